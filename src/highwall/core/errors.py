@@ -1,0 +1,67 @@
+"""Every error that Highwall raises on purpose, in one tree.
+
+::
+
+    HighwallError
+    ├── InputError (ValueError)          what was given cannot be used
+    │   ├── ConfigError                  SITE.yaml, run.yaml: unknown key, value out of bounds
+    │   ├── GridError                    CRS missing or geographic, grids that differ, an AOI without area
+    │   ├── SceneError                   optical or radar scene: missing band, corrupt file, refused for quality
+    │   ├── StackError                   interferograms: nothing readable, foreign grid, missing metadata
+    │   │   └── NetworkError             no pair of the network is usable
+    │   ├── VectorError                  permits and other polygons: unreadable, missing field, no dates
+    │   └── ModelError                   weights: unknown, corrupt, made for other bands or radiometry
+    ├── MissingInputError (FileNotFoundError)   a path that does not exist
+    ├── MissingExtraError (ImportError)         a layer of the install that this verb needs
+    └── OutputError (OSError)                   a result that could not be written; nothing half-written is left
+
+A message names what was found and the cure. Rooms raise; only the shells (``cli``, ``workflows``) catch.
+"""
+
+
+class HighwallError(Exception):
+    """Root of the tree: catch this to catch everything that Highwall raises on purpose."""
+
+
+class InputError(HighwallError, ValueError):
+    """What was given cannot be used."""
+
+
+class ConfigError(InputError):
+    """A configuration file holds an unknown key or a value out of bounds."""
+
+
+class GridError(InputError):
+    """A CRS is missing or unfit, two grids differ, or an AOI has no area."""
+
+
+class SceneError(InputError):
+    """A scene misses a band, cannot be read, lies elsewhere or was refused for its quality."""
+
+
+class StackError(InputError):
+    """An interferogram stack is empty, misses metadata or mixes grids."""
+
+
+class NetworkError(StackError):
+    """No pair of the network is usable."""
+
+
+class VectorError(InputError):
+    """A vector file cannot be read or misses a field."""
+
+
+class ModelError(InputError):
+    """Weights are unknown, corrupt, or made for other bands or another radiometry."""
+
+
+class MissingInputError(HighwallError, FileNotFoundError):
+    """A path does not exist."""
+
+
+class MissingExtraError(HighwallError, ImportError):
+    """A layer of the install that this verb needs is absent."""
+
+
+class OutputError(HighwallError, OSError):
+    """A result could not be written; nothing half-written is left under its name."""

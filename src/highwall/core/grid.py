@@ -1,0 +1,91 @@
+"""Where pixels lie. Space is one value, odc-geo's ``GeoBox``: shape, transform and CRS together."""
+
+import math
+from typing import Any
+
+import odc.geo.xr  # noqa: F401  registers the .odc accessor
+import xarray as xr
+from odc.geo.geobox import GeoBox
+from odc.geo.geom import Geometry
+
+from highwall.core.errors import GridError
+
+__all__ = ["GeoBox", "check_same_grid", "grid_of", "grid_over", "pixel_area_m2", "utm_crs"]
+
+
+def grid_of(array: xr.DataArray | xr.Dataset, *, name: str = "array") -> GeoBox:
+    """Return the grid of an xarray object.
+
+    Raises
+    ------
+    GridError
+        It carries no CRS or no regular x/y axes.
+    """
+    geobox = array.odc.geobox
+    if not isinstance(geobox, GeoBox) or geobox.crs is None:
+        raise GridError(f"{name} carries no CRS or no regular grid; assign one with .odc.assign_crs(...).")
+    return geobox
+
+
+def same_grid(a: GeoBox, b: GeoBox) -> bool:
+    """Tell whether two grids coincide: same shape and CRS, origins within a hundredth of a pixel."""
+    if a.shape != b.shape or a.crs != b.crs:
+        return False
+    step = max(abs(a.resolution.x), abs(a.resolution.y))
+    return all(abs(p - q) <= 1e-2 * step for p, q in zip(a.transform[:6], b.transform[:6], strict=True))
+
+
+def check_same_grid(first: Any, *others: Any) -> GeoBox:
+    """Return the grid that all arrays share; every fusion of layers starts with this.
+
+    Raises
+    ------
+    GridError
+        One lies on another grid: resample it in a named step first.
+    """
+    grid = grid_of(first)
+    for number, other in enumerate(others, start=2):
+        found = grid_of(other)
+        if not same_grid(grid, found):
+            raise GridError(
+                f"array {number} lies on {_describe(found)}, the first on {_describe(grid)}; "
+                "resample one to the other's grid first."
+            )
+    return grid
+
+
+def utm_crs(lon: float, lat: float) -> str:
+    """EPSG code of the UTM zone (WGS 84) that holds a point, with Norway's and Svalbard's exceptions left out."""
+    zone = int((lon + 180.0) // 6.0) % 60 + 1
+    return f"EPSG:{(32600 if lat >= 0 else 32700) + zone}"
+
+
+def grid_over(area: Geometry, *, crs: str, resolution_m: float) -> GeoBox:
+    """Grid of square pixels, snapped to multiples of the resolution, that covers ``area``.
+
+    Raises
+    ------
+    GridError
+        ``crs`` is not projected in metres.
+    """
+    projected = area.to_crs(crs, resolution=math.inf)
+    if projected.crs is None or not projected.crs.projected:
+        raise GridError(f"{crs} is not a projected CRS; areas and distances need one in metres, such as a UTM zone.")
+    return GeoBox.from_bbox(projected.boundingbox, resolution=resolution_m)
+
+
+def pixel_area_m2(grid: GeoBox) -> float:
+    """Area of a pixel [m²].
+
+    Raises
+    ------
+    GridError
+        The CRS is not projected in metres.
+    """
+    if grid.crs is None or not grid.crs.projected or grid.crs.units[0] not in {"metre", "m"}:
+        raise GridError(f"areas need a projected CRS in metres, found {grid.crs}; reproject to a UTM zone first.")
+    return abs(float(grid.resolution.x) * float(grid.resolution.y))
+
+
+def _describe(grid: GeoBox) -> str:
+    return f"{grid.shape.y}×{grid.shape.x} pixels of {abs(grid.resolution.x):g} in {grid.crs}"

@@ -1,0 +1,76 @@
+"""What a piece of mining land can be called, and what each name means.
+
+The ten classes and their definitions follow MineCam (Jabłońska et al. 2024, Table 1), in our words. Polygons may
+overlap where the definitions do: a tailings surface lies in its dumping ground, slopes lie in their excavation.
+"""
+
+from typing import Final, NamedTuple
+
+
+class LandCover(NamedTuple):
+    """One mining land-cover class."""
+
+    code: int
+    """Value in label rasters; 0 is background."""
+    name: str
+    subset: int
+    """Training subset of MineCam: 1 (excavation, preparatory work), 2 (dumping), 3 (the other seven); 0 is none."""
+    inside: str | None
+    """Class that must contain it, if any."""
+    definition: str
+
+
+BACKGROUND: Final = 0
+
+MINING_CLASSES: Final[tuple[LandCover, ...]] = (
+    LandCover(
+        1, "excavation", 1, None,
+        "Space created by digging; may hold an inner dump or plant. Flooded or vegetated old parts are reclaimed.",
+    ),
+    LandCover(
+        2, "dumping_ground", 2, None,
+        "Where waste or overburden is put, solid or slurry, inside or outside the pit; a whole tailings facility too.",
+    ),
+    LandCover(3, "stockpile", 3, None, "Stored useful mineral, inside or outside the pit."),
+    LandCover(4, "settling_pond", 3, None, "Small pond in which process water drops its solids."),
+    LandCover(5, "infrastructure", 3, None, "Plants, workshops, yards and what belongs to them."),
+    LandCover(
+        6, "preparatory_work_area", 1, None,
+        "Strip ahead of the digging front where trees or topsoil have been taken off.",
+    ),
+    LandCover(7, "exploitation_slope", 3, "excavation", "Slope along which mining advances, in ore or overburden."),
+    LandCover(8, "transportation_slope", 3, "excavation", "Slope made for haulage."),
+    LandCover(9, "dam", 3, None, "Embankment of a pond or tailings facility."),
+    LandCover(
+        10, "tailing_storage_facility", 3, "dumping_ground",
+        "The water or slurry surface of a tailings facility; its whole is dumping ground.",
+    ),
+)  # fmt: skip
+"""MineCam's ten classes; subset 4, the total transformed area, is their union."""
+
+BLANK: Final = "blank"
+"""Mine land that is reclaimed, flooded or revegetated: drawn, and not mine; distinct from unlabelled background."""
+
+NONE, ARTISANAL_MINE, INDUSTRIAL_MINE = "none", "artisanal_mine", "industrial_mine"
+CHIP_CLASSES: Final[tuple[str, ...]] = (NONE, ARTISANAL_MINE, INDUSTRIAL_MINE)
+"""Classes of the chip network, in the order of its outputs. The binary *mine* is the sum of all but the first."""
+
+WORLD_COVER: Final[dict[int, str]] = {
+    10: "tree_cover", 20: "shrubland", 30: "grassland", 40: "cropland", 50: "built_up", 60: "bare_sparse_vegetation",
+    70: "snow_and_ice", 80: "permanent_water", 90: "herbaceous_wetland", 95: "mangroves", 100: "moss_and_lichen",
+}  # fmt: skip
+"""Codes of ESA WorldCover 2021 v200 (product user manual, table 2)."""
+
+
+def mining_class(name: str) -> LandCover:
+    """Return the class called ``name``.
+
+    Raises
+    ------
+    KeyError
+        No such class.
+    """
+    for land_cover in MINING_CLASSES:
+        if land_cover.name == name:
+            return land_cover
+    raise KeyError(f"no mining class {name!r}; there are {', '.join(c.name for c in MINING_CLASSES)}")
