@@ -15,8 +15,20 @@
     ├── MissingExtraError (ImportError)         a layer of the install that this verb needs
     └── OutputError (OSError)                   a result that could not be written; nothing half-written is left
 
-A message names what was found and the cure. Rooms raise; only the shells (``cli``, ``workflows``) catch.
+A message names what was found and the cure. Rooms raise; only the shells (``cli``, ``workflows``) catch. One bad input
+among many is not an error: it is set aside and reported as :class:`SetAside`.
 """
+
+from typing import NamedTuple
+
+
+class SetAside(NamedTuple):
+    """One input that was left out of the work, and why."""
+
+    name: str
+    """File, pair, scene or record."""
+    reason: str
+    """What was found, and the cure."""
 
 
 class HighwallError(Exception):

@@ -1,0 +1,25 @@
+"""Bounds on what is concluded."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ActivityOptions(BaseModel):
+    """When motion counts, and when digging is beyond a permit."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    radius_m: float = Field(500.0, ge=0, description="motion within this distance belongs to a patch [m]")
+    motion_m_per_year: float = Field(0.005, gt=0, description="vertical rate from which ground moves [m year⁻¹]")
+    probability: float = Field(0.95, gt=0.5, lt=1, description="certainty that a pixel's rate exceeds that bound")
+    min_pixels: int = Field(4, ge=1, description="smallest number of moving pixels that make a patch move")
+    decorrelated_share: float = Field(
+        0.5, gt=0, le=1, description="share of a patch's own pixels without coherence that makes it decorrelated"
+    )
+    boundary_tolerance_m: float = Field(
+        60.0, ge=0, description="how far an outline may pass a boundary unnoticed: cell of the chip network, scene "
+        "geolocation and permit survey together [m]",
+    )  # fmt: skip
+    min_outside_m2: float = Field(10_000.0, ge=0, description="smallest area beyond a boundary that is a finding [m²]")
+    touching_share: float = Field(
+        0.05, ge=0, lt=1, description="share of a patch inside a permit up to which it counts as outside of it"
+    )

@@ -1,0 +1,153 @@
+"""Permits, and where a patch stands with them on a date."""
+
+import datetime as dt
+from typing import Any, Final, NamedTuple
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+
+from highwall.activity.options import ActivityOptions
+from highwall.core.checks import nearest_name
+from highwall.core.errors import SetAside, VectorError
+
+FIELDS: Final = ("permit_id", "holder", "mineral", "valid_from", "valid_to", "status")
+"""What Highwall asks of a permit; ``permits.fields`` of the site file maps them to a file's own column names."""
+
+INSIDE, UNDETERMINED = "inside", "undetermined"
+BEYOND_BOUNDARY, OUTSIDE_ANY = "beyond_boundary", "outside_any_permit"
+EXPIRED, NOT_YET_VALID = "permit_expired", "permit_not_yet_valid"
+
+
+class PermitTable(NamedTuple):
+    """Permits with the columns :data:`FIELDS`, and the records that could not be dated."""
+
+    permits: gpd.GeoDataFrame
+    """Undated records stay in it with NaT on both sides: their ground is neither allowed nor forbidden."""
+    set_aside: list[SetAside]
+
+
+class Breach(NamedTuple):
+    """Ground that a patch takes without a permit that covers it on the date."""
+
+    kind: str
+    geometry: Any
+    """Lower bound: the tolerance is taken off."""
+    permit: "pd.Series[Any] | None"
+    """Row of the permit that is passed or has lapsed; None outside any."""
+    depth_m: float
+    """Farthest distance from the permitted ground [m]; 0 where there is none."""
+
+
+def permit_table(frame: gpd.GeoDataFrame, *, fields: dict[str, str], source: str) -> PermitTable:
+    """Give a file's permits the columns :data:`FIELDS`, dates parsed.
+
+    Parameters
+    ----------
+    fields
+        Our name → the file's column; columns that already bear our names need no entry.
+
+    Raises
+    ------
+    VectorError
+        A mapped column does not exist, or no column holds a date of validity.
+    """
+    columns = {name: fields.get(name, name) for name in FIELDS}
+    for name, column in columns.items():
+        if name in fields and column not in frame:
+            raise VectorError(f"{source} has no column {column!r} for {name}{nearest_name(column, frame.columns)}")
+    if not {columns["valid_from"], columns["valid_to"]} & set(frame.columns):
+        raise VectorError(
+            f"{source} has no dates: none of its columns {', '.join(map(str, frame.columns))} is valid_from or "
+            "valid_to. Name them under permits.fields, for example valid_to: EXPIRY."
+        )
+    table = gpd.GeoDataFrame(geometry=frame.geometry.values, crs=frame.crs)
+    for name, column in columns.items():
+        table[name] = frame[column].to_numpy() if column in frame else None
+    table["permit_id"] = [str(value or f"permit {row + 1}") for row, value in enumerate(table["permit_id"])]
+    set_aside = _undated(table, source) + _date_columns(table, source)
+    return PermitTable(table, set_aside)
+
+
+def breaches(
+    patch: Any, permits: gpd.GeoDataFrame, *, on: dt.date, options: ActivityOptions
+) -> tuple[str, list[Breach]]:
+    """Compare one patch with all permits on a date: its status, and where it breaks them.
+
+    A patch that meets no permit by more than ``touching_share`` is outside any, or on ground whose permit has lapsed.
+    Else the part past the permitted ground by more than the tolerance counts, in pieces of at least ``min_outside_m2``.
+    """
+    valid, lapsed, future, undated = _by_validity(permits, on)
+    allowed = shapely.union_all(valid.geometry.values)
+    unknown = shapely.union_all(undated.geometry.values)
+    if _share(patch, unknown) > options.touching_share:
+        return UNDETERMINED, []
+    if _share(patch, allowed) <= options.touching_share:
+        return _uncovered(patch, lapsed, future, options)
+    remainder = _large_parts(patch.difference(allowed.buffer(options.boundary_tolerance_m)), options.min_outside_m2)
+    if not remainder:
+        return INSIDE, []
+    found = [_beyond(part, valid, lapsed, allowed) for part in remainder]
+    return found[0].kind, found
+
+
+def _uncovered(
+    patch: Any, lapsed: gpd.GeoDataFrame, future: gpd.GeoDataFrame, options: ActivityOptions
+) -> tuple[str, list[Breach]]:
+    for kind, group in ((EXPIRED, lapsed), (NOT_YET_VALID, future)):
+        permit = _most_shared(patch, group)
+        if permit is not None and _share(patch, permit.geometry) > options.touching_share:
+            return kind, [Breach(kind, patch, permit, 0.0)]
+    return OUTSIDE_ANY, [Breach(OUTSIDE_ANY, patch, None, 0.0)]
+
+
+def _beyond(part: Any, valid: gpd.GeoDataFrame, lapsed: gpd.GeoDataFrame, allowed: Any) -> Breach:
+    permit = _most_shared(part, lapsed)
+    if permit is not None and _share(part, permit.geometry) > 0.5:
+        return Breach(EXPIRED, part, permit, 0.0)
+    nearest = valid.loc[valid.distance(part).idxmin()]
+    corners = shapely.points(shapely.get_coordinates(part))
+    return Breach(BEYOND_BOUNDARY, part, nearest, float(shapely.distance(corners, allowed).max()))
+
+
+def _by_validity(permits: gpd.GeoDataFrame, on: dt.date) -> tuple[gpd.GeoDataFrame, ...]:
+    """Permits valid on a date (both days inclusive), lapsed before it, starting after it, and undated."""
+    day = pd.Timestamp(on)
+    undated = permits["valid_from"].isna() & permits["valid_to"].isna()
+    lapsed = ~undated & (permits["valid_to"] < day)
+    future = ~undated & (permits["valid_from"] > day)
+    return permits[~undated & ~lapsed & ~future], permits[lapsed], permits[future & ~lapsed], permits[undated]
+
+
+def _share(patch: Any, area: Any) -> float:
+    return float(patch.intersection(area).area / patch.area) if patch.area else 0.0
+
+
+def _most_shared(patch: Any, group: gpd.GeoDataFrame) -> Any | None:
+    if group.empty:
+        return None
+    return group.loc[group.intersection(patch).area.idxmax()]
+
+
+def _large_parts(area: Any, smallest_m2: float) -> list[Any]:
+    parts = [part for part in shapely.get_parts(area) if part.area >= max(smallest_m2, 1e-6)]
+    return sorted(parts, key=lambda part: -part.area)
+
+
+def _date_columns(table: gpd.GeoDataFrame, source: str) -> list[SetAside]:
+    """Parse both date columns in place; a date that cannot be read undates its permit."""
+    unreadable: dict[int, str] = {}
+    for name in ("valid_from", "valid_to"):
+        given = table[name].replace("", None)
+        parsed = pd.to_datetime(given, errors="coerce", format="ISO8601", utc=True).dt.tz_localize(None)
+        for row in table.index[parsed.isna() & given.notna()]:
+            unreadable[row] = f"{name} {given[row]!r} is not a date (write 2021-12-31); its validity is unknown"
+        table[name] = parsed.dt.normalize()
+    table.loc[list(unreadable), ["valid_from", "valid_to"]] = pd.NaT
+    return [SetAside(f"{source}: {table['permit_id'][row]}", reason) for row, reason in sorted(unreadable.items())]
+
+
+def _undated(table: gpd.GeoDataFrame, source: str) -> list[SetAside]:
+    empty = table["valid_from"].isin([None, ""]) & table["valid_to"].isin([None, ""])
+    reason = "carries no date of validity; fill in valid_from or valid_to"
+    return [SetAside(f"{source}: {table['permit_id'][row]}", reason) for row in table.index[empty]]

@@ -1,0 +1,224 @@
+"""The command line: one line per workflow. Heavy imports stand inside the verbs, so that ``--help`` is quick."""
+
+import datetime as dt
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from highwall import __version__
+from highwall.core.errors import HighwallError
+
+app = typer.Typer(
+    name="highwall", help="Watches surface mines: from space, by radar, against their permits.", no_args_is_help=True,
+    add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+)  # fmt: skip
+config_app = typer.Typer(help="Samples and schemas of the files that Highwall reads and writes.", no_args_is_help=True)
+train_app = typer.Typer(help="Train the networks (needs the train layer: torch).", no_args_is_help=True)
+app.add_typer(config_app, name="config")
+app.add_typer(train_app, name="train")
+
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder that takes the results.")]
+RunFile = Annotated[Path | None, typer.Option("--run", help="run.yaml: bounds that differ from the defaults.")]
+Date = Annotated[str | None, typer.Option("--date", help="Date of the data, as 2024-06-30.")]
+
+
+@app.command()
+def monitor(site: Annotated[Path, typer.Argument(help="SITE.yaml; `highwall config site` prints one.")], out: Out,
+            run: RunFile = None) -> None:  # fmt: skip
+    """Watch a site: scenes, radar and permits in, patches, motion, findings and a report out."""
+    from highwall.workflows.monitor import monitor as work
+
+    summary = work(site, out, run_file=run, say=_say)
+    _print_summary(summary, out)
+
+
+@app.command()
+def detect(
+    scenes: Annotated[list[Path], typer.Argument(help="Scenes, product folders or folders of them.")], out: Out,
+    aoi: Annotated[Path | None, typer.Option(help="Vector file of the area; by default the scene's extent.")] = None,
+    level: Annotated[str | None, typer.Option(help="L1C or L2A, for files that do not say.")] = None,
+    date: Date = None,
+    weights: Annotated[Path | None, typer.Option(help="ONNX file; by default the shipped network.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Run it on a level that it was not made for.")] = False,
+    run: RunFile = None,
+) -> None:  # fmt: skip
+    """Class a scene by the chip network: leaves scene.tif, quality.tif and probability.tif."""
+    from highwall.workflows.verbs import detect_alone
+
+    detect_alone(
+        scenes, out, aoi=aoi, level=level, date=_date(date), weights=weights, force=force, run_file=run, say=_say
+    )
+
+
+@app.command()
+def refine(
+    probability: Annotated[Path, typer.Argument(help="probability.tif of `highwall detect`.")], out: Out,
+    land_cover: Annotated[Path | None, typer.Option(help="Raster with the codes of ESA WorldCover.")] = None,
+    run: RunFile = None,
+) -> None:  # fmt: skip
+    """Outline mine patches: leaves patches.gpkg and patches.parquet."""
+    from highwall.workflows.verbs import refine_alone
+
+    refine_alone(probability, out, land_cover=land_cover, run_file=run, say=_say)
+
+
+@app.command()
+def deform(
+    stack: Annotated[Path, typer.Argument(help="Folder of unwrapped interferograms.")], out: Out,
+    reference: Annotated[str | None, typer.Option(help="Reference pixel as ROW,COLUMN; by default chosen.")] = None,
+    weighting: Annotated[str | None, typer.Option(help="none or coherence.")] = None,
+    wavelength: Annotated[float | None, typer.Option(help="Radar wavelength [m], if the files do not say.")] = None,
+    incidence: Annotated[float | None, typer.Option(help="Incidence angle [°], if the files do not say.")] = None,
+    run: RunFile = None,
+) -> None:  # fmt: skip
+    """Invert interferograms: leaves displacement.zarr, velocity.tif and what belongs to it."""
+    from highwall.workflows.verbs import deform_alone
+
+    deform_alone(
+        stack, out, reference=reference, weighting=weighting, wavelength_m=wavelength, incidence_deg=incidence,
+        run_file=run, say=_say,
+    )  # fmt: skip
+
+
+@app.command()
+def assess(
+    patches: Annotated[Path, typer.Argument(help="patches.parquet or .gpkg of `highwall refine`.")], out: Out,
+    permits: Annotated[Path | None, typer.Option(help="Vector file of permits.")] = None,
+    field: Annotated[list[str] | None, typer.Option(help="Our name=their column, such as valid_to=EXPIRY.")] = None,
+    motion: Annotated[Path | None, typer.Option(help="displacement.zarr of `highwall deform`.")] = None,
+    date: Date = None, run: RunFile = None,
+) -> None:  # fmt: skip
+    """Join patches with motion and permits: leaves findings.gpkg and findings.parquet."""
+    from highwall.workflows.verbs import assess_alone
+
+    assess_alone(
+        patches, out, permits=permits, fields=_pairs(field), motion=motion, date=_date(date), run_file=run, say=_say
+    )
+
+
+@app.command()
+def report(folder: Annotated[Path, typer.Argument(help="Folder of a run.")]) -> None:
+    """Draw what a run's folder holds: leaves report.html and summary.json."""
+    from highwall.workflows.verbs import report_alone
+
+    report_alone(folder, say=_say)
+
+
+@app.command()
+def simulate(out: Out, seed: Annotated[int, typer.Option(help="Same seed, same site.")] = 1) -> None:
+    """Write a simulated site with everything that `highwall monitor` reads, and its truth."""
+    from highwall.workflows.simulate import simulate as work
+
+    path = work(out, seed=seed, progress=_say)
+    typer.echo(f"Now run: highwall monitor {path} --out {out / 'run'}")
+
+
+@app.command()
+def demo(out: Out = Path("demo"), seed: Annotated[int, typer.Option(help="Same seed, same site.")] = 1) -> None:
+    """Simulate a site, run the main job on it, and hold the result against the truth."""
+    from highwall.workflows.demo import demo as work
+
+    result = work(out, seed=seed, say=_say)
+    _print_summary(result.summary, out / "run")
+    _print_scores(result.scores)
+
+
+@train_app.command("chips")
+def train_chips(
+    data: Annotated[Path, typer.Argument(help="Folder with mine-chips, mine-classes and tailings-ponds.")], out: Out
+) -> None:
+    """Train the chip network, cross-validated by family and place, and export it."""
+    from highwall.workflows.train import train_chips as work
+
+    work(data, out, progress=_say)
+
+
+@config_app.command("site")
+def config_site() -> None:
+    """Print a commented SITE.yaml."""
+    from highwall.workflows.sample import sample
+
+    typer.echo(sample("site"), nl=False)
+
+
+@config_app.command("run")
+def config_run() -> None:
+    """Print a commented run.yaml with every default."""
+    from highwall.workflows.sample import sample
+
+    typer.echo(sample("run"), nl=False)
+
+
+@config_app.command("summary-schema")
+def config_summary_schema() -> None:
+    """Print the JSON Schema of summary.json."""
+    import json
+
+    from highwall.workflows.summary import schema
+
+    typer.echo(json.dumps(schema(), indent=2))
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; an error that Highwall raises on purpose is one message and exit code 1."""
+    try:
+        app()
+    except HighwallError as error:
+        typer.secho(f"highwall: {error}", err=True, fg=typer.colors.RED)
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        layer = "train" if (error.name or "") in {"torch", "onnx"} else "space"
+        typer.secho(
+            f"highwall: {error}; install it with pip install 'highwall[{layer}]'", err=True, fg=typer.colors.RED
+        )
+        sys.exit(1)
+
+
+def _say(message: str) -> None:
+    typer.secho(f"· {message}", err=True, dim=True)
+
+
+def _date(text: str | None) -> dt.date | None:
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not a date; write it as 2024-06-30") from error
+
+
+def _pairs(texts: list[str] | None) -> dict[str, str]:
+    pairs = [text.partition("=") for text in texts or []]
+    for name, equals, _ in pairs:
+        if not equals:
+            raise typer.BadParameter(f"{name!r} is no pair; write it as valid_to=EXPIRY")
+    return {name: column for name, _, column in pairs}
+
+
+def _print_summary(summary: dict[str, Any], out: Path) -> None:
+    from highwall.workflows.console import summary_table
+
+    _show(lambda console: console.print(summary_table(summary)))
+    typer.echo(f"Report: {out / 'report.html'}")
+
+
+def _print_scores(scores: dict[str, Any]) -> None:
+    from highwall.workflows.console import score_table
+
+    _show(lambda console: console.print(score_table(scores)))
+
+
+def _show(draw: Callable[[Any], None]) -> None:
+    from rich.console import Console
+
+    draw(Console())

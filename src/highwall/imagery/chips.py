@@ -1,0 +1,47 @@
+"""Fixed windows cut from a cube: for training, prediction and as evidence."""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from highwall.core.errors import SceneError
+
+
+def chips(cube: xr.DataArray, *, size: int, step: int) -> xr.DataArray:
+    """Cut (band, y, x) into overlapping chips: a view (row, col, band, size, size), edges that do not fit left out.
+
+    Raises
+    ------
+    SceneError
+        The cube is smaller than a chip.
+    """
+    values = np.asarray(cube.values)
+    if min(values.shape[-2:]) < size:
+        raise SceneError(f"the scene has {values.shape[-2]}×{values.shape[-1]} pixels, a chip {size}×{size}.")
+    view = np.lib.stride_tricks.sliding_window_view(values, (size, size), axis=(-2, -1))[:, ::step, ::step]
+    rows, cols = (np.arange(0, length - size + 1, step) for length in values.shape[-2:])
+    return xr.DataArray(
+        view.transpose(1, 2, 0, 3, 4),
+        dims=("row", "col", "band", "chip_y", "chip_x"),
+        coords={"row": rows, "col": cols, "band": cube["band"]},
+    )
+
+
+def chip_around(cube: xr.DataArray, x: float, y: float, *, size: int) -> xr.DataArray:
+    """Cut one chip centred on a point of the cube's CRS, moved inwards at the edges."""
+    row = _start(float(np.abs(cube["y"].values - y).argmin()), size, cube.sizes["y"])
+    col = _start(float(np.abs(cube["x"].values - x).argmin()), size, cube.sizes["x"])
+    return cube.isel(y=slice(row, row + size), x=slice(col, col + size))
+
+
+def true_colour(reflectance: xr.DataArray, *, white: float = 0.3) -> NDArray[np.uint8]:
+    """Picture of a scene: (y, x, 3) uint8 of B04, B03, B02, white at ``white`` reflectance and where nothing is."""
+    bands: NDArray[Any] = reflectance.sel(band=["B04", "B03", "B02"]).transpose("y", "x", "band").values
+    scaled = np.clip(bands / white, 0.0, 1.0) ** (1.0 / 1.4)
+    return (255.0 * np.where(np.isnan(scaled), 1.0, scaled)).round().astype(np.uint8)
+
+
+def _start(centre: float, size: int, length: int) -> int:
+    return int(min(max(round(centre) - size // 2, 0), max(length - size, 0)))

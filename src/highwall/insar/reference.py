@@ -1,0 +1,167 @@
+"""Where the ground is taken to be still: the phase of that place is taken from every pair.
+
+Every interferogram carries an arbitrary constant, so that a displacement is always relative to a place. A pair without
+a value there cannot be referenced; it is left out and named.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from odc.geo.geom import box, point
+
+from highwall.core.errors import InputError, NetworkError, SetAside, StackError
+from highwall.core.grid import grid_of
+from highwall.insar.options import (
+    AlreadyReferenced,
+    AreaReference,
+    AutomaticReference,
+    PixelReference,
+    PointReference,
+    Reference,
+)
+from highwall.insar.stack import mean_coherence
+
+
+@dataclass(frozen=True)
+class ReferencePlace:
+    """A rectangle of pixels and why it was taken."""
+
+    rows: slice
+    cols: slice
+    why: str
+
+
+@dataclass(frozen=True)
+class ReferencePhase:
+    """What is taken from each pair."""
+
+    phase: NDArray[np.float32]
+    """(pair,) [rad]; NaN where the place has no value."""
+    why: str
+    """Which place, and why."""
+
+    def set_aside(self, stack: xr.Dataset) -> list[SetAside]:
+        """Pairs that cannot be referenced."""
+        missing = stack.isel(pair=np.flatnonzero(np.isnan(self.phase)))
+        dates = zip(missing["first"].values, missing["second"].values, strict=True)
+        return [SetAside(f"{_day(a)}/{_day(b)}", "no phase at the reference; choose another place") for a, b in dates]
+
+
+def reference_phase(stack: xr.Dataset, *, reference: Reference) -> ReferencePhase:
+    """Mean phase of each pair at the reference.
+
+    Raises
+    ------
+    StackError
+        The place lies outside the stack.
+    NetworkError
+        No pair has a value there.
+    """
+    if isinstance(reference, AlreadyReferenced):
+        return ReferencePhase(np.zeros(stack.sizes["pair"], np.float32), "phases taken as referenced already")
+    place = locate(stack, reference=reference)
+    window = stack["unw"].isel(y=place.rows, x=place.cols).values.astype(np.float64).reshape(stack.sizes["pair"], -1)
+    count = np.isfinite(window).sum(axis=1)
+    if not count.any():
+        raise NetworkError(f"no pair has a phase at the reference ({place.why}); choose another place.")
+    total = np.where(np.isfinite(window), window, 0.0).sum(axis=1)
+    phase = np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
+    return ReferencePhase(phase, place.why)
+
+
+def subtract_reference(stack: xr.Dataset, *, reference: Reference) -> xr.Dataset:
+    """Stack whose phases are relative to the reference; pairs without a value there become NaN.
+
+    Raises
+    ------
+    StackError, NetworkError
+        As :func:`reference_phase`.
+    """
+    phase = reference_phase(stack, reference=reference).phase
+    return stack.assign(unw=stack["unw"] - xr.DataArray(phase, dims="pair"))
+
+
+def locate(stack: xr.Dataset, *, reference: Reference) -> ReferencePlace:
+    """Find the pixels of the reference.
+
+    Raises
+    ------
+    StackError
+        They lie outside the stack.
+    """
+    if isinstance(reference, AutomaticReference):
+        return _best_pixel(stack)
+    if isinstance(reference, PixelReference):
+        return _square(stack, reference.row, reference.col, half_width=reference.half_width_px, why="given pixel")
+    if isinstance(reference, PointReference):
+        row, col = _pixel_of(stack, reference)
+        why = f"given point {reference.x:g}, {reference.y:g} ({reference.crs})"
+        return _square(stack, row, col, half_width=reference.half_width_px, why=why)
+    if isinstance(reference, AreaReference):
+        return _rectangle(stack, reference)
+    raise InputError(f"a stack that is referenced already has no place to locate ({reference.kind!r}).")
+
+
+def _best_pixel(stack: xr.Dataset) -> ReferencePlace:
+    """Most pairs first; then the highest mean coherence or, without coherence, the phase nearest to the mean."""
+    n_valid = stack["unw"].notnull().sum("pair").values
+    most = int(n_valid.max())
+    if most == 0:
+        raise NetworkError("every phase of the stack is NaN; check the nodata value and the mask of the unwrapping.")
+    if "coh" in stack:
+        merit, quality = mean_coherence(stack).values, "highest mean coherence"
+    else:
+        typical = stack["unw"].mean(("y", "x"))
+        merit, quality = -((stack["unw"] - typical) ** 2).mean("pair").values, "phase nearest to the mean of all pixels"
+    merit = np.where((n_valid == most) & np.isfinite(merit), merit, -np.inf)
+    row, col = (int(number) for number in np.unravel_index(int(merit.argmax()), merit.shape))
+    value = f" {merit[row, col]:.2f}" if "coh" in stack else ""
+    why = f"{quality}{value} among the pixels with {most} of {stack.sizes['pair']} pairs"
+    return _square(stack, row, col, half_width=0, why=why)
+
+
+def _square(stack: xr.Dataset, row: int, col: int, *, half_width: int, why: str) -> ReferencePlace:
+    height, width = stack.sizes["y"], stack.sizes["x"]
+    if not (0 <= row < height and 0 <= col < width):
+        raise StackError(f"the reference at row {row}, column {col} lies outside the stack of {height}×{width} pixels.")
+    rows = slice(max(row - half_width, 0), row + half_width + 1)
+    cols = slice(max(col - half_width, 0), col + half_width + 1)
+    return ReferencePlace(rows, cols, f"row {row}, column {col}: {why}")
+
+
+def _pixel_of(stack: xr.Dataset, reference: PointReference) -> tuple[int, int]:
+    grid = grid_of(stack["unw"], name="unw")
+    place = point(reference.x, reference.y, crs=reference.crs).to_crs(str(grid.crs))
+    col, row = ~grid.transform * place.coords[0]
+    return int(np.floor(row)), int(np.floor(col))
+
+
+def _rectangle(stack: xr.Dataset, reference: AreaReference) -> ReferencePlace:
+    """Pixels whose centre lies in the bounds of the area."""
+    grid = grid_of(stack["unw"], name="unw")
+    area = box(reference.left, reference.bottom, reference.right, reference.top, crs=reference.crs).to_crs(
+        str(grid.crs)
+    )
+    bounds = area.boundingbox
+    corners = [~grid.transform * corner for corner in ((bounds.left, bounds.top), (bounds.right, bounds.bottom))]
+    cols, rows = (_between(*edges) for edges in zip(*corners, strict=True))
+    if not (stack["unw"].isel(y=rows, x=cols).size and rows.stop > 0 and cols.stop > 0):
+        raise StackError(
+            f"no pixel centre of the stack lies in the reference area {tuple(round(v, 6) for v in bounds)}; "
+            f"the stack covers {tuple(round(v, 6) for v in grid.boundingbox)} in {grid.crs}."
+        )
+    return ReferencePlace(
+        rows, cols, f"given area, rows {rows.start}-{rows.stop - 1}, columns {cols.start}-{cols.stop - 1}"
+    )
+
+
+def _between(one: float, other: float) -> slice:
+    """Pixels whose centre lies between two pixel coordinates."""
+    low, high = sorted((one, other))
+    return slice(max(int(np.ceil(low - 0.5)), 0), max(int(np.floor(high - 0.5)) + 1, 0))
+
+
+def _day(date: np.datetime64) -> str:
+    return str(date.astype("datetime64[D]"))

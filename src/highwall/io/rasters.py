@@ -1,0 +1,184 @@
+"""Rasters in and out: COG for maps, Zarr for series. Type, unit, fill and scale come from ``core.products``."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+import rasterio.shutil
+import rioxarray
+import xarray as xr
+import zarr.errors
+from numpy.typing import NDArray
+from rasterio.errors import RasterioIOError
+from rasterio.windows import Window
+
+from highwall import __version__
+from highwall.core.errors import InputError, MissingInputError
+from highwall.core.grid import GeoBox, grid_of
+from highwall.core.products import LAYERS, Layer
+from highwall.io.aside import aside
+
+BLOCK = 512
+"""px, side of a COG tile and of the windows in which rasters are read."""
+
+
+def encode(values: NDArray[Any], layer: Layer) -> NDArray[Any]:
+    """Turn physical values into stored ones: scale, round, clip to the type, NaN to the fill."""
+    dtype = np.dtype(layer.dtype)
+    if dtype.kind == "f":
+        return values.astype(dtype)
+    missing = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, bool)
+    info = np.iinfo(dtype)
+    stored = np.clip(np.rint(np.where(missing, 0.0, values) / layer.scale), info.min, info.max).astype(dtype)
+    return np.where(missing, dtype.type(layer.fill), stored) if missing.any() else stored
+
+
+@dataclass(frozen=True)
+class WindowWriter:
+    """Writes physical values of one layer into an open raster, window by window."""
+
+    dataset: Any
+    layer: Layer
+
+    def write(self, values: NDArray[Any], *, row: int, col: int) -> None:
+        """Put ``values``, (band, y, x) or (y, x), with the upper left pixel at (row, col)."""
+        block = encode(values if values.ndim == 3 else values[None], self.layer)
+        self.dataset.write(block, window=Window(col, row, block.shape[2], block.shape[1]))
+
+
+@contextmanager
+def cog_writer(path: Path, *, layer: str, grid: GeoBox, bands: Sequence[str] = ()) -> Iterator[WindowWriter]:
+    """Open a cloud-optimised GeoTIFF to be filled window by window; memory is bounded by the window.
+
+    Raises
+    ------
+    OutputError
+        The file could not be written; nothing is left under ``path``.
+    """
+    row = LAYERS[layer]
+    profile = {
+        "driver": "GTiff", "dtype": row.dtype, "count": max(len(bands), 1), "nodata": row.fill,
+        "height": grid.shape.y, "width": grid.shape.x, "crs": str(grid.crs), "transform": grid.transform,
+        "tiled": True, "blockxsize": BLOCK, "blockysize": BLOCK, "compress": "deflate", "BIGTIFF": "IF_SAFER",
+        "predictor": 3 if np.dtype(row.dtype).kind == "f" else 2, "sparse_ok": True,
+    }  # fmt: skip
+    with aside(path) as whole:
+        striped = whole.with_name(f"{whole.name}.strips.tif")  # the COG driver cannot be written in windows
+        try:
+            with rasterio.open(striped, "w", **profile) as dataset:
+                _describe(dataset, row, bands)
+                yield WindowWriter(dataset, row)
+            rasterio.shutil.copy(
+                striped, whole, driver="COG", compress="deflate", predictor="YES", blocksize=BLOCK, resampling="average"
+            )
+            _read_back(whole)
+        finally:
+            striped.unlink(missing_ok=True)
+
+
+def write_cog(array: xr.DataArray, path: Path, *, layer: str | None = None) -> Path:
+    """Write a map (y, x) or (band, y, x) of physical values as a cloud-optimised GeoTIFF.
+
+    Parameters
+    ----------
+    array
+        Its name, or ``layer``, is a row of ``core.products.LAYERS``. Dask arrays are written window by window.
+    """
+    lead = array.dims[0] if array.ndim == 3 else None
+    bands = [str(value) for value in array[lead].values] if lead else []
+    grid = grid_of(array, name=str(array.name))
+    with cog_writer(path, layer=layer or str(array.name), grid=grid, bands=bands) as writer:
+        for row, col in windows(grid):
+            block = array.isel(y=slice(row, row + BLOCK), x=slice(col, col + BLOCK))
+            writer.write(block.values, row=row, col=col)
+    return path
+
+
+def windows(grid: GeoBox, *, block: int = BLOCK) -> Iterator[tuple[int, int]]:
+    """Upper left pixels of the blocks that cover a grid, row by row."""
+    for row in range(0, grid.shape.y, block):
+        for col in range(0, grid.shape.x, block):
+            yield row, col
+
+
+def open_bands(path: Path, *, block: int = BLOCK, physical: bool = False) -> xr.DataArray:
+    """Open a raster lazily as (band, y, x); ``physical`` applies scale, offset and nodata.
+
+    Raises
+    ------
+    InputError
+        It holds several images of different size (GDAL subdatasets).
+    """
+    array = rioxarray.open_rasterio(path, chunks={"band": -1, "y": block, "x": block}, mask_and_scale=physical)
+    if not isinstance(array, xr.DataArray):
+        raise InputError(f"{path} holds several images; convert the wanted one to a GeoTIFF of its own.")
+    return array
+
+
+def read_raster(path: Path, *, name: str | None = None) -> xr.DataArray:
+    """Open a raster as physical values, lazily: (band, y, x), or (y, x) when it has one band; missing is NaN.
+
+    Raises
+    ------
+    MissingInputError
+        No such file.
+    InputError
+        The file is not a raster.
+    """
+    if not path.exists():
+        raise MissingInputError(f"no raster at {path}; check the path.")
+    try:
+        array = open_bands(path, physical=True)
+    except RasterioIOError as error:
+        raise InputError(f"{path} is not a readable raster ({error}); download or convert it again.") from error
+    if array.sizes["band"] == 1:
+        return array.squeeze("band", drop=True).rename(name or path.stem)
+    names = array.attrs.pop("long_name", None)
+    return array.assign_coords(band=list(names) if names else array["band"].values).rename(name or path.stem)
+
+
+def write_zarr(dataset: xr.Dataset, path: Path) -> Path:
+    """Write a Dataset as a Zarr v3 store, chunked for series: all epochs of 128 × 128 pixels together."""
+    side = 128
+    chunks = {"y": min(side, dataset.sizes["y"]), "x": min(side, dataset.sizes["x"])}
+    with aside(path) as temporary:
+        dataset.chunk({**chunks, "epoch": -1}).to_zarr(temporary, mode="w", zarr_format=3, consolidated=False)
+    return path
+
+
+def read_zarr(path: Path) -> xr.Dataset:
+    """Open a Zarr store that :func:`write_zarr` left.
+
+    Raises
+    ------
+    MissingInputError
+        No store at that path.
+    InputError
+        The store cannot be read.
+    """
+    if not path.is_dir():
+        raise MissingInputError(f"no Zarr store at {path}; run `highwall deform` first.")
+    try:
+        dataset: xr.Dataset = xr.open_zarr(path, consolidated=False, decode_coords="all")
+    except (zarr.errors.BaseZarrError, ValueError, KeyError) as error:
+        raise InputError(f"{path} is not a readable Zarr store ({error}); remove it and run again.") from error
+    return dataset
+
+
+def _describe(dataset: Any, layer: Layer, bands: Sequence[str]) -> None:
+    count = dataset.count
+    dataset.scales, dataset.units = (layer.scale,) * count, (layer.unit,) * count
+    dataset.descriptions = tuple(bands) or (layer.name,)
+    tags = {"LAYER": layer.name, "SIGN": layer.sign, "SOURCE": layer.source, "SOFTWARE": f"highwall {__version__}"}
+    dataset.update_tags(**{key: value for key, value in tags.items() if value}, LONG_NAME=layer.long_name)
+
+
+def _read_back(path: Path) -> None:
+    """Read every block once: GDAL reports a full disk at the close of a file, or not at all."""
+    with rasterio.open(path) as dataset:
+        for _, window in dataset.block_windows(1):
+            dataset.read(window=window)

@@ -1,0 +1,239 @@
+"""Optical scenes as they were delivered: digital numbers with what is needed to turn them into reflectance, once.
+
+A *scene* is a lazy DataArray (band, y, x) of digital numbers, bands named ``B01`` … ``B12``, ``B8A``, ``SCL``, whose
+attributes are ``scene_id``, ``acquired`` (ISO date or ``"unknown"``), ``level`` (``L1C``, ``L2A`` or ``unknown``),
+``quantification``, ``offset`` [digital numbers, to be added], ``offset_reason``, ``nodata`` and ``source``.
+``imagery.scaling`` turns it into reflectance and nothing else does.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+from xml.etree import ElementTree
+
+import odc.geo.xr  # noqa: F401  registers the .odc accessor
+import rasterio
+import xarray as xr
+from odc.geo.geom import Geometry
+from rasterio.errors import RasterioError
+
+from highwall.core.checks import nearest_name
+from highwall.core.constants import SENTINEL2_OFFSET, SENTINEL2_OFFSET_BASELINE, SENTINEL2_QUANTIFICATION
+from highwall.core.epochs import dates_in
+from highwall.core.errors import MissingInputError, SceneError, SetAside
+from highwall.core.grid import grid_of
+from highwall.io.rasters import open_bands
+
+SENTINEL2_BANDS = (
+    "B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B10", "B11", "B12", "SCL",
+)  # fmt: skip
+_CHUNK = 1024
+_BAND = re.compile(r"(?:^|[_\W])(B0?[1-9]|B8A|B1[0-2]|SCL)(?:$|[_\W])", re.IGNORECASE)
+_LEVEL = re.compile(r"L(1C|2A)")
+_BASELINE = re.compile(r"_N(\d{2})(\d{2})_")
+_RASTERS = (".tif", ".tiff", ".jp2", ".vrt")
+
+
+class SceneReading(NamedTuple):
+    """What a source gave: scenes in order of their dates, and what was set aside."""
+
+    scenes: list[xr.DataArray]
+    set_aside: list[SetAside]
+
+
+class SceneSource(Protocol):
+    """Where scenes come from: a folder, a STAC search, memory."""
+
+    def read(self, area: Geometry) -> SceneReading:
+        """Give the scenes that may show ``area`` (any CRS)."""
+        ...
+
+
+@dataclass(frozen=True)
+class MemorySource:
+    """Scenes that are already here: for tests and for callers with their own readers."""
+
+    scenes: Sequence[xr.DataArray]
+
+    def read(self, area: Geometry) -> SceneReading:
+        """Give the scenes that were put in."""
+        return SceneReading(sorted(self.scenes, key=lambda scene: str(scene.attrs["acquired"])), [])
+
+
+@dataclass(frozen=True)
+class FolderSource:
+    """Multi-band GeoTIFFs and Sentinel-2 product folders (SAFE and its relatives: one file a band)."""
+
+    paths: tuple[Path, ...]
+    """Files, product folders, or folders of either."""
+    bands: tuple[str, ...] = ()
+    """Names of the bands of files that do not carry them, in file order."""
+    level: str | None = None
+    """``L1C`` or ``L2A``, for files that do not say."""
+    offset: float | None = None
+    """Digital numbers to add before division, overriding what the files say."""
+
+    def read(self, area: Geometry) -> SceneReading:
+        """Open every scene; the unreadable are set aside with their reason.
+
+        Raises
+        ------
+        MissingInputError
+            A path does not exist, or a folder holds no raster.
+        """
+        scenes, set_aside = [], []
+        for path in self._products():
+            try:
+                scenes.append(self._open(path))
+            except (SceneError, RasterioError, ElementTree.ParseError) as error:
+                set_aside.append(SetAside(str(path), _as_reason(error)))
+        return SceneReading(sorted(scenes, key=lambda scene: str(scene.attrs["acquired"])), set_aside)
+
+    def _products(self) -> list[Path]:
+        products: list[Path] = []
+        for path in self.paths:
+            if not path.exists():
+                raise MissingInputError(f"no scene at {path}; check the path.")
+            products += [path] if path.is_file() else _products_in(path)
+        if not products:
+            folders = ", ".join(map(str, self.paths))
+            raise MissingInputError(f"no scene in {folders}; expected {', '.join(_RASTERS)} or product folders.")
+        return products
+
+    def _open(self, path: Path) -> xr.DataArray:
+        scene = _open_product(path) if path.is_dir() else _open_file(path, self.bands)
+        if self.level:
+            scene.attrs["level"] = self.level
+        if self.offset is not None:
+            scene.attrs.update(offset=self.offset, offset_reason="given in the configuration")
+        return scene
+
+
+def band_name(text: str, *, known: Sequence[str] = SENTINEL2_BANDS) -> str:
+    """Turn ``B2``, ``b02`` or ``B02`` into ``B02``.
+
+    Raises
+    ------
+    SceneError
+        No such band.
+    """
+    name = text.strip().upper()
+    name = f"B0{name[1]}" if re.fullmatch(r"B[1-9]", name) else name
+    if name not in known:
+        raise SceneError(f"{text!r} is not a Sentinel-2 band{nearest_name(name, known)} Name the bands B01 … B12.")
+    return name
+
+
+def _products_in(folder: Path) -> list[Path]:
+    """Product folders below ``folder`` (those whose rasters are single bands), and its multi-band files."""
+    if _band_files(folder):
+        return [folder]
+    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _RASTERS)
+    folders = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    return files + [product for child in folders for product in _products_in(child)]
+
+
+def _band_files(folder: Path) -> dict[str, Path]:
+    """Map band names to their finest file, where ``folder`` is one product; empty where it is not."""
+    files: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*"), key=lambda path: ("_10m" not in path.name, "_20m" not in path.name, path)):
+        match = _BAND.search(path.stem)
+        if path.suffix.lower() in _RASTERS and match:
+            files.setdefault(band_name(match[1]), path)
+    direct = any(path.parent == folder for path in files.values())
+    return files if direct or folder.suffix.upper() == ".SAFE" else {}
+
+
+def _open_file(path: Path, bands: Sequence[str]) -> xr.DataArray:
+    with rasterio.open(path) as dataset:
+        _check_whole(dataset)
+        names = list(bands) or [text or "" for text in dataset.descriptions]
+        tags, nodata = dataset.tags(), dataset.nodata
+    if not all(names):
+        raise SceneError(f"{path.name} does not name its bands; list them under scenes.bands in the site file.")
+    array = open_bands(path, block=_CHUNK)
+    if array.sizes["band"] != len(names):
+        raise SceneError(f"{path.name} has {array.sizes['band']} bands, scenes.bands names {len(names)}.")
+    scene = array.assign_coords(band=[band_name(name) for name in names])
+    grid_of(scene, name=path.name)
+    return _with_attributes(scene, path, tags=tags, nodata=nodata)
+
+
+def _open_product(folder: Path) -> xr.DataArray:
+    """Stack the bands of a product at 10 m, coarser ones by nearest neighbour."""
+    files = _band_files(folder)
+    with rasterio.open(next(iter(files.values()))) as dataset:
+        nodata = dataset.nodata
+    opened = {name: _open_band(path) for name, path in files.items()}
+    finest = grid_of(min(opened.values(), key=lambda band: abs(float(band.odc.geobox.resolution.x))))
+    layers = [
+        band if band.odc.geobox == finest else band.odc.reproject(finest, resampling="nearest")
+        for band in opened.values()
+    ]
+    coordinates = layers[0].coords
+    layers = [layer.assign_coords(y=coordinates["y"], x=coordinates["x"]) for layer in layers]
+    scene = xr.concat(layers, dim="band", coords="minimal", compat="override", join="override")
+    order = sorted(opened, key=SENTINEL2_BANDS.index)
+    scene = scene.assign_coords(band=list(opened)).sel(band=order)
+    return _with_attributes(scene, folder, tags=_product_tags(folder), nodata=0.0 if nodata is None else nodata)
+
+
+def _open_band(path: Path) -> xr.DataArray:
+    with rasterio.open(path) as dataset:
+        _check_whole(dataset)
+    band = open_bands(path, block=_CHUNK).squeeze("band", drop=True)
+    grid_of(band, name=path.name)
+    return band
+
+
+def _check_whole(dataset: Any) -> None:
+    """Read the last pixel: a file cut off in transfer opens, but has no end."""
+    row, col = dataset.height - 1, dataset.width - 1
+    dataset.read(1, window=rasterio.windows.Window(col, row, 1, 1))
+
+
+def _product_tags(folder: Path) -> dict[str, str]:
+    """Quantification and offset of a SAFE product, from its metadata file where it has one."""
+    found = sorted(folder.glob("MTD_MSIL*.xml"))
+    if not found:
+        return {}
+    elements = {element.tag.rsplit("}", 1)[-1]: element.text or "" for element in ElementTree.parse(found[0]).iter()}
+    offset = elements.get("BOA_ADD_OFFSET", elements.get("RADIO_ADD_OFFSET"))
+    quantification = elements.get("BOA_QUANTIFICATION_VALUE", elements.get("QUANTIFICATION_VALUE"))
+    tags = {"OFFSET": offset, "QUANTIFICATION": quantification, "LEVEL": found[0].stem[-2:]}
+    return {key: value for key, value in tags.items() if value}
+
+
+def _with_attributes(scene: xr.DataArray, path: Path, *, tags: dict[str, str], nodata: float | None) -> xr.DataArray:
+    level = tags.get("LEVEL") or (f"L{found[1]}" if (found := _LEVEL.search(path.name)) else "unknown")
+    dates = dates_in(tags.get("ACQUISITION_DATE", "")) or dates_in(path.name)
+    offset, reason = _offset_of(path.name, tags)
+    scene.attrs = {
+        "scene_id": path.stem,
+        "acquired": dates[0].isoformat() if dates else "unknown",
+        "level": level if level.startswith("L") or level == "unknown" else f"L{level}",
+        "quantification": float(tags.get("QUANTIFICATION", SENTINEL2_QUANTIFICATION)),
+        "offset": offset,
+        "offset_reason": reason,
+        "nodata": 0.0 if nodata is None else float(nodata),
+        "source": str(path),
+    }
+    return scene.rename("dn")
+
+
+def _offset_of(name: str, tags: dict[str, str]) -> tuple[float, str]:
+    if "OFFSET" in tags:
+        return float(tags["OFFSET"]), "stated in the product's metadata"
+    if match := _BASELINE.search(name):
+        baseline = f"{match[1]}.{match[2]}"
+        if baseline >= SENTINEL2_OFFSET_BASELINE:
+            return SENTINEL2_OFFSET, f"processing baseline {baseline} in the product's name"
+        return 0.0, f"processing baseline {baseline} has none"
+    return 0.0, "no processing baseline stated; assumed none"
+
+
+def _as_reason(error: Exception) -> str:
+    text = str(error) or type(error).__name__
+    return text if isinstance(error, SceneError) else f"cannot be read ({text}); download or convert it again."

@@ -1,0 +1,111 @@
+"""Threshold, clean and outline: from a probability map to patches."""
+
+from typing import Any, NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from rasterio.features import shapes
+from scipy import ndimage
+from shapely.geometry import shape
+
+from highwall.core.checks import check_dims
+from highwall.core.grid import check_same_grid, grid_of, pixel_area_m2
+from highwall.core.taxonomy import NONE
+from highwall.patches.attributes import describe
+from highwall.patches.land_cover import veto_share
+from highwall.patches.options import PatchOptions
+
+_FOUR_CONNECTED = ndimage.generate_binary_structure(2, 1)
+_EIGHT_CONNECTED = ndimage.generate_binary_structure(2, 2)
+
+
+class Patches(NamedTuple):
+    """What was kept, and what was not; both with the columns of :func:`patches.attributes.describe`."""
+
+    kept: gpd.GeoDataFrame
+    dropped: gpd.GeoDataFrame
+    """The same columns and ``reason``."""
+
+
+def mine_probability(probability: xr.DataArray) -> xr.DataArray:
+    """Probability of any mine: (y, x), the sum over all classes but *none*."""
+    return probability.sel(band=[name for name in probability["band"].values if name != NONE]).sum("band", skipna=False)
+
+
+def find_patches(
+    probability: xr.DataArray, *, options: PatchOptions, land_cover: xr.DataArray | None = None
+) -> Patches:
+    """Outline the mine patches of a scene.
+
+    Parameters
+    ----------
+    probability : (band, y, x) [1]
+        Probability of each class, bands named as ``core.taxonomy.CHIP_CLASSES``, NaN without data, projected grid.
+    land_cover : (y, x), optional
+        Codes of ESA WorldCover on the same grid.
+
+    Returns
+    -------
+    Patches
+        Largest first; polygons in the grid's CRS, 4-connected, holes kept.
+
+    Raises
+    ------
+    GridError
+        The grid is in degrees, or the land cover lies on another.
+    """
+    check_dims(probability, ("band", "y", "x"), name="probability")
+    grid, area = grid_of(probability), pixel_area_m2(grid_of(probability))
+    if land_cover is not None:
+        check_same_grid(probability, land_cover)
+    mine = mine_probability(probability).values
+    labels = label_patches(mine, pixel_m2=area, options=options)
+    outlines = outline(labels, transform=grid.transform)
+    table = describe(labels, outlines, probability=probability.values, classes=probability["band"].values.tolist())
+    frame = gpd.GeoDataFrame(table, geometry="geometry", crs=str(grid.crs))
+    frame["veto_share"] = veto_share(labels, land_cover, veto=options.veto)
+    reasons = [_reason(row, options) for row in frame.itertuples()]
+    kept = [not reason for reason in reasons]
+    dropped = frame.assign(reason=reasons)[[not keep for keep in kept]]
+    return Patches(_numbered(frame[kept], "P"), _numbered(dropped, "D"))
+
+
+def label_patches(mine: NDArray[Any], *, pixel_m2: float, options: PatchOptions) -> NDArray[np.int32]:
+    """Label connected mine pixels: (y, x) int32, 0 is background; specks removed, small holes filled."""
+    is_mine = mine >= options.threshold  # NaN is not
+    is_mine |= _small(~is_mine, _EIGHT_CONNECTED, options.max_hole_m2 / pixel_m2) & ~np.isnan(mine)
+    is_mine &= ~_small(is_mine, _FOUR_CONNECTED, options.min_area_m2 / pixel_m2, inclusive=False)
+    labels, _ = ndimage.label(is_mine, _FOUR_CONNECTED)
+    return np.asarray(labels, dtype=np.int32)
+
+
+def outline(labels: NDArray[np.int32], *, transform: Any) -> dict[int, Any]:
+    """Polygon of every label, along pixel edges, holes kept."""
+    found = shapes(labels, mask=labels > 0, connectivity=4, transform=transform)
+    return {int(value): shape(polygon) for polygon, value in found}
+
+
+def _small(region: NDArray[Any], structure: NDArray[Any], limit: float, *, inclusive: bool = True) -> NDArray[Any]:
+    """Pixels of the connected parts of ``region`` that are no larger than ``limit`` pixels."""
+    labels, count = ndimage.label(region, structure)
+    sizes = np.bincount(labels.ravel(), minlength=count + 1)
+    is_small = sizes <= limit if inclusive else sizes < limit
+    is_small[0] = False
+    return np.asarray(is_small[labels])
+
+
+def _reason(patch: Any, options: PatchOptions) -> str:
+    if patch.probability_max < options.seed:
+        return f"its highest probability {patch.probability_max:.2f} stays below {options.seed:.2f}"
+    if patch.veto_share > options.max_veto_share:
+        return f"{100 * patch.veto_share:.0f} % of it is {' or '.join(options.veto)}"
+    return ""
+
+
+def _numbered(frame: gpd.GeoDataFrame, letter: str) -> gpd.GeoDataFrame:
+    ordered = frame.sort_values(["area_m2", "label"], ascending=[False, True]).drop(columns="label")
+    ordered = ordered.reset_index(drop=True)
+    ordered.insert(0, "patch_id", [f"{letter}{number:03d}" for number in range(1, len(ordered) + 1)])
+    return ordered

@@ -1,0 +1,111 @@
+"""One self-contained page: pictures embedded, no script, no request to anywhere."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import geopandas as gpd
+import jinja2
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from highwall.core.grid import GeoBox
+from highwall.report.figures import Baselines, Series, baseline_plot, series_plot
+from highwall.report.maps import finding_chip, motion_map, patch_map
+from highwall.report.style import PATCH_COLOURS, data_uri
+
+_MOST_PATCHES, _MOST_FINDINGS = 200, 60
+"""Rows that a page shows; the files hold all, and the page says so."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """True-colour picture of the scene on its projected grid."""
+
+    picture: NDArray[np.uint8]
+    """(y, x, 3)."""
+    grid: GeoBox
+
+
+@dataclass(frozen=True)
+class RunContent:
+    """Everything a page shows. What is None was not given, and the page says so."""
+
+    site: Mapping[str, Any]
+    """``name``, ``crs``, ``minerals``, ``mine_type``."""
+    records: Mapping[str, Mapping[str, Any]]
+    """Properties of each stage's STAC item."""
+    missing: Sequence[str]
+    """What was not given or could not be used, in sentences."""
+    set_aside: Sequence[Mapping[str, str]]
+    """``name`` and ``reason`` of inputs left out."""
+    scene: Scene | None = None
+    patches: gpd.GeoDataFrame | None = None
+    findings: gpd.GeoDataFrame | None = None
+    permits: gpd.GeoDataFrame | None = None
+    motion: xr.Dataset | None = None
+    network: Baselines | None = None
+    series: Sequence[Series] = field(default_factory=tuple)
+
+
+def render(content: RunContent) -> str:
+    """Return the page as HTML."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("highwall.report"), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters |= {"ha": _hectares, "mm": _millimetres, "words": lambda name: str(name).replace("_", " ")}
+    template = environment.get_template("report.html.jinja")
+    return template.render(
+        site=content.site,
+        records=content.records,
+        missing=content.missing,
+        set_aside=content.set_aside,
+        pictures=_pictures(content),
+        patches=_rows(content.patches, _MOST_PATCHES),
+        n_patches=0 if content.patches is None else len(content.patches),
+        findings=_findings(content),
+        n_findings=0 if content.findings is None else len(content.findings),
+        checked=content.permits is not None and content.patches is not None,
+        facts={name: record["highwall:facts"] for name, record in content.records.items()},
+        colours=PATCH_COLOURS,
+    )
+
+
+def _pictures(content: RunContent) -> dict[str, str]:
+    pictures: dict[str, bytes] = {}
+    scene, patches = content.scene, content.patches
+    if scene is not None and patches is not None:
+        pictures["patches"] = patch_map(
+            scene.picture, scene.grid, patches=patches, findings=content.findings, permits=content.permits
+        )
+    if content.motion is not None:
+        pictures["motion"] = motion_map(content.motion, patches=patches)
+    if content.series:
+        pictures["series"] = series_plot(content.series)
+    if content.network is not None:
+        pictures["baselines"] = baseline_plot(content.network)
+    return {name: data_uri(picture) for name, picture in pictures.items()}
+
+
+def _findings(content: RunContent) -> list[dict[str, Any]]:
+    rows = _rows(content.findings, _MOST_FINDINGS)
+    for row in rows:
+        row["chip"] = ""
+        if content.scene is not None:
+            chip = finding_chip(content.scene.picture, content.scene.grid, row["geometry"], content.permits)
+            row["chip"] = data_uri(chip)
+    return rows
+
+
+def _rows(frame: gpd.GeoDataFrame | None, most: int) -> list[dict[str, Any]]:
+    return [] if frame is None else [dict(row) for row in frame.head(most).to_dict("records")]
+
+
+def _hectares(square_metres: float) -> str:
+    return f"{square_metres / 1e4:,.1f}"
+
+
+def _millimetres(metres: float | None) -> str:
+    return "–" if metres is None or np.isnan(metres) else f"{1e3 * metres:+.0f}"

@@ -1,0 +1,100 @@
+"""Patches + motion + permits → ``activity.*`` (patches with motion and permit status) and ``findings.*``."""
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import xarray as xr
+
+from highwall.activity.deformation import MOTION_CLASSES, classify_motion
+from highwall.activity.findings import assess as compare
+from highwall.activity.options import ActivityOptions
+from highwall.activity.permits import PermitTable, permit_table
+from highwall.core.errors import ConfigError
+from highwall.io.catalog import checksum
+from highwall.io.rasters import read_zarr
+from highwall.io.vectors import read_polygons, write_polygons
+from highwall.workflows.run import Outcome, Run, Stage
+
+OUTPUTS = ("activity.gpkg", "activity.parquet", "findings.gpkg", "findings.parquet")
+MOTION_LAYERS = ("velocity", "velocity_std", "velocity_vertical", "velocity_vertical_std", "decorrelated")
+
+
+def assess(
+    run: Run,
+    patches: Path,
+    *,
+    permits: Path | None,
+    fields: Mapping[str, str],
+    motion: Path | None,
+    on: dt.date | None,
+    options: ActivityOptions,
+    evidence: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Join patches with motion and permits.
+
+    Parameters
+    ----------
+    patches
+        GeoParquet or any vector file with the columns that *refine* leaves.
+    permits, fields
+        Vector file, and our field names → its columns.
+    motion
+        ``displacement.zarr`` of *deform*.
+    on
+        Date on which the patches were seen; permits need it.
+    evidence
+        What findings rest on beside the files of this stage.
+
+    Raises
+    ------
+    VectorError
+        Patches or permits cannot be read, or the permits carry no dates.
+    ConfigError
+        There are permits, but no date to hold against them.
+    """
+    if permits and on is None:
+        raise ConfigError(f"{permits.name} cannot be checked without the date of the patches; give --date.")
+    inputs = {"patches": patches} | {
+        name: path for name, path in {"permits": permits, "motion": motion}.items() if path
+    }
+    parameters = {"activity": options, "fields": dict(fields), "on": on, "evidence": evidence}
+    stage = Stage("assess", inputs, parameters, OUTPUTS)
+
+    def work() -> Outcome:
+        table = read_polygons(patches, allow_empty=True)
+        permitted = permit_table(read_polygons(permits), fields=dict(fields), source=permits.name) if permits else None
+        moved = classify_motion(table, _motion(motion), options=options)
+        hashes = {name: checksum(path) for name, path in inputs.items()}
+        return _write(run, moved, permitted, on=on, options=options, evidence={**evidence, "inputs": hashes})
+
+    return run.stage(stage, work)
+
+
+def _write(
+    run: Run,
+    patches: gpd.GeoDataFrame,
+    permitted: PermitTable | None,
+    *,
+    on: dt.date | None,
+    options: ActivityOptions,
+    evidence: dict[str, Any],
+) -> Outcome:
+    permits = permitted.permits if permitted else None
+    activity, findings = compare(patches, permits, on=on, options=options, evidence=evidence)
+    write_polygons(activity, run.path("activity"))
+    write_polygons(findings, run.path("findings"))
+    facts = {
+        "motion": {name: int((activity["motion_class"] == name).sum()) for name in MOTION_CLASSES},
+        "permit_status": {str(name): int(count) for name, count in activity["permit_status"].value_counts().items()},
+        "findings": {str(name): int(count) for name, count in findings["kind"].value_counts().items()},
+        "n_findings": len(findings),
+        "on": on,
+    }
+    return Outcome(facts, [on] if on else [], permitted.set_aside if permitted else ())
+
+
+def _motion(path: Path | None) -> xr.Dataset | None:
+    return None if path is None else read_zarr(path)[list(MOTION_LAYERS)].load()

@@ -1,0 +1,206 @@
+"""The two files a user writes: SITE.yaml (what is watched) and, if wanted, run.yaml (how).
+
+Unknown keys are refused with the nearest known one. Paths are relative to the file that names them.
+"""
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from highwall.activity.options import ActivityOptions
+from highwall.classification.options import ExtractOptions
+from highwall.core.checks import nearest_name
+from highwall.core.errors import ConfigError, MissingInputError
+from highwall.imagery.options import QualityOptions
+from highwall.insar.options import InversionOptions
+from highwall.patches.options import PatchOptions
+
+Model = TypeVar("Model", bound=BaseModel)
+BoundingBox = Annotated[list[float], Field(min_length=4, max_length=4)]
+
+
+PermitField = Literal["permit_id", "holder", "mineral", "valid_from", "valid_to", "status"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SiteSection(_Section):
+    """Where and what the mine is."""
+
+    name: str = Field(description="name of the site, for titles and files", min_length=1, examples=["Serra Velha"])
+    aoi: BoundingBox | Path = Field(
+        description="area of interest: a vector file, or [west, south, east, north] in degrees",
+        examples=["aoi.geojson"],
+    )
+    crs: str | None = Field(None, description="projected CRS for areas; by default the UTM zone of the AOI's centre")
+    minerals: tuple[str, ...] = Field((), description="what is mined", examples=[["iron"]])
+    mine_type: Literal["OC", "OP", "MT"] | None = Field(
+        None, description="OC opencast, OP open pit, MT mountain top", examples=["OP"]
+    )
+
+
+class StacSection(_Section):
+    """A search in a STAC archive."""
+
+    url: str = Field(description="address of the API", examples=["https://earth-search.aws.element84.com/v1"])
+    collection: str = Field("sentinel-2-l2a", description="collection to search")
+    start: dt.date = Field(description="first date", examples=["2024-06-01"])
+    end: dt.date = Field(description="last date", examples=["2024-09-30"])
+    max_cloud_percent: float = Field(20.0, ge=0, le=100, description="scenes with more cloud are left out [%]")
+    limit: int = Field(4, ge=1, description="most scenes to take, the least cloudy first")
+
+
+class ScenesSection(_Section):
+    """Optical scenes; the newest that passes the quality gate is classed."""
+
+    files: tuple[Path, ...] = Field(
+        (), description="GeoTIFFs, Sentinel-2 product folders, or folders of them", examples=[["scenes/"]]
+    )
+    stac: StacSection | None = Field(None, description="search an archive instead")
+    bands: tuple[str, ...] = Field((), description="band names of files that do not carry them, in file order")
+    level: Literal["L1C", "L2A"] | None = Field(None, description="processing level of files that do not say")
+    date: dt.date | None = Field(None, description="date of acquisition of files that do not say")
+    offset: float | None = Field(None, description="digital numbers to add before division, against what files say")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "ScenesSection":
+        if bool(self.files) == (self.stac is not None):
+            raise ValueError("give either files or stac")
+        return self
+
+
+class InsarSection(_Section):
+    """A stack of unwrapped interferograms."""
+
+    stack: Path = Field(description="folder of interferograms", examples=["insar/"])
+    wavelength_m: float | None = Field(None, gt=0, description="radar wavelength, if the files do not say [m]")
+    incidence_deg: float | None = Field(None, ge=0, lt=90, description="incidence angle, if the files do not say [°]")
+
+
+class PermitsSection(_Section):
+    """Permits of any vector format."""
+
+    file: Path = Field(description="vector file with one polygon or more a permit", examples=["permits.gpkg"])
+    fields: dict[PermitField, str] = Field(
+        default_factory=dict, description="our name: the file's column, where they differ"
+    )
+
+
+class LandCoverSection(_Section):
+    """A land-cover map with the codes of ESA WorldCover."""
+
+    file: Path = Field(description="raster", examples=["land_cover.tif"])
+
+
+class ModelSection(_Section):
+    """Weights of the chip network."""
+
+    weights: Path | None = Field(None, description="ONNX file; by default the one that Highwall ships")
+    force: bool = Field(False, description="run it on a level, bands or radiometry that it was not made for")
+
+
+class SiteConfig(_Section):
+    """SITE.yaml. Everything but the site is optional; what is missing is said in the report."""
+
+    site: SiteSection
+    scenes: ScenesSection | None = None
+    insar: InsarSection | None = None
+    permits: PermitsSection | None = None
+    land_cover: LandCoverSection | None = None
+    model: ModelSection = ModelSection()
+
+
+class RunConfig(_Section):
+    """run.yaml: every bound that a run uses, each with a default."""
+
+    quality: QualityOptions = QualityOptions()
+    detect: ExtractOptions = ExtractOptions()
+    patches: PatchOptions = PatchOptions()
+    deform: InversionOptions = InversionOptions()
+    activity: ActivityOptions = ActivityOptions()
+
+
+def load_site(path: Path) -> SiteConfig:
+    """Read SITE.yaml; its relative paths are resolved against its folder.
+
+    Raises
+    ------
+    MissingInputError
+        No such file.
+    ConfigError
+        Not YAML, an unknown key, or a value out of bounds.
+    """
+    config = _validated(SiteConfig, path)
+    return _resolved(config, path.resolve().parent)
+
+
+def load_run(path: Path | None) -> RunConfig:
+    """Read run.yaml, or take every default.
+
+    Raises
+    ------
+    MissingInputError
+        No such file.
+    ConfigError
+        Not YAML, an unknown key, or a value out of bounds.
+    """
+    return RunConfig() if path is None else _validated(RunConfig, path)
+
+
+def _validated(model: type[Model], path: Path) -> Model:
+    if not path.exists():
+        raise MissingInputError(f"no configuration at {path}; `highwall config site` prints a sample.")
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not YAML: {error}") from error
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        problems = "\n".join(f"  {_problem(model, detail)}" for detail in error.errors())
+        raise ConfigError(f"{path} is not a valid {model.__name__}:\n{problems}") from error
+
+
+def _problem(model: type[BaseModel], detail: Any) -> str:
+    place = [str(part) for part in detail["loc"] if not str(part).startswith(("function-", "list["))]
+    where = ".".join(place)
+    if detail["type"] == "extra_forbidden":
+        section = _section(model, place[:-1])
+        known = list(section.model_fields) if section else []
+        return f"unknown key {where}{nearest_name(place[-1], known)} (known: {', '.join(known)})"
+    return f"{where or 'the file'}: {detail['msg']} (found {detail['input']!r})"
+
+
+def _section(model: type[BaseModel], place: list[str]) -> type[BaseModel] | None:
+    for name in place:
+        field = model.model_fields.get(name)
+        if field is None:
+            return None
+        inner = [kind for kind in (field.annotation, *get_args(field.annotation)) if _is_model(kind)]
+        if not inner:
+            return None
+        model = inner[0]
+    return model
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _resolved(config: Model, folder: Path) -> Model:
+    """Copy a configuration with every relative path made absolute against ``folder``."""
+    changes: dict[str, Any] = {}
+    for name in type(config).model_fields:
+        value = getattr(config, name)
+        if isinstance(value, BaseModel):
+            changes[name] = _resolved(value, folder)
+        elif isinstance(value, Path):
+            changes[name] = folder / value
+        elif isinstance(value, tuple) and value and isinstance(value[0], Path):
+            changes[name] = tuple(folder / path for path in value)
+    return config.model_copy(update=changes)

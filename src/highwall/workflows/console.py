@@ -1,0 +1,59 @@
+"""What a run prints: a short table of areas, motion and findings."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.box import SIMPLE
+from rich.table import Table
+
+
+def summary_table(summary: Mapping[str, Any]) -> Table:
+    """Tabulate ``summary.json``: areas by class, what moved, findings, what was missing."""
+    table = Table(title=summary["site"]["name"], box=SIMPLE, title_justify="left", show_header=False)
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    for name, area in (summary["area_m2"] or {}).items():
+        table.add_row(f"{_words(name)}", f"{area / 1e4:,.1f} ha")
+    for row in _motion_rows(summary):
+        table.add_row(*row)
+    findings = summary["findings"]
+    table.add_row("findings", "not checked" if findings is None else str(len(findings)))
+    for finding in findings or []:
+        table.add_row(finding["finding_id"], finding["statement"])
+    for sentence in summary["missing"]:
+        table.add_row("missing", sentence)
+    for row in summary["set_aside"]:
+        table.add_row("set aside", f"{row['name']}: {row['reason']}")
+    return table
+
+
+def score_table(scores: Mapping[str, tuple[str, str]]) -> Table:
+    """Tabulate how a simulated run compares with its truth: name → (what was found, what holds)."""
+    table = Table(title="Against the simulated truth", box=SIMPLE, title_justify="left")
+    for heading in ("", "found", "truth"):
+        table.add_column(heading)
+    for name, (found, truth) in scores.items():
+        table.add_row(name, found, truth)
+    return table
+
+
+def _motion_rows(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    motion, patches = summary["motion"], summary["patches"]
+    if not motion:
+        return []
+    rows = [
+        ("motion", f"{motion['n_epochs']} epochs, {motion['n_pairs']} pairs, {motion['first']} to {motion['last']}")
+    ]
+    if motion["velocity_min"] is not None:
+        span = f"{1e3 * motion['velocity_min']:+.0f} to {1e3 * motion['velocity_max']:+.0f} mm/year"
+        rows.append(("line of sight", span))
+    for patch in patches or []:
+        if patch["motion_class"] in {"uplift", "subsidence", "decorrelated"}:
+            speed = patch["fastest_velocity"]
+            fastest = f", fastest {1e3 * speed:+.0f} mm/year vertical" if speed is not None else ""
+            rows.append((f"patch {patch['patch_id']}", f"{patch['motion_class']}{fastest}"))
+    return rows
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")

@@ -1,0 +1,165 @@
+"""The main job: everything that SITE.yaml names, from scenes to findings, in one resumable run.
+
+What is missing, broken or refused is reported and left out; the rest goes on. Only a run that could show nothing at all
+is an error.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from highwall.core.errors import HighwallError, InputError, OutputError
+from highwall.io.scenes import FolderSource, SceneSource
+from highwall.io.stac import StacSource
+from highwall.workflows.assess import assess
+from highwall.workflows.config import PermitsSection, RunConfig, ScenesSection, SiteConfig, load_run, load_site
+from highwall.workflows.deform import deform
+from highwall.workflows.detect import detect
+from highwall.workflows.prepare import prepare
+from highwall.workflows.refine import refine
+from highwall.workflows.report import report
+from highwall.workflows.run import Run, Say, facts_of, silent
+from highwall.workflows.sites import site_of
+
+Facts = dict[str, Any]
+
+
+def monitor(site_file: Path, out: Path, *, run_file: Path | None = None, say: Say = silent) -> Facts:
+    """Watch one site.
+
+    Parameters
+    ----------
+    site_file, out
+        SITE.yaml, and the folder that takes the results; an earlier run there is continued.
+    run_file
+        run.yaml, bounds that differ from the defaults.
+    say
+        Told what happens, a line at a time.
+
+    Returns
+    -------
+    dict
+        The content of ``summary.json``.
+
+    Raises
+    ------
+    ConfigError, GridError
+        The configuration or the AOI cannot be used.
+    InputError
+        No input could be used, so that nothing could be shown; the message gives every reason.
+    OutputError
+        A result could not be written.
+    """
+    config, options = load_site(site_file), load_run(run_file)
+    run = Run(out, site_of(config.site), say)
+    gaps = _Gaps(say, _not_given(config))
+    scene = gaps.attempt("scenes", lambda: _scene(run, config, options))
+    patches = scene and gaps.attempt("patches", lambda: _patches(run, scene, config, options))
+    motion = gaps.attempt("insar", lambda: _motion(run, config, options))
+    if not patches and not motion:
+        raise InputError("nothing could be made:\n" + "\n".join(f"  {sentence}" for sentence in gaps.missing))
+    if scene and patches:
+        _assess(run, scene, gaps, config=config, options=options, has_motion=bool(motion))
+    report(run, missing=gaps.missing)
+    summary: Facts = json.loads(run.path("summary.json").read_text(encoding="utf-8"))
+    return summary
+
+
+@dataclass(frozen=True)
+class _Gaps:
+    """What was not given or could not be used, in sentences for the report."""
+
+    say: Say
+    missing: list[str]
+
+    def attempt(self, name: str, work: Callable[[], Facts | None]) -> Facts | None:
+        """Do a part; a bad input is noted and the run goes on, but a full disk ends it."""
+        try:
+            return work()
+        except OutputError:
+            raise
+        except HighwallError as error:
+            self.say(f"{name}: {error}")
+            self.missing.append(f"{name}: {error}")
+            return None
+
+
+def _not_given(config: SiteConfig) -> list[str]:
+    sentences = {
+        "scenes": "No optical scene was given: no patches, no findings.",
+        "insar": "No interferograms were given: how the ground moves is unknown.",
+        "permits": "No permits were given: nothing was compared with them.",
+        "land_cover": "No land cover was given: patches on towns, fields and water were not taken out.",
+    }
+    return [sentence for name, sentence in sentences.items() if getattr(config, name) is None]
+
+
+def _scene(run: Run, config: SiteConfig, options: RunConfig) -> Facts | None:
+    section = config.scenes
+    if section is None:
+        return None
+    inputs = {f"scene {path.name}": path for path in section.files}
+    record = prepare(
+        run, _source(section, run), inputs=inputs, parameters={"scenes": section}, options=options.quality,
+        date=section.date,
+    )  # fmt: skip
+    return facts_of(record)
+
+
+def _source(section: ScenesSection, run: Run) -> SceneSource:
+    if section.stac is None:
+        return FolderSource(section.files, section.bands, section.level, section.offset)
+    search = section.stac
+    return StacSource(
+        search.url, search.collection, run.site.crs, search.start, search.end,
+        max_cloud_percent=search.max_cloud_percent, limit=search.limit,
+    )  # fmt: skip
+
+
+def _patches(run: Run, scene: Facts, config: SiteConfig, options: RunConfig) -> Facts:
+    detect(run, scene, weights=config.model.weights, force=config.model.force, options=options.detect)
+    land_cover = config.land_cover.file if config.land_cover else None
+    return facts_of(refine(run, run.path("probability.tif"), land_cover=land_cover, options=options.patches))
+
+
+def _motion(run: Run, config: SiteConfig, options: RunConfig) -> Facts | None:
+    section = config.insar
+    if section is None:
+        return None
+    return facts_of(
+        deform(
+            run, section.stack, wavelength_m=section.wavelength_m, incidence_deg=section.incidence_deg,
+            options=options.deform,
+        )
+    )  # fmt: skip
+
+
+def _assess(run: Run, scene: Facts, gaps: _Gaps, *, config: SiteConfig, options: RunConfig, has_motion: bool) -> None:
+    """Compare with the permits; when those cannot be used, with motion alone."""
+    permits = config.permits
+    if permits and scene["acquired"] == "unknown":
+        gaps.missing.append("permits: the scene's date is unknown, so they were not checked; give scenes.date.")
+        permits = None
+    if permits and gaps.attempt("permits", lambda: _compare(run, scene, permits, options, has_motion=has_motion)):
+        return
+    _compare(run, scene, None, options, has_motion=has_motion)
+
+
+def _compare(run: Run, scene: Facts, permits: PermitsSection | None, options: RunConfig, *, has_motion: bool) -> Facts:
+    detected = run.record("detect") or {}
+    acquired = scene["acquired"]
+    fields: dict[str, str] = {str(name): column for name, column in permits.fields.items()} if permits else {}
+    record = assess(
+        run,
+        run.path("patches.parquet"),
+        permits=permits.file if permits else None,
+        fields=fields,
+        motion=run.path("displacement.zarr") if has_motion else None,
+        on=None if acquired == "unknown" else dt.date.fromisoformat(acquired),
+        options=options.activity,
+        evidence={"scene": scene["scene_id"], "acquired": acquired, "model": detected["highwall:facts"]["model"]},
+    )
+    return facts_of(record)

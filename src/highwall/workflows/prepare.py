@@ -1,0 +1,140 @@
+"""Scenes → the one scene that will be classed, as reflectance on the site's grid, with its quality.
+
+Leaves ``scene.tif`` and ``quality.tif``. The newest scene that passes the quality gate is taken; the others are set
+aside, each with its reason.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from highwall.core.constants import SENTINEL2_PIXEL_M
+from highwall.core.errors import SceneError, SetAside
+from highwall.core.grid import GeoBox
+from highwall.imagery.grid import on_grid, site_grid
+from highwall.imagery.options import QualityOptions
+from highwall.imagery.quality import FLAGS, Verdict, evaluable, judge, quality
+from highwall.imagery.scaling import require_bands, to_reflectance
+from highwall.io.rasters import cog_writer, windows, write_cog
+from highwall.io.scenes import SceneSource
+from highwall.workflows.run import Outcome, Run, Stage
+
+VISIBLE = ("B02", "B03", "B04")
+"""Bands without which a scene can neither be classed nor shown."""
+_BLOCK = 2048
+
+
+class _Candidate(NamedTuple):
+    reflectance: xr.DataArray
+    scl: xr.DataArray | None
+
+
+def prepare(
+    run: Run,
+    source: SceneSource,
+    *,
+    inputs: Mapping[str, Path],
+    parameters: Mapping[str, Any],
+    options: QualityOptions,
+    date: dt.date | None = None,
+) -> dict[str, Any]:
+    """Choose, scale and place the scene of a run.
+
+    Parameters
+    ----------
+    inputs
+        Files whose contents decide whether the work is done already.
+    date
+        Date of acquisition of scenes that do not carry one.
+
+    Raises
+    ------
+    SceneError
+        No scene can be used; the message gives every reason.
+    """
+    stage = Stage("prepare", inputs, {"quality": options, "date": date, **parameters}, ("scene.tif", "quality.tif"))
+    return run.stage(stage, lambda: _prepare(run, source, options=options, date=date))
+
+
+def _prepare(run: Run, source: SceneSource, *, options: QualityOptions, date: dt.date | None) -> Outcome:
+    grid = site_grid(run.site.aoi, crs=run.site.crs, resolution_m=SENTINEL2_PIXEL_M)
+    reading = source.read(run.site.aoi)
+    set_aside = list(reading.set_aside)
+    for scene in reversed(reading.scenes):
+        name = str(scene.attrs["scene_id"])
+        try:
+            chosen = _usable(run, scene, grid, options=options)
+        except SceneError as error:
+            set_aside.append(SetAside(name, str(error)))
+            run.say(f"prepare: {name} set aside: {error}")
+            continue
+        return _outcome(chosen, scene, set_aside=set_aside, older=reading.scenes, date=date)
+    reasons = "\n".join(f"  {name}: {reason}" for name, reason in set_aside) or "  the source holds none"
+    raise SceneError(f"no scene of {run.site.name} can be used:\n{reasons}")
+
+
+def _usable(run: Run, scene: xr.DataArray, grid: GeoBox, *, options: QualityOptions) -> Verdict:
+    """Write a scene and its quality; refuse it when the quality gate says so and the options do not keep it."""
+    candidate = _place(scene, grid)
+    path = run.path("quality.tif")
+    evaluated = evaluable(candidate.reflectance, has_scl=candidate.scl is not None)
+    with cog_writer(path, layer="quality", grid=grid) as writer:
+        seen = []
+        for row, col, block in _blocks(candidate, grid):
+            flags = quality(block.reflectance, options, scl=block.scl)
+            writer.write(flags.values, row=row, col=col)
+            seen.append(flags)
+    verdict = judge(_joined(seen), options, evaluated=evaluated)
+    if not verdict.accepted and not options.keep_refused:
+        path.unlink()
+        raise SceneError(f"refused for its quality: {', '.join(verdict.reasons)}. Set quality.keep_refused to use it.")
+    write_cog(candidate.reflectance, run.path("scene.tif"), layer="reflectance")
+    return verdict
+
+
+def _place(scene: xr.DataArray, grid: GeoBox) -> _Candidate:
+    require_bands(scene, VISIBLE, purpose="a map of mines")
+    reflectance = on_grid(to_reflectance(scene), grid)
+    if "SCL" not in scene["band"].values:
+        return _Candidate(reflectance, None)
+    return _Candidate(reflectance, on_grid(scene.sel(band=["SCL"]), grid).isel(band=0, drop=True))
+
+
+def _blocks(candidate: _Candidate, grid: GeoBox) -> Iterator[tuple[int, int, _Candidate]]:
+    for row, col in windows(grid, block=_BLOCK):
+        cut = {"y": slice(row, row + _BLOCK), "x": slice(col, col + _BLOCK)}
+        scl = None if candidate.scl is None else candidate.scl.isel(cut).compute()
+        yield row, col, _Candidate(candidate.reflectance.isel(cut).compute(), scl)
+
+
+def _joined(blocks: list[xr.DataArray]) -> xr.DataArray:
+    return xr.DataArray(np.concatenate([block.values.ravel() for block in blocks]), dims=("pixel",))
+
+
+def _outcome(
+    verdict: Verdict,
+    scene: xr.DataArray,
+    *,
+    set_aside: list[SetAside],
+    older: list[xr.DataArray],
+    date: dt.date | None,
+) -> Outcome:
+    attrs = scene.attrs
+    acquired = attrs["acquired"] if attrs["acquired"] != "unknown" else (date.isoformat() if date else "unknown")
+    skipped = {row.name for row in set_aside}
+    facts = {
+        "scene_id": attrs["scene_id"], "acquired": acquired, "level": attrs["level"], "source": attrs["source"],
+        "bands": [str(band) for band in scene["band"].values], "offset_applied": attrs["offset"],
+        "offset_reason": attrs["offset_reason"], "quality": verdict.shares, "complaints": verdict.reasons,
+        "not_evaluated": verdict.not_evaluated, "flags": FLAGS,
+        "other_scenes": [
+            str(other.attrs["scene_id"]) for other in older
+            if other is not scene and other.attrs["scene_id"] not in skipped
+        ],
+    }  # fmt: skip
+    when = [] if acquired == "unknown" else [dt.date.fromisoformat(acquired)]
+    return Outcome(facts, when, set_aside)

@@ -1,0 +1,123 @@
+"""Each stage as a verb of its own: takes files, leaves its own files in a folder."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+from odc.geo.geom import Geometry, box
+
+from highwall.core.errors import InputError
+from highwall.core.grid import grid_of
+from highwall.core.site import Site
+from highwall.insar.options import InversionOptions, PixelReference
+from highwall.io.scenes import FolderSource
+from highwall.io.vectors import read_area, read_polygons
+from highwall.workflows.assess import assess
+from highwall.workflows.config import load_run
+from highwall.workflows.deform import deform, site_of_stack
+from highwall.workflows.detect import detect
+from highwall.workflows.prepare import prepare
+from highwall.workflows.refine import refine
+from highwall.workflows.report import report
+from highwall.workflows.run import Run, Say, facts_of
+from highwall.workflows.sites import site_of_grid, site_of_raster, site_of_run
+
+
+def detect_alone(
+    scenes: Sequence[Path],
+    out: Path,
+    *,
+    aoi: Path | None,
+    level: str | None,
+    date: dt.date | None,
+    weights: Path | None,
+    force: bool,
+    run_file: Path | None,
+    say: Say,
+) -> None:
+    """Class the newest usable one of some scenes."""
+    options = load_run(run_file)
+    source = FolderSource(tuple(scenes), level=level)
+    site = Site.over(aoi.stem, read_area(aoi)) if aoi else _site_of_scenes(source, scenes)
+    run = Run(out, site, say)
+    inputs = {f"scene {path.name}": path for path in scenes}
+    record = prepare(run, source, inputs=inputs, parameters={"level": level}, options=options.quality, date=date)
+    detect(run, facts_of(record), weights=weights, force=force, options=options.detect)
+
+
+def refine_alone(probability: Path, out: Path, *, land_cover: Path | None, run_file: Path | None, say: Say) -> None:
+    """Outline the patches of a probability map."""
+    run = Run(out, site_of_raster(probability), say)
+    refine(run, probability, land_cover=land_cover, options=load_run(run_file).patches)
+
+
+def deform_alone(
+    stack: Path,
+    out: Path,
+    *,
+    reference: str | None,
+    weighting: str | None,
+    wavelength_m: float | None,
+    incidence_deg: float | None,
+    run_file: Path | None,
+    say: Say,
+) -> None:
+    """Invert a stack of interferograms."""
+    options = load_run(run_file).deform
+    changes: dict[str, Any] = {"weighting": weighting} if weighting else {}
+    if reference:
+        changes["reference"] = _pixel(reference)
+    options = InversionOptions.model_validate(options.model_dump() | changes)
+    run = Run(out, site_of_stack(stack, wavelength_m=wavelength_m, incidence_deg=incidence_deg), say)
+    deform(run, stack, wavelength_m=wavelength_m, incidence_deg=incidence_deg, options=options)
+
+
+def assess_alone(
+    patches: Path,
+    out: Path,
+    *,
+    permits: Path | None,
+    fields: Mapping[str, str],
+    motion: Path | None,
+    date: dt.date | None,
+    run_file: Path | None,
+    say: Say,
+) -> None:
+    """Join patches with motion and permits."""
+    table = read_polygons(patches)
+    site = Site.over(patches.stem, _bounds(table), crs=str(table.crs))
+    assess(
+        Run(out, site, say), patches, permits=permits, fields=fields, motion=motion, on=date,
+        options=load_run(run_file).activity, evidence={"patches": patches.name},
+    )  # fmt: skip
+
+
+def report_alone(folder: Path, *, say: Say) -> None:
+    """Draw what a folder holds; what an earlier report said was missing is said again."""
+    run = Run(folder, site_of_run(folder), say)
+    earlier = run.record("report")
+    given = earlier["highwall:parameters"] if earlier else {"missing": []}
+    report(run, missing=given["missing"])
+
+
+def _site_of_scenes(source: FolderSource, paths: Sequence[Path]) -> Site:
+    reading = source.read(box(-180, -90, 180, 90, crs="EPSG:4326"))
+    if not reading.scenes:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in reading.set_aside)
+        raise InputError(f"no scene among {', '.join(map(str, paths))} can be read: {reasons}")
+    newest = reading.scenes[-1]
+    return site_of_grid(grid_of(newest), name=str(newest.attrs["scene_id"]))
+
+
+def _pixel(text: str) -> dict[str, Any]:
+    parts = text.split(",")
+    if len(parts) != 2 or not all(part.strip().isdigit() for part in parts):
+        raise InputError(f"--reference {text!r} is not ROW,COLUMN; write it as 9,8 (row from the top, 0 first).")
+    return PixelReference(row=int(parts[0]), col=int(parts[1])).model_dump()
+
+
+def _bounds(table: gpd.GeoDataFrame) -> Geometry:
+    left, bottom, right, top = (float(value) for value in table.total_bounds)
+    return box(left, bottom, right, top, crs=str(table.crs))
