@@ -15,7 +15,6 @@ test: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
 	$(BIN)/pytest
 
 bench: $(VENV)/.test
@@ -37,6 +36,9 @@ $(VENV)/.test: $(VENV)/.space constraints.txt requirements-test.txt
 	$(PIP) install -c constraints.txt -e '.[space,server,train]' -r requirements-test.txt
 	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; } || echo 'no chromium: the browser tests will be skipped'
 	touch $@
+
+docs: $(VENV)/.space
+	$(BIN)/python docs/generate.py
 
 clean:
 	rm -rf $(VENV) demo

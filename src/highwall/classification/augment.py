@@ -4,7 +4,7 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 from highwall.classification.options import AugmentOptions
 
@@ -12,21 +12,22 @@ _HAZE_LEVELS = (110.0, 125.0, 145.0)
 """Levels of B04, B03, B02 of thick haze over forest: bluish grey."""
 
 
-def random_view(levels: Tensor, coverage: Tensor | None, *, options: AugmentOptions, random: torch.Generator) -> tuple[Tensor, Tensor | None]:
+def random_view(
+    levels: Tensor, coverage: Tensor, *, options: AugmentOptions, random: torch.Generator
+) -> tuple[Tensor, Tensor]:
     """Move a batch in space and in radiometry.
 
     Parameters
     ----------
     levels : (B, 3, H, W) float32, 0…255
-    coverage : (B, 1, H, W) float32, or None
-        Label that moves with the pixels.
+    coverage : (B, K, H, W) float32
+        Labels that move with the pixels; K may be 0.
     """
     grid = _random_grid(levels, options=options, random=random)
-    seen = F.grid_sample(levels, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
-    moved = None
-    if coverage is not None:
-        moved = F.grid_sample(coverage, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
-    return random_radiometry(seen, options=options, random=random), moved
+    moved = functional.grid_sample(
+        torch.cat([levels, coverage], dim=1), grid, mode="bilinear", padding_mode="reflection", align_corners=False
+    )
+    return random_radiometry(moved[:, :3], options=options, random=random), moved[:, 3:]
 
 
 def _random_grid(levels: Tensor, *, options: AugmentOptions, random: torch.Generator) -> Tensor:
@@ -39,7 +40,7 @@ def _random_grid(levels: Tensor, *, options: AugmentOptions, random: torch.Gener
     cosine, sine, zero = torch.cos(turn), torch.sin(turn), torch.zeros(n)
     first = torch.stack([shrink * mirror * cosine, -shrink * sine, zero], dim=1)
     second = torch.stack([shrink * mirror * sine, shrink * cosine, zero], dim=1)
-    return F.affine_grid(torch.stack([first, second], dim=1), list(levels.shape), align_corners=False)
+    return functional.affine_grid(torch.stack([first, second], dim=1), list(levels.shape), align_corners=False)
 
 
 def random_radiometry(levels: Tensor, *, options: AugmentOptions, random: torch.Generator) -> Tensor:

@@ -1,26 +1,12 @@
-"""The bricks of the chip network, each with its equation. All keep the extent of their input and see only a neighbourhood.
+"""The bricks of the chip network, each with its equation. A cell sees only its neighbourhood.
 
-Normalisation is over channels, cell by cell: nothing here depends on the batch or on how a scene was cut.
+Normalisation is by channel with statistics that training fixes (batch normalisation, Ioffe & Szegedy 2015, alg. 2), so
+that what a cell is given depends neither on the batch nor on how a scene was cut.
 """
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
-
-
-class ChannelNorm(nn.Module):
-    """Zero mean and unit variance over the channels of each cell: y = γ (x − μ_c) / √(σ_c² + ε) + β.
-
-    Source: Ba et al. 2016, eq. 3-4, applied to channels as in ConvNeXt (Liu et al. 2022, section 2.6).
-    """
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(channels, eps=1e-5)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Normalise each cell."""
-        return self.norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)  # (B, C, H, W) -> (B, C, H, W)
+from torch.nn import functional
 
 
 class Stem(nn.Sequential):
@@ -32,32 +18,34 @@ class Stem(nn.Sequential):
     def __init__(self, channels: int) -> None:
         half = channels // 2
         super().__init__(
-            nn.Conv2d(3, half, 4, stride=2, padding=1),  # (B, 3, H, W) -> (B, C/2, H/2, W/2)
-            ChannelNorm(half),
-            nn.SiLU(),
-            nn.Conv2d(half, channels, 4, stride=2, padding=1),  # -> (B, C, H/4, W/4)
-            ChannelNorm(channels),
-            nn.SiLU(),
+            nn.Conv2d(3, half, 4, stride=2, padding=1, bias=False),  # (B, 3, H, W) -> (B, C/2, H/2, W/2)
+            nn.BatchNorm2d(half),
+            nn.ReLU(),
+            nn.Conv2d(half, channels, 4, stride=2, padding=1, bias=False),  # -> (B, C, H/4, W/4)
+            nn.BatchNorm2d(channels),
+            nn.ReLU(),
         )
 
 
 class SeparableLayer(nn.Module):
     """Depth-wise separable convolution between two pointwise ones: y = W_out ∗ f(W_d ∗_r f(W_in ∗ x)).
 
-    A k×k convolution of M to N channels costs k²MN; split into depth (k²M) and point (MN) it costs 1/N + 1/k² of that.
+    f is batch normalisation and ReLU. A k×k convolution of M to N channels costs k²MN; split into depth (k²M) and
+    point (MN) it costs 1/N + 1/k² of that.
 
     Source: Howard et al. 2017, eq. 3-5; dilation r as in Yu & Koltun 2016, eq. 2.
     """
 
     def __init__(self, channels: int, growth: int, *, hidden: int, dilation: int) -> None:
         super().__init__()
-        self.inward = nn.Sequential(ChannelNorm(channels), nn.Conv2d(channels, hidden, 1), nn.SiLU())
-        self.depthwise = nn.Conv2d(hidden, hidden, 3, padding=dilation, dilation=dilation, groups=hidden)
-        self.outward = nn.Sequential(ChannelNorm(hidden), nn.SiLU(), nn.Conv2d(hidden, growth, 1))
+        self.inward = nn.Sequential(nn.Conv2d(channels, hidden, 1, bias=False), nn.BatchNorm2d(hidden), nn.ReLU())
+        self.depthwise = nn.Conv2d(hidden, hidden, 3, padding=dilation, dilation=dilation, groups=hidden, bias=False)
+        self.outward = nn.Sequential(nn.BatchNorm2d(hidden), nn.ReLU(), nn.Conv2d(hidden, growth, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         """Compute the layer's new channels."""
-        return self.outward(self.depthwise(self.inward(x)))  # (B, C, H, W) -> (B, growth, H, W)
+        new: Tensor = self.outward(self.depthwise(self.inward(x)))  # (B, C, H, W) -> (B, growth, H, W)
+        return new
 
 
 class DenseBlock(nn.Module):
@@ -94,21 +82,22 @@ class SqueezeExcitation(nn.Module):
         self.context_cells = context_cells
         self.excite = nn.Sequential(
             nn.Conv2d(channels, channels // reduction, 1),
-            nn.SiLU(),
+            nn.ReLU(),
             nn.Conv2d(channels // reduction, channels, 1),
             nn.Sigmoid(),
         )
 
     def forward(self, x: Tensor) -> Tensor:
         """Scale each channel by its excitation."""
-        return x * self.excite(box_mean(x, size=self.context_cells))  # (B, C, H, W) -> (B, C, H, W)
+        weight: Tensor = self.excite(box_mean(x, size=self.context_cells))  # (B, C, H, W) -> (B, C, H, W)
+        return x * weight
 
 
 def box_mean(x: Tensor, *, size: int) -> Tensor:
     """Mean over a ``size``×``size`` neighbourhood, of those cells that exist; ``size`` is odd."""
     half = size // 2
-    rows = F.avg_pool2d(x, (size, 1), stride=1, padding=(half, 0), count_include_pad=False)
-    return F.avg_pool2d(rows, (1, size), stride=1, padding=(0, half), count_include_pad=False)
+    rows = functional.avg_pool2d(x, (size, 1), stride=1, padding=(half, 0), count_include_pad=False)
+    return functional.avg_pool2d(rows, (1, size), stride=1, padding=(0, half), count_include_pad=False)
 
 
 def power_mean(p: Tensor, *, power: float) -> Tensor:

@@ -1,4 +1,4 @@
-"""The model card: what a trained network is, what it learned from, how good it is and where it fails, from its scores."""
+"""The model card: what a trained network is, what it learned from, how good it is and where it fails."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -65,8 +65,10 @@ def _data(data: Mapping[str, Any]) -> str:
 
 
 def _scores(card: Mapping[str, Any]) -> str:
-    sections = ["## Scores\n\nBrackets are 95 % bootstrap intervals over families or places. Two annotators agree with an\n"
-                "IoU of 0.88 on the footprint: no score on these labels can honestly pass that.\n"]
+    sections = [
+        "## Scores\n\nBrackets are 95 % bootstrap intervals over families or places. Two annotators agree with an\n"
+        "IoU of 0.88 on the footprint: no score on these labels can honestly pass that.\n"
+    ]
     if "cross_validation" in card:
         found = card["cross_validation"]
         sections.append(

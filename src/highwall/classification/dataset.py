@@ -157,4 +157,5 @@ def block_mean(array: NDArray[np.float32], *, side: int) -> NDArray[np.float32]:
     """Mean of each ``side``×``side`` block of the last two axes."""
     *lead, height, width = array.shape
     blocks = array.reshape(*lead, height // side, side, width // side, side)
-    return blocks.mean(axis=(-3, -1), dtype=np.float32)
+    mean: NDArray[np.float32] = blocks.mean(axis=(-3, -1), dtype=np.float32)
+    return mean

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
+from torch.jit._trace import TracerWarning
 
 from highwall.classification.dataset import CHIP_PX
 from highwall.classification.metadata import ModelMetadata
@@ -25,9 +26,7 @@ _TOLERANCE = 1e-4
 _OUTPUTS = ("cells", "chip")
 
 
-def metadata_of(
-    *, name: str, version: str, training_data: str, radiometry: Radiometry = L1C_RGB
-) -> ModelMetadata:
+def metadata_of(*, name: str, version: str, training_data: str, radiometry: Radiometry = L1C_RGB) -> ModelMetadata:
     """Facts of a network trained by this room."""
     return ModelMetadata(
         name=name,
@@ -93,7 +92,7 @@ def _write(network: ChipNetwork, path: Path, *, metadata: ModelMetadata) -> None
     with warnings.catch_warnings():
         # The TorchScript exporter needs only `onnx`; torch warns that another one exists, and that it traces checks.
         warnings.simplefilter("ignore", DeprecationWarning)
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        warnings.simplefilter("ignore", TracerWarning)
         torch.onnx.export(
             network,
             (torch.zeros(1, 3, CHIP_PX, CHIP_PX),),

@@ -55,9 +55,7 @@ class MapBlock(NamedTuple):
     """(class, y, x), NaN where the scene has no data."""
 
 
-def class_probability(
-    reflectance: FloatArray, model: ChipModel, options: ExtractOptions | None = None
-) -> FloatArray:
+def class_probability(reflectance: FloatArray, model: ChipModel, options: ExtractOptions | None = None) -> FloatArray:
     """Probability of each class at every pixel of a scene that fits in memory.
 
     Parameters
@@ -132,7 +130,7 @@ def chip_scores(chips: NDArray[np.uint8], model: ChipModel, *, n_at_once: int = 
             f"y and x multiples of {cell}."
         )
     levels = np.moveaxis(chips, 3, 1)
-    found = [model.onnx.run(levels[i : i + n_at_once])[1] for i in range(0, len(levels), n_at_once)]
+    found = [model.onnx.run(levels[i : i + n_at_once].astype(np.float32))[1] for i in range(0, len(levels), n_at_once)]
     return np.concatenate(found) if found else np.empty((0, len(model.metadata.classes)), np.float32)
 
 
@@ -150,7 +148,7 @@ def _map_block(
         min(w.y0 for w in windows), max(w.y1 for w in windows), min(w.x0 for w in windows), max(w.x1 for w in windows)
     )
     levels = _read_levels(extent, read=read, shape=shape, cell=cell)
-    valid = np.isfinite(levels).all(axis=0)
+    valid = np.asarray(np.isfinite(levels).all(axis=0))
     blender = Blender(wanted, n_layers=len(model.metadata.classes), overlap=lattice["overlap"])
     for window, found in _run_windows(windows, levels, origin=extent, model=model, options=options):
         blender.add(window, found)
@@ -210,6 +208,6 @@ def _interpolate(values: FloatArray, *, axis: int, cell: int) -> FloatArray:
     share = (position - lower).astype(np.float32)
     shape = [1, 1, 1]
     shape[axis] = -1
-    share = share.reshape(shape)
     low, high = (np.take(values, np.minimum(lower + k, n - 1), axis=axis) for k in (0, 1))
-    return low + share * (high - low)
+    between: FloatArray = low + share.reshape(shape) * (high - low)
+    return between

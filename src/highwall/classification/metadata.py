@@ -76,7 +76,7 @@ def check_known(metadata: ModelMetadata, *, radiometry: Radiometry = L1C_RGB) ->
         raise ModelError(f"the model gives {metadata.classes}; this version reads {CHIP_CLASSES}. Train it anew.")
     if metadata.radiometry != radiometry.name:
         raise ModelError(
-            f"the model reads radiometry {metadata.radiometry!r}; this version makes {radiometry.name!r}. Train it anew."
+            f"the model reads radiometry {metadata.radiometry!r}; this version makes {radiometry.name!r}. Retrain it."
         )
 
 
@@ -102,6 +102,6 @@ def check_scene(metadata: ModelMetadata, *, bands: tuple[str, ...], level: str, 
         )
     if level != metadata.level and not allow_other:
         raise ModelError(
-            f"model {metadata.name!r} learned from {metadata.level} and the scene is {level}; take the {metadata.level} "
-            "product, or allow another level and trust the scores less."
+            f"model {metadata.name!r} learned from {metadata.level} and the scene is {level}; take that "
+            "level's product, or allow another level and trust the scores less."
         )

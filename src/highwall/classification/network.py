@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from highwall.classification.blocks import ChannelNorm, DenseBlock, SqueezeExcitation, Stem, power_mean
+from highwall.classification.blocks import DenseBlock, SqueezeExcitation, Stem, power_mean
 from highwall.classification.options import NetworkOptions
 from highwall.core.errors import ModelError
 from highwall.core.taxonomy import CHIP_CLASSES
@@ -35,6 +35,9 @@ class ChipOutput(NamedTuple):
 class ChipNetwork(nn.Module):
     """Levels of red, green and blue in, probability of each class out."""
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, options: NetworkOptions) -> None:
         super().__init__()
         self.pooling_power = options.pooling_power
@@ -46,9 +49,9 @@ class ChipNetwork(nn.Module):
         )
         self.attention = SqueezeExcitation(self.dense.out_channels, context_cells=options.context_cells)
         self.head = nn.Sequential(
-            ChannelNorm(self.dense.out_channels),
-            nn.Conv2d(self.dense.out_channels, options.hidden_width, 1),
-            nn.SiLU(),
+            nn.Conv2d(self.dense.out_channels, options.hidden_width, 1, bias=False),
+            nn.BatchNorm2d(options.hidden_width),
+            nn.ReLU(),
             nn.Dropout2d(options.dropout),
             nn.Conv2d(options.hidden_width, len(CHIP_CLASSES), 1),
         )
@@ -73,7 +76,8 @@ class ChipNetwork(nn.Module):
         x = self.stem(x)  # -> (B, C, H/4, W/4)
         x = self.dense(x)  # -> (B, C + 8 growth, H/4, W/4)
         x = self.attention(x)
-        return self.head(x)  # -> (B, class, H/4, W/4)
+        logits: Tensor = self.head(x)  # -> (B, class, H/4, W/4)
+        return logits
 
     def forward(self, levels: Tensor) -> ChipOutput:
         """Probability of each class, by cell and by chip; arguments as in `logits`."""

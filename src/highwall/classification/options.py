@@ -10,9 +10,9 @@ class _Options(BaseModel):
 class NetworkOptions(_Options):
     """Size of the chip network."""
 
-    stem_width: int = Field(48, ge=8, le=128, description="channels that leave the stem")
-    growth: int = Field(24, ge=4, le=64, description="channels that each layer of the dense block adds")
-    hidden_width: int = Field(64, ge=8, le=256, description="channels between a layer's two pointwise convolutions")
+    stem_width: int = Field(32, ge=8, le=128, description="channels that leave the stem")
+    growth: int = Field(16, ge=4, le=64, description="channels that each layer of the dense block adds")
+    hidden_width: int = Field(48, ge=8, le=256, description="channels between a layer's two pointwise convolutions")
     dilations: tuple[int, ...] = Field(
         (1, 2, 4, 8, 1, 2, 4, 8), min_length=1, description="spacing of the taps of each dense layer [cell of 4 px]"
     )
@@ -25,32 +25,32 @@ class AugmentOptions(_Options):
     """How far a training sample may be moved from what the sensor saw."""
 
     scale: tuple[float, float] = Field((0.8, 1.25), description="bounds of the random magnification [1]")
-    brightness: float = Field(0.15, ge=0.0, le=1.0, description="spread of the common log gain [1]")
-    channel_gain: float = Field(0.06, ge=0.0, le=1.0, description="spread of each channel's log gain [1]")
-    contrast: float = Field(0.15, ge=0.0, le=1.0, description="spread of the log contrast about the mean [1]")
-    haze: float = Field(0.25, ge=0.0, le=0.9, description="largest share of path radiance mixed in [1]")
-    noise: float = Field(3.0, ge=0.0, le=30.0, description="standard deviation of added noise [level of 255]")
+    brightness: float = Field(0.1, ge=0.0, le=1.0, description="spread of the common log gain [1]")
+    channel_gain: float = Field(0.05, ge=0.0, le=1.0, description="spread of each channel's log gain [1]")
+    contrast: float = Field(0.1, ge=0.0, le=1.0, description="spread of the log contrast about the mean [1]")
+    haze: float = Field(0.15, ge=0.0, le=0.9, description="largest share of path radiance mixed in [1]")
+    noise: float = Field(2.0, ge=0.0, le=30.0, description="standard deviation of added noise [level of 255]")
 
 
 class TrainOptions(_Options):
     """One training run."""
 
-    n_steps: int = Field(1200, ge=1, le=1_000_000, description="optimiser steps [1]")
+    n_steps: int = Field(800, ge=1, le=1_000_000, description="optimiser steps [1]")
     n_scene_crops: int = Field(12, ge=1, le=1024, description="scene crops a step [1]")
     scene_crop_px: int = Field(128, ge=48, le=448, multiple_of=4, description="side of a scene crop [px]")
-    n_scene_chips: int = Field(16, ge=0, le=1024, description="chip-sized scene crops a step [1]")
-    n_positive_chips: int = Field(24, ge=1, le=1024, description="artisanal chips a step [1]")
-    n_negative_chips: int = Field(40, ge=1, le=1024, description="negative chips a step [1]")
+    n_scene_chips: int = Field(8, ge=0, le=1024, description="chip-sized scene crops a step [1]")
+    n_positive_chips: int = Field(12, ge=1, le=1024, description="artisanal chips a step [1]")
+    n_negative_chips: int = Field(20, ge=1, le=1024, description="negative chips a step [1]")
     mosaic_share: float = Field(0.5, ge=0.0, le=1.0, description="share of steps that join chips 2×2 [1]")
-    learning_rate: float = Field(3e-3, gt=0.0, le=1.0, description="peak of the one-cycle schedule [1]")
+    learning_rate: float = Field(5e-3, gt=0.0, le=1.0, description="peak of the one-cycle schedule [1]")
     weight_decay: float = Field(0.05, ge=0.0, le=1.0, description="decoupled weight decay of AdamW [1]")
     warmup_share: float = Field(0.1, gt=0.0, lt=1.0, description="share of the steps in which the rate rises [1]")
+    frozen_share: float = Field(0.4, ge=0.0, le=1.0, description="last share of steps with fixed batch statistics [1]")
     ema_decay: float = Field(0.99, ge=0.0, lt=1.0, description="decay of the averaged weights a step [1]")
     dice_weight: float = Field(0.5, ge=0.0, le=10.0, description="weight of the overlap loss of scene crops [1]")
     chip_weight: float = Field(0.5, ge=0.0, le=10.0, description="weight of the chip terms against the scene term [1]")
     label_smoothing: float = Field(0.02, ge=0.0, lt=0.5, description="probability moved to the other classes [1]")
     seed: int = Field(20240601, ge=0, description="seed of weights, sampling and augmentation")
-    bfloat16: bool = Field(False, description="compute convolutions in bfloat16 where the CPU has it; a quarter faster")
     n_threads: int = Field(2, ge=1, le=256, description="CPU threads of torch [1]")
     checkpoint_every: int = Field(200, ge=1, description="steps between checkpoints [1]")
     augment: AugmentOptions = AugmentOptions()

@@ -26,7 +26,11 @@ class Radiometry:
 
 
 L1C_RGB: Final = Radiometry(
-    name="uint8-0.3", level="L1C", bands=("B04", "B03", "B02"), full_scale=3000.0 / SENTINEL2_QUANTIFICATION, n_levels=255
+    name="uint8-0.3",
+    level="L1C",
+    bands=("B04", "B03", "B02"),
+    full_scale=3000.0 / SENTINEL2_QUANTIFICATION,
+    n_levels=255,
 )
 """round(255 · clip(reflectance / 0.3, 0, 1)) of Sentinel-2 L1C; the radiometry of the training chips."""
 
@@ -53,10 +57,11 @@ def to_model_input(reflectance: NDArray[np.floating], *, radiometry: Radiometry 
     """
     if reflectance.ndim != 3 or reflectance.shape[0] != len(radiometry.bands):
         raise ModelError(
-            f"reflectance has shape {reflectance.shape}; the network reads (band, y, x) of {', '.join(radiometry.bands)}."
+            f"reflectance has shape {reflectance.shape}; it must be (band, y, x) of {', '.join(radiometry.bands)}."
         )
     highest = float(np.nanmax(reflectance)) if np.isfinite(reflectance).any() else 0.0
     if highest > _HIGHEST_REFLECTANCE:
         raise ModelError(f"reflectance reaches {highest:g}; these are digital numbers: apply scale and offset first.")
     share = np.clip(reflectance / radiometry.full_scale, 0.0, 1.0)
-    return np.rint(radiometry.n_levels * share).astype(np.float32)
+    levels: NDArray[np.float32] = np.rint(radiometry.n_levels * share).astype(np.float32)
+    return levels

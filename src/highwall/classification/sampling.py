@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from highwall.classification.augment import random_view
@@ -56,7 +57,8 @@ class Sampler:
             ]
         )
         pixels = torch.from_numpy(self.chips.pixels[chosen]).permute(0, 3, 1, 2).float()
-        chips, _ = random_view(pixels, None, options=options.augment, random=self.torch_random)
+        no_label = torch.zeros(len(pixels), 0, CHIP_PX, CHIP_PX)
+        chips, _ = random_view(pixels, no_label, options=options.augment, random=self.torch_random)
         is_artisanal = torch.from_numpy(self.chips.is_artisanal[chosen])
         return Batch(crops, crop_coverage, small, small_coverage, chips, is_artisanal)
 
@@ -77,12 +79,10 @@ class Sampler:
             pixels.append(scene.pixels[:, y : y + side, x : x + side])
             coverage.append(scene.coverage[None, y : y + side, x : x + side])
         levels = torch.from_numpy(np.stack(pixels)).float()
-        seen, moved = random_view(
-            levels, torch.from_numpy(np.stack(coverage)), options=self.options.augment, random=self.torch_random
-        )
-        return seen, moved
+        labels = torch.from_numpy(np.stack(coverage))
+        return random_view(levels, labels, options=self.options.augment, random=self.torch_random)
 
-    def _chip_numbers(self, numbers: np.ndarray, n: int) -> np.ndarray:
+    def _chip_numbers(self, numbers: NDArray[np.intp], n: int) -> NDArray[np.intp]:
         weight = np.sqrt(_one_over_count(self.chips.family[numbers]))
         return self.random.choice(numbers, size=n, p=weight / weight.sum())
 
@@ -101,8 +101,8 @@ def part_chips(joined: Tensor) -> Tensor:
     return grid.reshape(4 * n, channels, height // 2, width // 2)
 
 
-def _one_over_count(origins: Sequence[str] | np.ndarray) -> np.ndarray:
+def _one_over_count(origins: Sequence[str] | NDArray[np.str_]) -> NDArray[np.float64]:
     """Weight of each sample so that every origin weighs the same; the sum is 1."""
     _, inverse, counts = np.unique(origins, return_inverse=True, return_counts=True)
-    weight = 1.0 / counts[inverse]
-    return weight / weight.sum()
+    weight: NDArray[np.float64] = 1.0 / (counts[inverse] * len(counts))
+    return weight

@@ -26,8 +26,12 @@ class Trainer:
         torch.set_num_threads(options.n_threads)
         torch.manual_seed(options.seed)
         self.options = options
-        self.network = ChipNetwork(options.network).to(memory_format=torch.channels_last)
-        self.averaged = AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(options.ema_decay))
+        self.network = ChipNetwork(options.network)
+        self.averaged = AveragedModel(
+            self.network,
+            multi_avg_fn=get_ema_multi_avg_fn(options.ema_decay),
+            use_buffers=True,  # type: ignore[no-untyped-call]
+        )
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay
         )
@@ -37,7 +41,9 @@ class Trainer:
         self.sampler = Sampler(scenes, chips, options=options)
         self.step = 0
 
-    def run(self, *, until: int | None = None, checkpoint: Path | None = None, progress: Progress | None = None) -> None:
+    def run(
+        self, *, until: int | None = None, checkpoint: Path | None = None, progress: Progress | None = None
+    ) -> None:
         """Take the remaining steps.
 
         Parameters
@@ -90,9 +96,11 @@ class Trainer:
 
     def _take_step(self) -> float:
         self.network.train()
+        if self.step >= (1.0 - self.options.frozen_share) * self.options.n_steps:
+            _fix_statistics(self.network)
         loss = batch_loss(self.network, self.sampler.draw(), options=self.options, joined=self._joins_chips())
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), max_norm=1.0)
         self.optimiser.step()
         self.schedule.step()
@@ -116,14 +124,14 @@ def batch_loss(network: ChipNetwork, batch: Batch, *, options: TrainOptions, joi
         Chips are seen 2×2 side by side instead of alone, so that the network meets them in wide windows too.
     """
     smoothing = options.label_smoothing
-    crops = _logits(network, batch.crops, options=options)
+    crops = _logits(network, batch.crops)
     target = cell_target(batch.crop_coverage, smoothing=smoothing)
     scene_term = dense_loss(crops, target) + options.dice_weight * overlap_loss(crops, target)
 
     n_small = len(batch.scene_chips)
     together = torch.cat([batch.scene_chips, batch.chips])
     order = torch.randperm(len(together))
-    logits = _chip_logits(network, together[order], joined=joined, options=options)[torch.argsort(order)]
+    logits = _chip_logits(network, together[order], joined=joined)[torch.argsort(order)]
     small, chips = logits[:n_small], logits[n_small:]
     chip_term = (
         dense_loss(small, cell_target(batch.scene_chip_coverage, smoothing=smoothing))
@@ -133,15 +141,19 @@ def batch_loss(network: ChipNetwork, batch: Batch, *, options: TrainOptions, joi
     return scene_term + options.chip_weight * chip_term
 
 
-def _chip_logits(network: ChipNetwork, chips: Tensor, *, joined: bool, options: TrainOptions) -> Tensor:
+def _chip_logits(network: ChipNetwork, chips: Tensor, *, joined: bool) -> Tensor:
     if joined and len(chips) % 4 == 0:
-        return part_chips(_logits(network, join_chips(chips), options=options))
-    return _logits(network, chips, options=options)
+        return part_chips(_logits(network, join_chips(chips)))
+    return _logits(network, chips)
 
 
-def _logits(network: ChipNetwork, levels: Tensor, *, options: TrainOptions) -> Tensor:
-    """Logits in float32; channels lie last in memory, which halves the time of narrow convolutions on a CPU."""
-    ordered = levels.contiguous(memory_format=torch.channels_last)
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=options.bfloat16):
-        logits = network.logits(ordered)
-    return logits.float()
+def _logits(network: ChipNetwork, levels: Tensor) -> Tensor:
+    """Logits; channels lie last in memory, which halves the time of narrow convolutions on a CPU."""
+    return network.logits(levels.contiguous(memory_format=torch.channels_last))
+
+
+def _fix_statistics(network: nn.Module) -> None:
+    """Normalise by the running statistics from now on, as a user of the trained network will."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()

@@ -23,8 +23,9 @@ import numpy as np
 
 from highwall.core.jit import kernel
 
-LANES = 64
-"""Pixels solved together: a multiple of every vector width, small enough for the level-2 cache."""
+LANES = 128
+"""Pixels solved together: a multiple of every vector width, small enough for the level-2 cache. Measured on 62,500 pixels
+of 334 pairs, one core with 1 MiB of it: 32 lanes 0.20 s, 64 lanes 0.123 s, 128 lanes 0.116 s."""
 
 MAPS = ("velocity", "velocity_std", "temporal_coherence", "residual_rms", "n_valid_pairs", "n_components")
 """Rows that follow the epochs' displacements in the output of :func:`solve`."""

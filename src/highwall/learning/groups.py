@@ -20,10 +20,7 @@ class Extent(NamedTuple):
     def overlaps(self, other: "Extent") -> bool:
         """Tell whether the two share area."""
         return (
-            self.west < other.east
-            and other.west < self.east
-            and self.south < other.north
-            and other.south < self.north
+            self.west < other.east and other.west < self.east and self.south < other.north and other.south < self.north
         )
 
 
@@ -55,9 +52,7 @@ def connected(keys: Sequence[Key], links: Iterable[tuple[Key, Key]]) -> dict[Key
 def overlap_groups(extents: Mapping[Key, Extent]) -> dict[Key, Key]:
     """Group samples whose extents overlap, directly or through others."""
     keys = list(extents)
-    links = (
-        (a, b) for i, a in enumerate(keys) for b in keys[i + 1 :] if extents[a].overlaps(extents[b])
-    )
+    links = ((a, b) for i, a in enumerate(keys) for b in keys[i + 1 :] if extents[a].overlaps(extents[b]))
     return connected(keys, links)
 
 

@@ -42,7 +42,9 @@ class OnnxModel:
         try:
             session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # the runtime's own exceptions share no base but Exception
-            raise ModelError(f"{path} cannot be read as an ONNX model ({error}); export or download it anew.") from error
+            raise ModelError(
+                f"{path} cannot be read as an ONNX model ({error}); export or download it anew."
+            ) from error
         return cls(session, dict(session.get_modelmeta().custom_metadata_map))
 
     def run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
@@ -51,8 +53,6 @@ class OnnxModel:
         return tuple(self.session.run(None, {name: np.ascontiguousarray(batch, dtype=np.float32)}))
 
 
-def largest_difference(
-    expected: tuple[NDArray[np.float32], ...], found: tuple[NDArray[np.float32], ...]
-) -> float:
+def largest_difference(expected: tuple[NDArray[np.float32], ...], found: tuple[NDArray[np.float32], ...]) -> float:
     """Largest absolute difference over all outputs of two runs of the same batch."""
     return max(float(np.max(np.abs(a - b))) for a, b in zip(expected, found, strict=True))

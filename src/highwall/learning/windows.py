@@ -1,7 +1,7 @@
 """Overlapping windows over any 2-D extent, and joining what a network said of them without seams.
 
-Windows lie on one lattice that is fixed by the whole extent. A block takes every window that touches it, so a scene done
-block by block equals the scene done at once, value for value, and memory is bounded by the block.
+Windows lie on one lattice that is fixed by the whole extent. A block takes every window that touches it, so a
+scene done block by block equals the scene done at once, value for value, and memory is bounded by the block.
 """
 
 from collections.abc import Iterator

@@ -14,26 +14,36 @@ SAMPLES: dict[str, type[BaseModel]] = {"site": SiteConfig, "run": RunConfig}
 
 
 def sample(name: str) -> str:
-    """Return a commented sample of ``site`` or ``run``; what is optional is commented out and shows its default."""
+    """Return a commented sample of ``site`` or ``run``.
+
+    Of a site, what has an example stands and the rest is commented out; of a run, every default stands.
+    """
     model = SAMPLES[name]
-    text = (model.__doc__ or "").strip().splitlines()[0]
-    return "\n".join([f"# {text}", *_lines(model, indent=0, optional=False)]) + "\n"
+    title = (model.__doc__ or "").strip().splitlines()[0]
+    return "\n".join([f"# {title}", *_lines(model, indent=0, hidden=False, defaults=name == "run")]) + "\n"
 
 
-def _lines(model: type[BaseModel], *, indent: int, optional: bool) -> list[str]:
+def _lines(model: type[BaseModel], *, indent: int, hidden: bool, defaults: bool) -> list[str]:
     lines: list[str] = []
     for name, field in model.model_fields.items():
         section = _section_of(field)
-        hide = optional or (not field.is_required() and model is not RunConfig and indent > 0)
-        pad = ("# " if hide else "") + "  " * indent
         if section:
-            if indent == 0:
-                lines.append("")
-            lines.append(f"{pad}{name}:  # {(section.__doc__ or '').strip().splitlines()[0]}")
-            lines += _lines(section, indent=indent + 1, optional=hide)
+            hide = hidden or indent > 0 or not (defaults or any(map(_stands, section.model_fields.values())))
+            lines += [""] if indent == 0 else []
+            lines.append(f"{_pad(indent, hide)}{name}:  # {(section.__doc__ or '').strip().splitlines()[0]}")
+            lines += _lines(section, indent=indent + 1, hidden=hide, defaults=defaults)
         else:
-            lines.append(f"{pad}{name}: {_value(field)}  # {field.description or ''}")
+            hide = hidden or not (defaults or _stands(field))
+            lines.append(f"{_pad(indent, hide)}{name}: {_value(field)}  # {field.description or ''}".rstrip(" #"))
     return lines
+
+
+def _stands(field: FieldInfo) -> bool:
+    return field.is_required() or bool(field.examples)
+
+
+def _pad(indent: int, hide: bool) -> str:
+    return ("# " if hide else "") + "  " * indent
 
 
 def _section_of(field: FieldInfo) -> type[BaseModel] | None:

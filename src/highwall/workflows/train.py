@@ -93,7 +93,7 @@ def train_chips(
     tested = [_judge_scene(scene, model, out) for scene in unseen]
     card["test"] = footprint_report(tested, protocol=protocol)
     card["training_data"] = training_summary(chips, known)
-    card["model"] = model.onnx.properties | {"n_bytes": (out / "chips.onnx").stat().st_size}
+    card["model"] = {**model.onnx.properties, "n_bytes": (out / "chips.onnx").stat().st_size}
     card["seconds"] = round(time.monotonic() - started)
     (out / "chips.card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     (out / "chips.md").write_text(card_text(card), encoding="utf-8")
@@ -108,7 +108,7 @@ def make_folds(scenes: Sequence[LabelledScene], chips: ChipSet, *, protocol: Pro
     families = {str(family): float(np.sum(chips.family == family)) for family in np.unique(chips.family)}
     rules = {"n_folds": protocol.n_folds, "seed": protocol.split_seed}
     fold_of_place = assign_folds(places, **rules)
-    fold_of_family = {}
+    fold_of_family: dict[str, int] = {}
     for kind in (True, False):  # positives and negatives each in equal parts
         fold_of_family |= assign_folds({f: n for f, n in families.items() if is_positive(f) == kind}, **rules)
     fold_of_chip = np.array([fold_of_family[str(family)] for family in chips.family])
@@ -218,7 +218,8 @@ def _read_scene(image: Path, drawings: Sequence[Path], *, place: str) -> Labelle
     levels = to_model_input(reflectance).astype(np.uint8)
     shape = (levels.shape[1], levels.shape[2])
     drawn = [json.loads(path.read_text(encoding="utf-8"))["features"] for path in drawings]
-    coverage = np.mean([footprint_coverage(features, shape=shape) for features in drawn], axis=0, dtype=np.float32)
+    each = np.stack([footprint_coverage(features, shape=shape) for features in drawn])
+    coverage = np.asarray(each.mean(axis=0), dtype=np.float32)
     return LabelledScene(image.stem, place, levels, coverage)
 
 

@@ -64,12 +64,12 @@ def inside(outline: Outline, x: Field, y: Field) -> Cells:
 
 
 def beyond_line(outline: Outline, start: tuple[float, float], end: tuple[float, float]) -> Outline:
-    """Part of an outline on the right of the line from ``start`` to ``end`` (Sutherland and Hodgman 1974)."""
+    """Part of an outline on the left of the line from ``start`` to ``end`` (Sutherland and Hodgman 1974)."""
     (x0, y0), (x1, y1) = start, end
     side = (x1 - x0) * (outline[:, 1] - y0) - (y1 - y0) * (outline[:, 0] - x0)
     corners = []
     for here, there, s, t in zip(outline, np.roll(outline, -1, axis=0), side, np.roll(side, -1), strict=True):
-        if s <= 0.0:
+        if s >= 0.0:
             corners.append(here)
         if s * t < 0.0:
             corners.append(here + (there - here) * (s / (s - t)))

@@ -1,0 +1,98 @@
+"""Write the reference pages from the code: `make docs`. A test holds them in step."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer.main
+
+from highwall.cli import app
+from highwall.core.errors import HighwallError
+from highwall.core.products import LAYERS, RUN_FILES
+from highwall.core.taxonomy import CHIP_CLASSES, MINING_CLASSES
+from highwall.workflows.sample import SAMPLES, sample
+from highwall.workflows.summary import schema
+
+REFERENCE = Path(__file__).parent / "reference"
+
+
+def pages() -> dict[str, str]:
+    """Content of every generated page by file name."""
+    return {
+        "cli.md": _cli(),
+        "products.md": _products(),
+        "taxonomy.md": _taxonomy(),
+        "errors.md": _errors(),
+        "summary.schema.json": json.dumps(schema(), indent=2, ensure_ascii=False) + "\n",
+        **{f"{name}.yaml": sample(name) for name in SAMPLES},
+    }
+
+
+def commands(group: Any = None, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every verb with its full name."""
+    for name, command in (group or typer.main.get_command(app)).commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, f"{prefix}{name} ")
+        else:
+            yield f"{prefix}{name}", command
+
+
+def _cli() -> str:
+    parts = ["# Command line\n\nWritten from the code by `make docs`.\n"]
+    for name, command in sorted(commands()):
+        parts.append(f"## `highwall {name}`\n\n{command.help}\n")
+        rows = [_parameter(parameter) for parameter in command.params if parameter.name != "help"]
+        if rows:
+            parts.append("| argument | meaning | default |\n|---|---|---|\n" + "\n".join(rows) + "\n")
+    return "\n".join(parts)
+
+
+def _parameter(parameter: Any) -> str:
+    is_argument = parameter.param_type_name == "argument"
+    name = parameter.name.upper() if is_argument else ", ".join(parameter.opts)
+    default = "required" if parameter.required else "" if parameter.default in (None, []) else f"`{parameter.default}`"
+    return f"| `{name}` | {parameter.help} | {default} |"
+
+
+def _products() -> str:
+    rows = "\n".join(
+        f"| `{layer.name}` | {', '.join(layer.dims)} | {layer.dtype} | {layer.unit} | {layer.scale:g} | {layer.fill:g} | "
+        f"{layer.long_name}{f'; {layer.sign}' if layer.sign else ''} | {layer.source} |"
+        for layer in LAYERS.values()
+    )
+    files = "\n".join(f"| `{name}` | {meaning} |" for name, meaning in RUN_FILES.items())
+    return (
+        "# Products\n\nWritten from `core/products.py` by `make docs`. SI units in files; no unit or sign depends on an "
+        "option.\n\n## Layers\n\n| layer | dims | type | unit | scale | fill | meaning | source |\n"
+        f"|---|---|---|---|---|---|---|---|\n{rows}\n\n## Files of a run\n\n| file | content |\n|---|---|\n{files}\n"
+    )
+
+
+def _taxonomy() -> str:
+    rows = "\n".join(
+        f"| {row.code} | {row.name} | {row.subset} | {row.inside or ''} | {row.definition} |" for row in MINING_CLASSES
+    )
+    return (
+        "# Taxonomy\n\nThe ten mining land-cover classes, after MineCam (Jabłońska et al. 2024, Table 1).\n\n"
+        f"| code | class | subset | lies in | definition |\n|---|---|---|---|---|\n{rows}\n\n"
+        f"The chip network tells {', '.join(f'`{name}`' for name in CHIP_CLASSES)} apart.\n"
+    )
+
+
+def _errors() -> str:
+    rows = "\n".join(_error_rows(HighwallError, depth=0))
+    return f"# Errors\n\nEvery error that Highwall raises on purpose.\n\n{rows}\n"
+
+
+def _error_rows(kind: type[Exception], depth: int) -> Iterator[str]:
+    summary = (kind.__doc__ or "").strip().splitlines()[0]
+    yield f"{'  ' * depth}- `{kind.__name__}`: {summary}"
+    for child in kind.__subclasses__():
+        yield from _error_rows(child, depth + 1)
+
+
+if __name__ == "__main__":
+    REFERENCE.mkdir(exist_ok=True)
+    for file_name, content in pages().items():
+        (REFERENCE / file_name).write_text(content, encoding="utf-8")

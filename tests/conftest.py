@@ -1,0 +1,17 @@
+"""Fixtures that every room shares."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder of real data: ``HIGHWALL_DATA``, or ``../shared/data`` beside the repository."""
+    folder = Path(os.environ.get("HIGHWALL_DATA") or REPOSITORY.parent / "shared" / "data")
+    if not folder.is_dir():
+        pytest.skip(f"no real data at {folder}; set HIGHWALL_DATA")
+    return folder
