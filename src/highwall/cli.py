@@ -15,7 +15,7 @@ app = typer.Typer(
     name="highwall", help="Watches surface mines: from space, by radar, against their permits.", no_args_is_help=True,
     add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
 )  # fmt: skip
-config_app = typer.Typer(help="Samples and schemas of the files that Highwall reads and writes.", no_args_is_help=True)
+config_app = typer.Typer(help="Print samples and schemas of files.", no_args_is_help=True)
 train_app = typer.Typer(help="Train the networks (needs the train layer: torch).", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 app.add_typer(train_app, name="train")
@@ -28,7 +28,7 @@ Date = Annotated[str | None, typer.Option("--date", help="Date of the data, as 2
 @app.command()
 def monitor(site: Annotated[Path, typer.Argument(help="SITE.yaml; `highwall config site` prints one.")], out: Out,
             run: RunFile = None) -> None:  # fmt: skip
-    """Watch a site: scenes, radar and permits in, patches, motion, findings and a report out."""
+    """Watch a site: the main job. Scenes, radar and permits in; patches, motion, findings and a report out."""
     from highwall.workflows.monitor import monitor as work
 
     summary = work(site, out, run_file=run, say=_say)
@@ -45,7 +45,7 @@ def detect(
     force: Annotated[bool, typer.Option("--force", help="Run it on a level that it was not made for.")] = False,
     run: RunFile = None,
 ) -> None:  # fmt: skip
-    """Class a scene by the chip network: leaves scene.tif, quality.tif and probability.tif."""
+    """Class a scene by the chip network. Leaves scene.tif, quality.tif and probability.tif."""
     from highwall.workflows.verbs import detect_alone
 
     detect_alone(
@@ -59,7 +59,7 @@ def refine(
     land_cover: Annotated[Path | None, typer.Option(help="Raster with the codes of ESA WorldCover.")] = None,
     run: RunFile = None,
 ) -> None:  # fmt: skip
-    """Outline mine patches: leaves patches.gpkg and patches.parquet."""
+    """Outline mine patches. Leaves patches.gpkg and patches.parquet."""
     from highwall.workflows.verbs import refine_alone
 
     refine_alone(probability, out, land_cover=land_cover, run_file=run, say=_say)
@@ -74,7 +74,7 @@ def deform(
     incidence: Annotated[float | None, typer.Option(help="Incidence angle [°], if the files do not say.")] = None,
     run: RunFile = None,
 ) -> None:  # fmt: skip
-    """Invert interferograms: leaves displacement.zarr, velocity.tif and what belongs to it."""
+    """Invert interferograms. Leaves displacement.zarr, velocity.tif and what belongs to it."""
     from highwall.workflows.verbs import deform_alone
 
     deform_alone(
@@ -91,7 +91,7 @@ def assess(
     motion: Annotated[Path | None, typer.Option(help="displacement.zarr of `highwall deform`.")] = None,
     date: Date = None, run: RunFile = None,
 ) -> None:  # fmt: skip
-    """Join patches with motion and permits: leaves findings.gpkg and findings.parquet."""
+    """Hold patches against motion and permits. Leaves findings.gpkg and findings.parquet."""
     from highwall.workflows.verbs import assess_alone
 
     assess_alone(
@@ -101,7 +101,7 @@ def assess(
 
 @app.command()
 def report(folder: Annotated[Path, typer.Argument(help="Folder of a run.")]) -> None:
-    """Draw what a run's folder holds: leaves report.html and summary.json."""
+    """Draw a run. Leaves report.html and summary.json."""
     from highwall.workflows.verbs import report_alone
 
     report_alone(folder, say=_say)
@@ -109,7 +109,7 @@ def report(folder: Annotated[Path, typer.Argument(help="Folder of a run.")]) -> 
 
 @app.command()
 def simulate(out: Out, seed: Annotated[int, typer.Option(help="Same seed, same site.")] = 1) -> None:
-    """Write a simulated site with everything that `highwall monitor` reads, and its truth."""
+    """Write a simulated site. It holds everything that `highwall monitor` reads, and the truth."""
     from highwall.workflows.simulate import simulate as work
 
     path = work(out, seed=seed, progress=_say)
@@ -118,7 +118,7 @@ def simulate(out: Out, seed: Annotated[int, typer.Option(help="Same seed, same s
 
 @app.command()
 def demo(out: Out = Path("demo"), seed: Annotated[int, typer.Option(help="Same seed, same site.")] = 1) -> None:
-    """Simulate a site, run the main job on it, and hold the result against the truth."""
+    """Simulate a site and watch it. The result is held against the truth."""
     from highwall.workflows.demo import demo as work
 
     result = work(out, seed=seed, say=_say)

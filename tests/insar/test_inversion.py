@@ -249,3 +249,29 @@ def test_all_nan_stack_that_is_referenced_gives_no_numbers():
     result = invert(stack.assign(unw=stack["unw"] * np.nan), options=PLAIN)
     assert (result["n_valid_pairs"] == 0).all()
     assert result["velocity"].isnull().all()
+
+
+def test_weights_of_every_strength_do_not_hide_or_invent_a_gap():
+    """A cluster of the strongest pairs hangs on a chain of the weakest; cutting one link of it splits the network."""
+    chain = [(i, i + 1) for i in range(40)]
+    cluster = [(i, j) for i in range(40, 60) for j in range(i + 1, 60)]
+    pairs, days = np.array(chain + cluster), np.arange(60) * 12
+    coh = np.where(pairs[:, 1] <= 40, 0.0, 1.0).astype(np.float32)[:, None, None]
+    stack = make_stack((pairs[:, 1] - pairs[:, 0]).astype(np.float32)[:, None, None], pairs, days=days, coh=coh)
+    whole = invert(stack, options=WEIGHTED)
+    assert whole["n_components"] == 1
+    assert_allclose(whole["displacement"][:, 0, 0] / METRES_PER_RADIAN, np.arange(60.0), rtol=1e-5)
+    stack["unw"][17] = np.nan
+    cut = invert(stack, options=WEIGHTED)
+    assert cut["n_components"] == 2
+    assert_allclose(np.diff(cut["displacement"][:, 0, 0] / METRES_PER_RADIAN)[[16, 17, 18]], [1, 0, 1], atol=1e-4)
+
+
+def test_one_long_pair_keeps_the_rest_banded_and_right():
+    """A yearly pair over a chain: the envelope holds one full row, and the answer is the oracle's."""
+    pairs = np.array([*band_network(31, band=2), (0, 30), (1, 30)])
+    days = np.arange(31) * 12
+    unw = np.random.default_rng(4).normal(0, 3, (len(pairs), 1, 1)).astype(np.float32)
+    phase = invert(make_stack(unw, pairs, days=days), options=PLAIN)["displacement"][:, 0, 0] / METRES_PER_RADIAN
+    truth = sbas(unw[:, 0, 0].astype(float), np.ones(len(pairs)), pairs, days / DAYS_PER_YEAR)
+    assert_allclose(phase, truth.phase, atol=2e-5)

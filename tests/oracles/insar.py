@@ -22,7 +22,7 @@ class PixelSolution(NamedTuple):
 def sbas(
     y: NDArray[np.float64], w: NDArray[np.float64], pairs: NDArray[np.int64], years: NDArray[np.float64]
 ) -> PixelSolution:
-    """Solve √W B v = √W y, B the spans of the pairs over the intervals, for the v of least norm (Berardino eq. 10-13)."""
+    """Solve √W B v = √W y, B the spans of pairs over intervals, for the v of least norm (Berardino, eq. 10-13)."""
     there = np.isfinite(y) & (w > 0.0)
     y, w, pairs = y[there], w[there], pairs[there]
     spans = np.diff(years)

@@ -105,6 +105,8 @@ def _motion_of(
     }  # fmt: skip
     if lost >= options.decorrelated_share:
         row["motion_class"] = DECORRELATED
+    elif not measured.any():
+        row["motion_class"] = NOT_MEASURED
     elif max(n_up, n_down) >= options.min_pixels:
         row["motion_class"] = UPLIFT if n_up > n_down else SUBSIDENCE
     return row | _fastest(motion, measured & (moving != 0))

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any, Final, NamedTuple
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 
@@ -63,10 +64,10 @@ def permit_table(frame: gpd.GeoDataFrame, *, fields: dict[str, str], source: str
         )
     table = gpd.GeoDataFrame(geometry=frame.geometry.values, crs=frame.crs)
     for name, column in columns.items():
-        table[name] = frame[column].to_numpy() if column in frame else None
-    table["permit_id"] = [str(value or f"permit {row + 1}") for row, value in enumerate(table["permit_id"])]
-    set_aside = _undated(table, source) + _date_columns(table, source)
-    return PermitTable(table, set_aside)
+        values = frame[column].astype(object) if column in frame else pd.Series(None, index=frame.index, dtype=object)
+        table[name] = pd.Series([None if pd.isna(value) else value for value in values], dtype=object)
+    table["permit_id"] = [_name(value, row) for row, value in enumerate(table["permit_id"], start=1)]
+    return PermitTable(table, _parse_dates(table, source))
 
 
 def breaches(
@@ -84,7 +85,8 @@ def breaches(
         return UNDETERMINED, []
     if _share(patch, allowed) <= options.touching_share:
         return _uncovered(patch, lapsed, future, options)
-    remainder = _large_parts(patch.difference(allowed.buffer(options.boundary_tolerance_m)), options.min_outside_m2)
+    beyond = patch.difference(allowed.buffer(options.boundary_tolerance_m)).difference(unknown)
+    remainder = _large_parts(beyond, options.min_outside_m2)
     if not remainder:
         return INSIDE, []
     found = [_beyond(part, valid, lapsed, allowed) for part in remainder]
@@ -134,20 +136,36 @@ def _large_parts(area: Any, smallest_m2: float) -> list[Any]:
     return sorted(parts, key=lambda part: -part.area)
 
 
-def _date_columns(table: gpd.GeoDataFrame, source: str) -> list[SetAside]:
-    """Parse both date columns in place; a date that cannot be read undates its permit."""
-    unreadable: dict[int, str] = {}
+def _name(value: Any, row: int) -> str:
+    if value is None or value == "":
+        return f"permit {row}"
+    return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _parse_dates(table: gpd.GeoDataFrame, source: str) -> list[SetAside]:
+    """Parse both date columns in place; a permit with a date that cannot be read, or with none, is undated."""
+    reasons: dict[int, str] = {}
     for name in ("valid_from", "valid_to"):
-        given = table[name].replace("", None)
-        parsed = pd.to_datetime(given, errors="coerce", format="ISO8601", utc=True).dt.tz_localize(None)
-        for row in table.index[parsed.isna() & given.notna()]:
-            unreadable[row] = f"{name} {given[row]!r} is not a date (write 2021-12-31); its validity is unknown"
-        table[name] = parsed.dt.normalize()
-    table.loc[list(unreadable), ["valid_from", "valid_to"]] = pd.NaT
-    return [SetAside(f"{source}: {table['permit_id'][row]}", reason) for row, reason in sorted(unreadable.items())]
+        days: list[dt.date | None] = []
+        for row, value in enumerate(table[name]):
+            try:
+                days.append(_day(value))
+            except ValueError:
+                days.append(None)
+                reasons[row] = f"{name} {value!r} is not a date (write 2021-12-31); its validity is unknown"
+        table[name] = np.array(days, dtype="datetime64[s]")
+    table.loc[list(reasons), ["valid_from", "valid_to"]] = pd.NaT
+    for row in table.index[table["valid_from"].isna() & table["valid_to"].isna()]:
+        reasons.setdefault(row, "carries no date of validity; fill in valid_from or valid_to")
+    return [SetAside(f"{source}: {table['permit_id'][row]}", reason) for row, reason in sorted(reasons.items())]
 
 
-def _undated(table: gpd.GeoDataFrame, source: str) -> list[SetAside]:
-    empty = table["valid_from"].isin([None, ""]) & table["valid_to"].isin([None, ""])
-    reason = "carries no date of validity; fill in valid_from or valid_to"
-    return [SetAside(f"{source}: {table['permit_id'][row]}", reason) for row in table.index[empty]]
+def _day(value: Any) -> dt.date | None:
+    """Calendar day as it was written, in whatever time zone; None where nothing was."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, dt.datetime):  # a pandas Timestamp too
+        return value.date()
+    if isinstance(value, dt.date):
+        return value
+    return dt.datetime.fromisoformat(str(value).strip().replace("/", "-")).date()

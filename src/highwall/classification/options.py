@@ -1,6 +1,8 @@
 """What can be chosen in this room: the network's size, its training, and how a scene is cut into chips."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class _Options(BaseModel):
@@ -36,12 +38,11 @@ class TrainOptions(_Options):
     """One training run."""
 
     n_steps: int = Field(800, ge=1, le=1_000_000, description="optimiser steps [1]")
-    n_scene_crops: int = Field(12, ge=1, le=1024, description="scene crops a step [1]")
-    scene_crop_px: int = Field(128, ge=48, le=448, multiple_of=4, description="side of a scene crop [px]")
-    n_scene_chips: int = Field(8, ge=0, le=1024, description="chip-sized scene crops a step [1]")
+    chips_a_side: int = Field(3, ge=1, le=9, description="chips along a side of a training window [1]")
+    n_scene_windows: int = Field(9, ge=1, le=1024, description="windows cut from scenes a step [1]")
+    n_scene_chips: int = Field(6, ge=0, le=1024, description="chips cut from scenes a step [1]")
     n_positive_chips: int = Field(12, ge=1, le=1024, description="artisanal chips a step [1]")
-    n_negative_chips: int = Field(20, ge=1, le=1024, description="negative chips a step [1]")
-    mosaic_share: float = Field(0.5, ge=0.0, le=1.0, description="share of steps that join chips 2×2 [1]")
+    n_negative_chips: int = Field(18, ge=1, le=1024, description="negative chips a step [1]")
     learning_rate: float = Field(5e-3, gt=0.0, le=1.0, description="peak of the one-cycle schedule [1]")
     weight_decay: float = Field(0.05, ge=0.0, le=1.0, description="decoupled weight decay of AdamW [1]")
     warmup_share: float = Field(0.1, gt=0.0, lt=1.0, description="share of the steps in which the rate rises [1]")
@@ -55,6 +56,13 @@ class TrainOptions(_Options):
     checkpoint_every: int = Field(200, ge=1, description="steps between checkpoints [1]")
     augment: AugmentOptions = AugmentOptions()
     network: NetworkOptions = NetworkOptions()
+
+    @model_validator(mode="after")
+    def _chips_fill_windows(self) -> Self:
+        n_chips = self.n_scene_chips + self.n_positive_chips + self.n_negative_chips
+        if n_chips % self.chips_a_side**2:
+            raise ValueError(f"{n_chips} chips a step do not fill windows of {self.chips_a_side**2}; change a number.")
+        return self
 
 
 class ProtocolOptions(_Options):

@@ -14,20 +14,18 @@ from highwall.classification.options import TrainOptions
 
 
 class Batch(NamedTuple):
-    """One step's samples."""
+    """One step's samples: windows of scenes, and chips that lie side by side in windows of the same extent."""
 
-    crops: Tensor
-    """(A, 3, S, S) levels of scene crops."""
-    crop_coverage: Tensor
+    windows: Tensor
+    """(A, 3, S, S) levels of windows cut from scenes."""
+    window_coverage: Tensor
     """(A, 1, S, S) share of industrial mine."""
-    scene_chips: Tensor
-    """(B, 3, 48, 48) levels of chip-sized scene crops."""
-    scene_chip_coverage: Tensor
-    """(B, 1, 48, 48)."""
     chips: Tensor
-    """(C, 3, 48, 48) levels; the artisanal ones first."""
+    """(N, 3, 48, 48) levels of chips; of scenes first, then the others."""
+    chip_coverage: Tensor
+    """(B, 1, 48, 48) share of industrial mine of the B chips cut from scenes."""
     is_artisanal: Tensor
-    """(C,) bool."""
+    """(N − B,) bool, of the other chips."""
 
 
 class Sampler:
@@ -48,19 +46,16 @@ class Sampler:
     def draw(self) -> Batch:
         """Draw and augment one batch."""
         options = self.options
-        crops, crop_coverage = self._scene_crops(options.n_scene_crops, side=options.scene_crop_px)
-        small, small_coverage = self._scene_crops(options.n_scene_chips, side=CHIP_PX)
-        chosen = np.concatenate(
-            [
-                self._chip_numbers(self._positive, options.n_positive_chips),
-                self._chip_numbers(self._negative, options.n_negative_chips),
-            ]
-        )
+        windows, window_coverage = self._scene_cuts(options.n_scene_windows, side=CHIP_PX * options.chips_a_side)
+        scene_chips, chip_coverage = self._scene_cuts(options.n_scene_chips, side=CHIP_PX)
+        positive = self._chip_numbers(self._positive, options.n_positive_chips)
+        negative = self._chip_numbers(self._negative, options.n_negative_chips)
+        chosen = np.concatenate([positive, negative])
         pixels = torch.from_numpy(self.chips.pixels[chosen]).permute(0, 3, 1, 2).float()
         no_label = torch.zeros(len(pixels), 0, CHIP_PX, CHIP_PX)
         chips, _ = random_view(pixels, no_label, options=options.augment, random=self.torch_random)
         is_artisanal = torch.from_numpy(self.chips.is_artisanal[chosen])
-        return Batch(crops, crop_coverage, small, small_coverage, chips, is_artisanal)
+        return Batch(windows, window_coverage, torch.cat([scene_chips, chips]), chip_coverage, is_artisanal)
 
     def state(self) -> dict[str, object]:
         """Everything needed to go on drawing the same batches."""
@@ -71,7 +66,7 @@ class Sampler:
         self.random.bit_generator.state = state["numpy"]  # type: ignore[assignment]
         self.torch_random.set_state(state["torch"])  # type: ignore[arg-type]
 
-    def _scene_crops(self, n: int, *, side: int) -> tuple[Tensor, Tensor]:
+    def _scene_cuts(self, n: int, *, side: int) -> tuple[Tensor, Tensor]:
         numbers = self.random.choice(len(self.scenes), size=n, p=self._scene_weight)
         pixels, coverage = [], []
         for scene in (self.scenes[number] for number in numbers):
@@ -87,18 +82,18 @@ class Sampler:
         return self.random.choice(numbers, size=n, p=weight / weight.sum())
 
 
-def join_chips(chips: Tensor) -> Tensor:
-    """Lay chips side by side, 2×2: (4n, 3, H, W) -> (n, 3, 2H, 2W)."""
+def join_chips(chips: Tensor, *, side: int) -> Tensor:
+    """Lay chips in squares of ``side``×``side``: (n side², C, H, W) -> (n, C, side H, side W)."""
     n, channels, height, width = chips.shape
-    grid = chips.reshape(n // 4, 2, 2, channels, height, width).permute(0, 3, 1, 4, 2, 5)
-    return grid.reshape(n // 4, channels, 2 * height, 2 * width)
+    grid = chips.reshape(-1, side, side, channels, height, width).permute(0, 3, 1, 4, 2, 5)
+    return grid.reshape(n // side**2, channels, side * height, side * width)
 
 
-def part_chips(joined: Tensor) -> Tensor:
-    """Undo `join_chips`: (n, C, 2H, 2W) -> (4n, C, H, W)."""
+def part_chips(joined: Tensor, *, side: int) -> Tensor:
+    """Undo `join_chips`: (n, C, side H, side W) -> (n side², C, H, W)."""
     n, channels, height, width = joined.shape
-    grid = joined.reshape(n, channels, 2, height // 2, 2, width // 2).permute(0, 2, 4, 1, 3, 5)
-    return grid.reshape(4 * n, channels, height // 2, width // 2)
+    grid = joined.reshape(n, channels, side, height // side, side, width // side).permute(0, 2, 4, 1, 3, 5)
+    return grid.reshape(n * side**2, channels, height // side, width // side)
 
 
 def _one_over_count(origins: Sequence[str] | NDArray[np.str_]) -> NDArray[np.float64]:

@@ -27,11 +27,8 @@ class Trainer:
         torch.manual_seed(options.seed)
         self.options = options
         self.network = ChipNetwork(options.network)
-        self.averaged = AveragedModel(
-            self.network,
-            multi_avg_fn=get_ema_multi_avg_fn(options.ema_decay),
-            use_buffers=True,  # type: ignore[no-untyped-call]
-        )
+        average = get_ema_multi_avg_fn(options.ema_decay)  # type: ignore[no-untyped-call]
+        self.averaged = AveragedModel(self.network, multi_avg_fn=average, use_buffers=True)
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay
         )
@@ -51,16 +48,16 @@ class Trainer:
         until
             Last step to take; all by default.
         checkpoint
-            File to which the state is saved every so often.
+            File to which the state is saved every so often, and at the end.
         progress
             Called after each step.
         """
-        every = self.options.checkpoint_every
-        while self.step < (self.options.n_steps if until is None else until):
+        every, last = self.options.checkpoint_every, self.options.n_steps
+        while self.step < (last if until is None else until):
             loss = self._take_step()
             if progress is not None:
                 progress(self.step, loss)
-            if checkpoint is not None and self.step % every == 0:
+            if checkpoint is not None and (self.step % every == 0 or self.step == last):
                 self.save(checkpoint)
 
     def result(self) -> ChipNetwork:
@@ -98,7 +95,7 @@ class Trainer:
         self.network.train()
         if self.step >= (1.0 - self.options.frozen_share) * self.options.n_steps:
             _fix_statistics(self.network)
-        loss = batch_loss(self.network, self.sampler.draw(), options=self.options, joined=self._joins_chips())
+        loss = batch_loss(self.network, self.sampler.draw(), options=self.options)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), max_norm=1.0)
@@ -108,48 +105,28 @@ class Trainer:
         self.step += 1
         return float(loss.detach())
 
-    def _joins_chips(self) -> bool:
-        return bool(self.sampler.random.random() < self.options.mosaic_share)
-
 
 _PARTS = ("network", "averaged", "optimiser", "schedule")
 
 
-def batch_loss(network: ChipNetwork, batch: Batch, *, options: TrainOptions, joined: bool) -> Tensor:
-    """Loss of one batch.
+def batch_loss(network: ChipNetwork, batch: Batch, *, options: TrainOptions) -> Tensor:
+    """Loss of one batch, in one pass: chips lie side by side, so that all samples share one normalisation."""
+    smoothing, side = options.label_smoothing, options.chips_a_side
+    order = torch.randperm(len(batch.chips))
+    together = torch.cat([batch.windows, join_chips(batch.chips[order], side=side)])
+    logits = network.logits(together.contiguous(memory_format=torch.channels_last))  # twice as fast on a CPU
+    windows = logits[: len(batch.windows)]
+    chips = part_chips(logits[len(batch.windows) :], side=side)[torch.argsort(order)]
+    of_scenes, others = chips[: len(batch.chip_coverage)], chips[len(batch.chip_coverage) :]
 
-    Parameters
-    ----------
-    joined
-        Chips are seen 2×2 side by side instead of alone, so that the network meets them in wide windows too.
-    """
-    smoothing = options.label_smoothing
-    crops = _logits(network, batch.crops)
-    target = cell_target(batch.crop_coverage, smoothing=smoothing)
-    scene_term = dense_loss(crops, target) + options.dice_weight * overlap_loss(crops, target)
-
-    n_small = len(batch.scene_chips)
-    together = torch.cat([batch.scene_chips, batch.chips])
-    order = torch.randperm(len(together))
-    logits = _chip_logits(network, together[order], joined=joined)[torch.argsort(order)]
-    small, chips = logits[:n_small], logits[n_small:]
+    target = cell_target(batch.window_coverage, smoothing=smoothing)
+    window_term = dense_loss(windows, target) + options.dice_weight * overlap_loss(windows, target)
     chip_term = (
-        dense_loss(small, cell_target(batch.scene_chip_coverage, smoothing=smoothing))
-        + negative_loss(chips[~batch.is_artisanal], smoothing=smoothing)
-        + instance_loss(chips, batch.is_artisanal, power=network.pooling_power, smoothing=smoothing)
+        dense_loss(of_scenes, cell_target(batch.chip_coverage, smoothing=smoothing))
+        + negative_loss(others[~batch.is_artisanal], smoothing=smoothing)
+        + instance_loss(others, batch.is_artisanal, power=network.pooling_power, smoothing=smoothing)
     )
-    return scene_term + options.chip_weight * chip_term
-
-
-def _chip_logits(network: ChipNetwork, chips: Tensor, *, joined: bool) -> Tensor:
-    if joined and len(chips) % 4 == 0:
-        return part_chips(_logits(network, join_chips(chips)))
-    return _logits(network, chips)
-
-
-def _logits(network: ChipNetwork, levels: Tensor) -> Tensor:
-    """Logits; channels lie last in memory, which halves the time of narrow convolutions on a CPU."""
-    return network.logits(levels.contiguous(memory_format=torch.channels_last))
+    return window_term + options.chip_weight * chip_term
 
 
 def _fix_statistics(network: nn.Module) -> None:

@@ -9,7 +9,7 @@ SENTINEL1_FREQUENCY: Final = 5.405_000_454_334_35e9
 """Hz, C-SAR centre frequency (ESA, Sentinel-1 product annotation ``radarFrequency``)."""
 
 SENTINEL1_WAVELENGTH: Final = SPEED_OF_LIGHT / SENTINEL1_FREQUENCY
-"""m, 0.055465763."""
+"""m, 0.05546576."""
 
 DAYS_PER_YEAR: Final = 365.25
 """day year⁻¹, Julian year (IAU)."""

@@ -5,12 +5,14 @@ from typing import Any
 
 import odc.geo.xr  # noqa: F401  registers the .odc accessor
 import xarray as xr
+from odc.geo import CRS
 from odc.geo.geobox import GeoBox
 from odc.geo.geom import Geometry
+from pyproj.exceptions import CRSError
 
 from highwall.core.errors import GridError
 
-__all__ = ["GeoBox", "check_same_grid", "grid_of", "grid_over", "pixel_area_m2", "utm_crs"]
+__all__ = ["GeoBox", "check_same_grid", "grid_of", "grid_over", "metric_crs", "pixel_area_m2", "same_grid", "utm_crs"]
 
 
 def grid_of(array: xr.DataArray | xr.Dataset, *, name: str = "array") -> GeoBox:
@@ -28,11 +30,12 @@ def grid_of(array: xr.DataArray | xr.Dataset, *, name: str = "array") -> GeoBox:
 
 
 def same_grid(a: GeoBox, b: GeoBox) -> bool:
-    """Tell whether two grids coincide: same shape and CRS, origins within a hundredth of a pixel."""
+    """Tell whether two grids coincide: same shape and CRS, every corner within a hundredth of a pixel."""
     if a.shape != b.shape or a.crs != b.crs:
         return False
-    step = max(abs(a.resolution.x), abs(a.resolution.y))
-    return all(abs(p - q) <= 1e-2 * step for p, q in zip(a.transform[:6], b.transform[:6], strict=True))
+    step = min(abs(a.resolution.x), abs(a.resolution.y))
+    corners = ((col, row) for col in (0, a.shape.x) for row in (0, a.shape.y))
+    return all(math.dist(a.transform * corner, b.transform * corner) <= 1e-2 * step for corner in corners)
 
 
 def check_same_grid(first: Any, *others: Any) -> GeoBox:
@@ -68,10 +71,25 @@ def grid_over(area: Geometry, *, crs: str, resolution_m: float) -> GeoBox:
     GridError
         ``crs`` is not projected in metres.
     """
-    projected = area.to_crs(crs, resolution=math.inf)
-    if projected.crs is None or not projected.crs.projected:
-        raise GridError(f"{crs} is not a projected CRS; areas and distances need one in metres, such as a UTM zone.")
+    projected = area.to_crs(metric_crs(crs), resolution=math.inf)
     return GeoBox.from_bbox(projected.boundingbox, resolution=resolution_m)
+
+
+def metric_crs(crs: str) -> CRS:
+    """Return the CRS of that name, which must measure in metres.
+
+    Raises
+    ------
+    GridError
+        It is unknown, geographic, or projected in another unit.
+    """
+    try:
+        known = CRS(crs)
+    except CRSError as error:
+        raise GridError(f"{crs!r} is no known CRS; give an EPSG code such as EPSG:32633.") from error
+    if not _in_metres(known):
+        raise GridError(f"{crs} is not a projected CRS in metres; areas and distances need one, such as a UTM zone.")
+    return known
 
 
 def pixel_area_m2(grid: GeoBox) -> float:
@@ -82,10 +100,19 @@ def pixel_area_m2(grid: GeoBox) -> float:
     GridError
         The CRS is not projected in metres.
     """
-    if grid.crs is None or not grid.crs.projected or grid.crs.units[0] not in {"metre", "m"}:
-        raise GridError(f"areas need a projected CRS in metres, found {grid.crs}; reproject to a UTM zone first.")
+    if grid.crs is None or not _in_metres(grid.crs):
+        raise GridError(f"areas need a projected CRS in metres, found {_name(grid.crs)}; reproject to a UTM zone first.")
     return abs(float(grid.resolution.x) * float(grid.resolution.y))
 
 
+def _in_metres(crs: CRS) -> bool:
+    return bool(crs.projected) and crs.units[0] in {"metre", "m"}
+
+
+def _name(crs: CRS | None) -> str:
+    """Short name of a CRS, which prints as WKT where it was read from a file."""
+    return "no CRS" if crs is None else f"EPSG:{crs.epsg}" if crs.epsg else str(crs.proj.name)
+
+
 def _describe(grid: GeoBox) -> str:
-    return f"{grid.shape.y}×{grid.shape.x} pixels of {abs(grid.resolution.x):g} in {grid.crs}"
+    return f"{grid.shape.y}×{grid.shape.x} pixels of {abs(grid.resolution.x):g} in {_name(grid.crs)}"

@@ -6,7 +6,7 @@ from enum import StrEnum
 from odc.geo.geom import Geometry
 
 from highwall.core.errors import GridError
-from highwall.core.grid import utm_crs
+from highwall.core.grid import metric_crs, utm_crs
 
 
 class MineType(StrEnum):
@@ -44,7 +44,7 @@ class Site:
         Raises
         ------
         GridError
-            The area is empty or has no CRS, or ``crs`` is not projected in metres.
+            The area is empty or has no CRS, or ``crs`` is unknown or not projected in metres.
         """
         if aoi.crs is None:
             raise GridError(f"the AOI of {name!r} has no CRS; give GeoJSON in EPSG:4326 or a file that carries one.")
@@ -53,7 +53,5 @@ class Site:
             raise GridError(f"the AOI of {name!r} has zero area; draw a polygon around the mine.")
         centre = geographic.centroid.coords[0]
         site = cls(name, geographic, crs or utm_crs(*centre), minerals, mine_type)
-        projected = geographic.to_crs(site.crs)
-        if projected.crs is None or not projected.crs.projected:
-            raise GridError(f"{site.crs} is not a projected CRS in metres; take a UTM zone such as {utm_crs(*centre)}.")
+        metric_crs(site.crs)
         return site

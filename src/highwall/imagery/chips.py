@@ -36,10 +36,16 @@ def chip_around(cube: xr.DataArray, x: float, y: float, *, size: int) -> xr.Data
     return cube.isel(y=slice(row, row + size), x=slice(col, col + size))
 
 
-def true_colour(reflectance: xr.DataArray, *, white: float = 0.3) -> NDArray[np.uint8]:
-    """Picture of a scene: (y, x, 3) uint8 of B04, B03, B02, white at ``white`` reflectance and where nothing is."""
+def true_colour(reflectance: xr.DataArray, *, percent: float = 1.0) -> NDArray[np.uint8]:
+    """Picture of a scene: (y, x, 3) uint8 of B04, B03, B02, white where nothing is.
+
+    Each band is stretched between its own ``percent`` and 100 − ``percent`` percentiles, which takes out haze.
+    """
     bands: NDArray[Any] = reflectance.sel(band=["B04", "B03", "B02"]).transpose("y", "x", "band").values
-    scaled = np.clip(bands / white, 0.0, 1.0) ** (1.0 / 1.4)
+    if np.isnan(bands).all():
+        return np.full(bands.shape, 255, np.uint8)
+    low, high = np.nanpercentile(bands, [percent, 100.0 - percent], axis=(0, 1))
+    scaled = np.clip((bands - low) / np.maximum(high - low, 1e-3), 0.0, 1.0) ** (1.0 / 1.3)
     return (255.0 * np.where(np.isnan(scaled), 1.0, scaled)).round().astype(np.uint8)
 
 

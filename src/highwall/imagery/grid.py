@@ -17,8 +17,8 @@ def site_grid(area: Geometry, *, crs: str, resolution_m: float) -> GeoBox:
     return grid_over(area, crs=crs, resolution_m=resolution_m)
 
 
-def on_grid(reflectance: xr.DataArray, grid: GeoBox) -> xr.DataArray:
-    """Cut or resample a scene to ``grid``; ``attrs["resampling"]`` says which.
+def on_grid(reflectance: xr.DataArray, grid: GeoBox, *, resampling: str = RESAMPLING) -> xr.DataArray:
+    """Cut or resample a scene to ``grid``; ``attrs["resampling"]`` says which. Codes need ``resampling="nearest"``.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def on_grid(reflectance: xr.DataArray, grid: GeoBox) -> xr.DataArray:
     elif _same_lattice(own, grid):
         method, placed = "none", reflectance.odc.reproject(grid, resampling="nearest")
     else:
-        method, placed = RESAMPLING, reflectance.odc.reproject(grid, resampling=RESAMPLING)
+        method, placed = resampling, reflectance.odc.reproject(grid, resampling=resampling)
     placed = placed.rename({dim: name for dim, name in zip(placed.dims[-2:], ("y", "x"), strict=True) if dim != name})
     placed.attrs = reflectance.attrs | {"resampling": method}
     return placed
@@ -49,7 +49,8 @@ def _overlaps(a: GeoBox, b: GeoBox) -> bool:
 
 def _same_lattice(a: GeoBox, b: GeoBox) -> bool:
     """Tell whether one grid is a cut of the other's lattice: same CRS, same pixels, whole-pixel shift."""
-    if a.crs != b.crs or not math.isclose(a.resolution.x, b.resolution.x, rel_tol=1e-6):
+    steps = zip(a.resolution.xy, b.resolution.xy, strict=True)
+    if a.crs != b.crs or not all(math.isclose(own, other, rel_tol=1e-6) for own, other in steps):
         return False
     col, row = ~a.transform * (b.transform.c, b.transform.f)
     return bool(abs(col - round(col)) < 1e-2 and abs(row - round(row)) < 1e-2)

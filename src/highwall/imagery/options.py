@@ -13,7 +13,7 @@ class QualityOptions(BaseModel):
     max_snow: float = Field(0.1, ge=0, le=1, description="share of snowy pixels above which a scene fails")
     max_haze: float = Field(0.5, ge=0, le=1, description="share of hazy pixels above which a scene fails")
     max_dark: float = Field(0.6, ge=0, le=1, description="share of dark pixels (shadow, night) above which it fails")
-    haze_hot: float = Field(0.08, gt=0, le=0.5, description="haze-optimised transform above which a pixel is hazy [1]")
+    haze_hot: float = Field(0.10, gt=0, le=0.5, description="haze-optimised transform above which a pixel is hazy [1]")
     dark_visible: float = Field(0.02, gt=0, le=0.2, description="mean visible reflectance below which it is dark [1]")
     dark_nir: float = Field(0.06, gt=0, le=0.3, description="B08 reflectance below which a dry pixel is dark [1]")
     keep_refused: bool = Field(False, description="use scenes that fail, flagged, instead of setting them aside")

@@ -33,8 +33,9 @@ MAPS = ("velocity", "velocity_std", "temporal_coherence", "residual_rms", "n_val
 COHERENCE_FLOOR, COHERENCE_CEILING = np.float32(0.01), np.float32(0.99)
 """Coherence outside is clamped: an estimate from few looks is never exactly 0 or 1, a weight never 0 or infinite."""
 
-VANISHED = 1e-10
-"""A pivot below this share of its row's weight is rounding error. Clamped coherence keeps true pivots above 1e-9."""
+VANISHED = 1e-12
+"""A pivot below this share of its row's weight is rounding error, which stays near 1e-14. Clamped coherence spans weights
+of 5e5 : 1, so that a chain of 90 weakest links behind the strongest ones still leaves a true pivot of 2e-9."""
 
 _FINITE = np.float32(3e38)
 _TURN = np.float32(0.15915494309189535)  # 1 / 2π
@@ -73,6 +74,18 @@ class Noise(NamedTuple):
     min_pairs: int
 
 
+class Joints(NamedTuple):
+    """Scratch of :func:`_bridge`: the small system whose unknowns are the shifts of a pixel's pieces."""
+
+    links: np.ndarray
+    """(epoch, epoch) float64: lower triangle, each row from ``first`` on."""
+    first: np.ndarray
+    piece: np.ndarray
+    """(epoch,) int64: number of the piece of each epoch."""
+    shift: np.ndarray
+    pull: np.ndarray
+
+
 def plan_of(pairs: np.ndarray, years: np.ndarray) -> Plan:
     """Plan of a network: pairs (pair, 2) int of epoch numbers, years (epoch,) float64."""
     lower, upper = pairs.min(axis=1), pairs.max(axis=1)
@@ -105,19 +118,23 @@ def solve(unw, coh, reference, plan, noise, metres_per_radian, out):
     sums = np.empty((4, LANES), np.float32)
     slope, variance = np.empty(LANES), np.empty(LANES)
     count, pieces = np.empty(LANES, np.float32), np.empty(LANES, np.float32)
-    links = np.empty((n, n))
+    label = np.empty((n, LANES))
+    joints = Joints(np.empty((n, n)), np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n), np.empty(n))
     for first in range(0, n_pixels, LANES):
         width = min(LANES, n_pixels - first)
         _load(unw, coh, reference, plan, noise, first, width, y, w, count)
         _assemble(y, w, plan, band, x)
         _factor(plan, band, total, pieces)
         _forward(plan, band, x)
+        _scale(plan, band, x)
         _backward(plan, band, x)
         for j in range(n):
             g[j] = plan.slope[j]
-        for q in range(width):
-            if pieces[q] > _ONE and count[q] > _ZERO:
-                _bridge(q, w, plan, links, x, g)
+        if pieces.max() > _ONE:
+            _label(plan, band, label)
+            for q in range(width):
+                if pieces[q] > _ONE and count[q] > _ZERO:
+                    _bridge(q, plan, label, joints, x, g)
         _velocity(plan, band, x, g, slope, variance)
         _residuals(y, w, plan, x, phase, sums)
         _write(first, width, noise, metres_per_radian, phase, slope, variance, sums, count, pieces, out)
@@ -169,24 +186,23 @@ def _assemble(y, w, plan, band, x):
     x[:] = 0.0
     for k in range(plan.lower.size):
         i, j = plan.lower[k], plan.upper[k]
-        yk, wk = y[k], w[k]
-        bj, Njj = x[j], band[plan.start[j]]
+        ii, jj = plan.start[i], plan.start[j]
+        ij = jj + j - i
         if i == 0:
             for q in range(LANES):
-                a = np.float64(wk[q])
-                Njj[q] += a
-                bj[q] += a * np.float64(yk[q])
+                a = np.float64(w[k, q])
+                band[jj, q] += a
+                x[j, q] += a * np.float64(y[k, q])
         else:
-            bi, Nii, Nij = x[i], band[plan.start[i]], band[plan.start[j] + j - i]
             for q in range(LANES):
-                a = np.float64(wk[q])
-                Njj[q] += a
-                Nii[q] += a
-                Nij[q] -= a
+                a = np.float64(w[k, q])
+                band[jj, q] += a
+                band[ii, q] += a
+                band[ij, q] -= a
             for q in range(LANES):
-                ay = np.float64(wk[q]) * np.float64(yk[q])
-                bj[q] += ay
-                bi[q] -= ay
+                ay = np.float64(w[k, q]) * np.float64(y[k, q])
+                x[j, q] += ay
+                x[i, q] -= ay
 
 
 @kernel
@@ -194,24 +210,22 @@ def _factor(plan, band, total, pieces):
     """N = L D Lᵀ in place: L off the diagonal, D⁻¹ on it, 0 for a vanished pivot; counts the network's pieces."""
     pieces[:] = _ONE
     for j in range(1, plan.reach.size):
-        row, reach = plan.start[j], plan.reach[j]
-        Djj = band[row]
-        total[:] = Djj
+        jj, reach = plan.start[j], plan.reach[j]
+        total[:] = band[jj]
         for d in range(reach - 1, 0, -1):  # the furthest entry has nothing to its left
-            i, Lji = j - d, band[row + d]
-            for e in range(d + 1, min(reach, d + plan.reach[i]) + 1):
-                LDjm, Lim = band[row + e], band[plan.start[i] + e - d]
+            ii = plan.start[j - d]
+            for e in range(d + 1, min(reach, d + plan.reach[j - d]) + 1):
                 for q in range(LANES):
-                    Lji[q] -= LDjm[q] * Lim[q]
+                    band[jj + d, q] -= band[jj + e, q] * band[ii + e - d, q]
         for d in range(1, reach + 1):
-            inverse, Lji = band[plan.start[j - d]], band[row + d]
+            ii = plan.start[j - d]
             for q in range(LANES):
-                scaled = Lji[q] * inverse[q]
-                Djj[q] -= Lji[q] * scaled
-                Lji[q] = scaled
+                scaled = band[jj + d, q] * band[ii, q]
+                band[jj, q] -= band[jj + d, q] * scaled
+                band[jj + d, q] = scaled
         for q in range(LANES):
-            stands = Djj[q] > VANISHED * total[q]
-            Djj[q] = 1.0 / Djj[q] if stands else 0.0
+            stands = band[jj, q] > VANISHED * total[q]
+            band[jj, q] = 1.0 / band[jj, q] if stands else 0.0
             pieces[q] += _ZERO if stands else _ONE
 
 
@@ -219,45 +233,88 @@ def _factor(plan, band, total, pieces):
 def _forward(plan, band, b):
     """Solve L z = b in place."""
     for j in range(1, plan.reach.size):
-        bj, row = b[j], plan.start[j]
         for d in range(1, plan.reach[j] + 1):
-            L, z = band[row + d], b[j - d]
+            jd = plan.start[j] + d
             for q in range(LANES):
-                bj[q] -= L[q] * z[q]
+                b[j, q] -= band[jd, q] * b[j - d, q]
 
 
 @kernel
-def _backward(plan, band, z):
-    """Solve D Lᵀ x = z in place."""
-    n = plan.reach.size
-    for j in range(1, n):
-        zj, inverse = z[j], band[plan.start[j]]
+def _scale(plan, band, z):
+    """Solve D u = z in place; 0 where the pivot vanished."""
+    for j in range(1, plan.reach.size):
+        jj = plan.start[j]
         for q in range(LANES):
-            zj[q] *= inverse[q]
-    for j in range(n - 1, 0, -1):
-        xj, row = z[j], plan.start[j]
-        for d in range(1, plan.reach[j] + 1):
-            L, zi = band[row + d], z[j - d]
-            for q in range(LANES):
-                zi[q] -= L[q] * xj[q]
+            z[j, q] *= band[jj, q]
 
 
 @kernel
-def _bridge(lane, w, plan, links, x, g):
+def _backward(plan, band, u):
+    """Solve Lᵀ x = u in place."""
+    for j in range(plan.reach.size - 1, 0, -1):
+        for d in range(1, plan.reach[j] + 1):
+            jd = plan.start[j] + d
+            for q in range(LANES):
+                u[j - d, q] -= band[jd, q] * u[j, q]
+
+
+@kernel
+def _label(plan, band, label):
+    """Number the pieces of each pixel's network; epochs tied to epoch 0 get 0.
+
+    Lᵀ x = eⱼ, j a vanished pivot, has the indicator of j's piece as its solution, so that one substitution of the
+    numbers at all vanished pivots labels every epoch.
+    """
+    number = np.zeros(LANES)
+    label[0] = 0.0
+    for j in range(1, plan.reach.size):
+        jj = plan.start[j]
+        for q in range(LANES):
+            vanished = 1.0 if band[jj, q] == 0.0 else 0.0
+            number[q] += vanished
+            label[j, q] = vanished * number[q]
+    _backward(plan, band, label)
+
+
+@kernel
+def _bridge(lane, plan, label, joints, x, g):
     """Join the pieces of a split network by the minimum-norm velocity: shift x, and carry g over to the data.
 
-    With Z the pieces' indicators (the first is grounded) and R the chain of intervals, Σ (Δx/Δt)² = xᵀRx, the shifts
-    are o = −(ZᵀRZ)⁻¹ ZᵀR x and gᵀ(x + Zo) = (g − RZ (ZᵀRZ)⁻¹ Zᵀg)ᵀ x.
+    With Z the pieces' indicators (piece 0 is grounded) and R the chain of intervals, Σ (Δx/Δt)² = xᵀRx, the shifts are
+    o = −(ZᵀRZ)⁻¹ ZᵀR x, and gᵀ(x + Zo) = (g − RZ (ZᵀRZ)⁻¹ Zᵀg)ᵀ x.
     """
-    n = plan.slope.size
-    piece = np.empty(n, np.int64)
-    n_pieces = _pieces(lane, w, plan, piece)
-    shift, pull = np.zeros(n_pieces), np.zeros(n_pieces)
-    links[:n_pieces, :n_pieces] = 0.0
-    pull[piece[0]] += g[0, lane]
+    piece, shift, pull = joints.piece, joints.shift, joints.pull
+    n = piece.size
+    for e in range(n):
+        piece[e] = np.int64(label[e, lane] + 0.5)
+    n_pieces = piece.max() + 1
+    _link(lane, plan, joints, n_pieces, x)
+    _solve_small(joints, n_pieces)
     for e in range(n - 1):
+        a, b = piece[e], piece[e + 1]
+        x[e + 1, lane] += shift[b]
+        if a != b:
+            flow = plan.stiffness[e] * (pull[b] - pull[a])
+            g[e, lane] += flow
+            g[e + 1, lane] -= flow
+
+
+@kernel
+def _link(lane, plan, joints, n_pieces, x):
+    """ZᵀRZ into ``links``, −ZᵀRx into ``shift`` and Zᵀg into ``pull``."""
+    links, first, piece, shift, pull = joints
+    for i in range(n_pieces):
+        first[i] = i
+        shift[i] = pull[i] = 0.0
+    for e in range(piece.size - 1):
+        low, high = min(piece[e], piece[e + 1]), max(piece[e], piece[e + 1])
+        first[high] = min(first[high], max(low, 1))
+    for i in range(n_pieces):
+        links[i, 0] = 0.0
+        links[i, first[i] : i + 1] = 0.0
+    for e in range(piece.size - 1):
         a, b, r = piece[e], piece[e + 1], plan.stiffness[e]
-        pull[b] += g[e + 1, lane]
+        pull[b] += plan.slope[e + 1]
         if a != b:
             flow = r * (x[e + 1, lane] - x[e, lane])
             shift[a] += flow
@@ -265,64 +322,27 @@ def _bridge(lane, w, plan, links, x, g):
             links[a, a] += r
             links[b, b] += r
             links[max(a, b), min(a, b)] -= r
-    _solve_small(links, n_pieces, shift, pull)
-    for e in range(n - 1):
-        x[e + 1, lane] += shift[piece[e + 1]]
-        flow = plan.stiffness[e] * (pull[piece[e + 1]] - pull[piece[e]])
-        g[e, lane] += flow
-        g[e + 1, lane] -= flow
 
 
 @kernel
-def _pieces(lane, w, plan, piece):
-    """Number the pieces of one pixel's network in order of their first epoch; epoch 0 lies in piece 0."""
-    for e in range(piece.size):
-        piece[e] = e
-    for k in range(plan.lower.size):
-        if w[k, lane] > _ZERO:
-            a, b = plan.lower[k], plan.upper[k]
-            a, b = _root(piece, a), _root(piece, b)
-            piece[max(a, b)] = min(a, b)
-    n_pieces = 0
-    for e in range(piece.size):
-        if piece[e] == e:
-            piece[e] = n_pieces
-            n_pieces += 1
-        else:
-            piece[e] = piece[piece[e]]
-    return n_pieces
-
-
-@kernel
-def _root(piece, e):
-    """First epoch of the piece of ``e``, shortening the path on the way."""
-    while piece[e] != e:
-        piece[e] = piece[piece[e]]
-        e = piece[e]
-    return e
-
-
-@kernel
-def _solve_small(A, n, b, c):
-    """Solve A u = b and A u = c in place, A (n, n) lower, symmetric, row and column 0 grounded, by its envelope."""
+def _solve_small(joints, n):
+    """Solve for ``shift`` and ``pull`` in place by L D Lᵀ within the envelope; row and column 0 are grounded."""
+    A, first, _, b, c = joints
     b[0] = c[0] = 0.0
-    first = np.empty(n, np.int64)
     for i in range(1, n):
-        first[i] = 1
-        while A[i, first[i]] == 0.0:
-            first[i] += 1
-        for j in range(first[i], i):
+        for j in range(first[i] + 1, i):
             for k in range(max(first[i], first[j]), j):
                 A[i, j] -= A[i, k] * A[j, k]
         for j in range(first[i], i):
-            scaled = A[i, j] / A[j, j]
+            scaled = A[i, j] * A[j, j]
             A[i, i] -= A[i, j] * scaled
             A[i, j] = scaled
             b[i] -= scaled * b[j]
             c[i] -= scaled * c[j]
-    for i in range(1, n):
-        b[i] /= A[i, i]
-        c[i] /= A[i, i]
+        A[i, i] = 1.0 / A[i, i]
+    for i in range(n - 1, 0, -1):
+        b[i] *= A[i, i]
+        c[i] *= A[i, i]
     for i in range(n - 1, 0, -1):
         for j in range(first[i], i):
             b[j] -= A[i, j] * b[i]
@@ -336,10 +356,10 @@ def _velocity(plan, band, x, g, slope, variance):
     variance[:] = 0.0
     _forward(plan, band, g)
     for j in range(1, plan.slope.size):
-        gj, xj, zj, inverse = plan.slope[j], x[j], g[j], band[plan.start[j]]
+        gj, jj = plan.slope[j], plan.start[j]
         for q in range(LANES):
-            slope[q] += gj * xj[q]
-            variance[q] += zj[q] * zj[q] * inverse[q]
+            slope[q] += gj * x[j, q]
+            variance[q] += g[j, q] * g[j, q] * band[jj, q]
 
 
 @kernel
@@ -347,17 +367,16 @@ def _residuals(y, w, plan, x, phase, sums):
     """Rows of ``sums``: Σ w e², Σ e², Σ cos e, Σ sin e over the pairs that a pixel has; x also as float32 phase."""
     phase[:] = x
     sums[:] = _ZERO
-    weighted, plain, real, imaginary = sums[0], sums[1], sums[2], sums[3]
     for k in range(plan.lower.size):
-        yk, wk, xi, xj = y[k], w[k], phase[plan.lower[k]], phase[plan.upper[k]]
+        i, j = plan.lower[k], plan.upper[k]
         for q in range(LANES):
-            there = _ONE if wk[q] > _ZERO else _ZERO
-            e = there * (yk[q] - (xj[q] - xi[q]))
+            there = _ONE if w[k, q] > _ZERO else _ZERO
+            e = there * (y[k, q] - (phase[j, q] - phase[i, q]))
             c, s = _cos_sin(e)
-            weighted[q] += wk[q] * e * e
-            plain[q] += e * e
-            real[q] += there * c
-            imaginary[q] += s
+            sums[0, q] += w[k, q] * e * e
+            sums[1, q] += e * e
+            sums[2, q] += there * c
+            sums[3, q] += s
 
 
 @kernel

@@ -134,7 +134,7 @@ def _square(stack: xr.Dataset, row: int, col: int, *, half_width: int, why: str)
 def _pixel_of(stack: xr.Dataset, reference: PointReference) -> tuple[int, int]:
     grid = grid_of(stack["unw"], name="unw")
     place = point(reference.x, reference.y, crs=reference.crs).to_crs(str(grid.crs))
-    col, row = ~grid.transform * place.coords[0]
+    col, row = grid.wld2pix(*place.coords[0])
     return int(np.floor(row)), int(np.floor(col))
 
 
@@ -145,7 +145,7 @@ def _rectangle(stack: xr.Dataset, reference: AreaReference) -> ReferencePlace:
         str(grid.crs)
     )
     bounds = area.boundingbox
-    corners = [~grid.transform * corner for corner in ((bounds.left, bounds.top), (bounds.right, bounds.bottom))]
+    corners = [grid.wld2pix(*corner) for corner in ((bounds.left, bounds.top), (bounds.right, bounds.bottom))]
     cols, rows = (_between(*edges) for edges in zip(*corners, strict=True))
     if not (stack["unw"].isel(y=rows, x=cols).size and rows.stop > 0 and cols.stop > 0):
         raise StackError(

@@ -1,12 +1,21 @@
 """Write aside, then rename: no file is ever half-written under its final name."""
 
+import glob
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pyogrio.errors import DataSourceError, FeatureError, FieldError
+from rasterio._err import CPLE_BaseError  # has no public name, and a full disk raises it
+
 from highwall.core.errors import HighwallError, OutputError
+
+_WRITERS_RAISE = (OSError, CPLE_BaseError, RuntimeError, SystemError, FeatureError, FieldError)
+"""What Python, GDAL and Arrow raise when a file cannot be written (a SystemError when GDAL gives no reason)."""
+_WORDS_OF_IO = ("write", "space", "disk", "i/o", "gdal")
 
 
 @contextmanager
@@ -20,14 +29,14 @@ def aside(path: Path) -> Iterator[Path]:
     OutputError
         The disk is full, or the folder cannot be written.
     """
-    temporary = path.with_name(f".part-{os.getpid()}-{path.name}")
+    temporary = _beside(path, "part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         _replace(temporary, path)
     except HighwallError:
         raise
-    except (OSError, RuntimeError) as error:  # GDAL and Arrow errors derive from these
+    except _WRITERS_RAISE as error:
         if not _looks_like_io(error):
             raise
         raise OutputError(f"could not write {path}: {error}. Free some disk space or choose another folder.") from error
@@ -42,18 +51,33 @@ def write_text(text: str, path: Path) -> Path:
     return path
 
 
+def _beside(path: Path, role: str) -> Path:
+    return path.with_name(f".{role}-{os.getpid()}-{path.name}")
+
+
 def _replace(temporary: Path, path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+    """Rename ``temporary`` to ``path``; a folder there is moved away first, for it cannot be replaced."""
+    if not path.is_dir() or path.is_symlink():
+        os.replace(temporary, path)
+        return
+    former = _beside(path, "former")
+    os.replace(path, former)
     os.replace(temporary, path)
+    _remove(former)
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
+def _remove(path: Path, *, tries: int = 20) -> None:
+    """Remove a file or folder, and the journals and overviews that a writer left beside it under its name."""
+    for leftover in path.parent.glob(f"{glob.escape(path.name)}*"):
+        if not leftover.is_dir():
+            leftover.unlink(missing_ok=True)
+            continue
+        for _ in range(tries):  # threads of a broken-off Zarr write may fill the folder anew
+            shutil.rmtree(leftover, ignore_errors=True)
+            time.sleep(0.05)
+            if not leftover.exists():
+                break
 
 
 def _looks_like_io(error: Exception) -> bool:
-    return isinstance(error, OSError) or "write" in str(error).lower() or "space" in str(error).lower()
+    return isinstance(error, OSError | CPLE_BaseError | DataSourceError) or any(word in str(error).lower() for word in _WORDS_OF_IO)

@@ -102,11 +102,11 @@ def _asset(path: Path) -> pystac.Asset:
 
 def _digest(path: Path) -> str:
     stat = path.stat()
-    return _digest_of(str(path), stat.st_size, stat.st_mtime_ns)
+    return _digest_of(str(path), stat.st_ino, stat.st_size, stat.st_mtime_ns)
 
 
 @lru_cache(maxsize=100_000)
-def _digest_of(path: str, size: int, modified_ns: int) -> str:
-    """SHA-256 of a file; size and time of change are part of the key, so that a changed file is read again."""
+def _digest_of(path: str, inode: int, size: int, modified_ns: int) -> str:
+    """SHA-256 of a file; what marks a changed or replaced file is part of the key, so that it is read again."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -17,7 +17,7 @@ from rasterio.errors import RasterioIOError
 from rasterio.windows import Window
 
 from highwall import __version__
-from highwall.core.errors import InputError, MissingInputError
+from highwall.core.errors import InputError, MissingInputError, SceneError
 from highwall.core.grid import GeoBox, grid_of
 from highwall.core.products import LAYERS, Layer
 from highwall.io.aside import aside
@@ -27,13 +27,13 @@ BLOCK = 512
 
 
 def encode(values: NDArray[Any], layer: Layer) -> NDArray[Any]:
-    """Turn physical values into stored ones: scale, round, clip to the type, NaN to the fill."""
+    """Turn physical values into stored ones: scale, round, clip to the type, NaN to the fill and nothing else to it."""
     dtype = np.dtype(layer.dtype)
     if dtype.kind == "f":
         return values.astype(dtype)
     missing = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, bool)
-    info = np.iinfo(dtype)
-    stored = np.clip(np.rint(np.where(missing, 0.0, values) / layer.scale), info.min, info.max).astype(dtype)
+    low, high = _range(layer)
+    stored = np.clip(np.rint(np.where(missing, 0.0, values) / layer.scale), low, high).astype(dtype)
     return np.where(missing, dtype.type(layer.fill), stored) if missing.any() else stored
 
 
@@ -73,8 +73,9 @@ def cog_writer(path: Path, *, layer: str, grid: GeoBox, bands: Sequence[str] = (
                 _describe(dataset, row, bands)
                 yield WindowWriter(dataset, row)
             rasterio.shutil.copy(
-                striped, whole, driver="COG", compress="deflate", predictor="YES", blocksize=BLOCK, resampling="average"
-            )
+                striped, whole, driver="COG", compress="deflate", predictor="YES", blocksize=BLOCK,
+                resampling="nearest" if _is_code(row) else "average",
+            )  # fmt: skip
             _read_back(whole)
         finally:
             striped.unlink(missing_ok=True)
@@ -94,7 +95,7 @@ def write_cog(array: xr.DataArray, path: Path, *, layer: str | None = None) -> P
     with cog_writer(path, layer=layer or str(array.name), grid=grid, bands=bands) as writer:
         for row, col in windows(grid):
             block = array.isel(y=slice(row, row + BLOCK), x=slice(col, col + BLOCK))
-            writer.write(block.values, row=row, col=col)
+            writer.write(loaded(block).values, row=row, col=col)
     return path
 
 
@@ -127,11 +128,13 @@ def read_raster(path: Path, *, name: str | None = None) -> xr.DataArray:
     MissingInputError
         No such file.
     InputError
-        The file is not a raster.
+        The file is not a raster, or is cut off.
     """
     if not path.exists():
         raise MissingInputError(f"no raster at {path}; check the path.")
     try:
+        with rasterio.open(path) as dataset:
+            check_whole(dataset)
         array = open_bands(path, physical=True)
     except RasterioIOError as error:
         raise InputError(f"{path} is not a readable raster ({error}); download or convert it again.") from error
@@ -139,6 +142,32 @@ def read_raster(path: Path, *, name: str | None = None) -> xr.DataArray:
         return array.squeeze("band", drop=True).rename(name or path.stem)
     names = array.attrs.pop("long_name", None)
     return array.assign_coords(band=list(names) if names else array["band"].values).rename(name or path.stem)
+
+
+def loaded(array: xr.DataArray) -> xr.DataArray:
+    """Fetch the pixels of a lazy array.
+
+    Raises
+    ------
+    SceneError
+        The file behind it cannot be read: said here, lest it pass for a failure to write what is made of it.
+    """
+    try:
+        return array.compute()
+    except RasterioIOError as error:
+        name = array.attrs.get("scene_id", array.name)
+        raise SceneError(f"the pixels of {name} cannot be read ({error}); download or convert it again.") from error
+
+
+def check_whole(dataset: Any) -> None:
+    """Read the last pixel of every band: a file cut off in transfer opens, but has no end.
+
+    Raises
+    ------
+    RasterioIOError
+        The pixel is not there.
+    """
+    dataset.read(window=Window(dataset.width - 1, dataset.height - 1, 1, 1))
 
 
 def write_zarr(dataset: xr.Dataset, path: Path) -> Path:
@@ -167,6 +196,19 @@ def read_zarr(path: Path) -> xr.Dataset:
     except (zarr.errors.BaseZarrError, ValueError, KeyError) as error:
         raise InputError(f"{path} is not a readable Zarr store ({error}); remove it and run again.") from error
     return dataset
+
+
+def _is_code(layer: Layer) -> bool:
+    """Tell whether stored values are codes, bits or counts, which must not be averaged."""
+    return np.dtype(layer.dtype).kind != "f" and layer.scale == 1.0
+
+
+def _range(layer: Layer) -> tuple[int, int]:
+    """Least and greatest stored value of a layer; of a scaled quantity the fill is left out of it."""
+    info = np.iinfo(layer.dtype)
+    if _is_code(layer):
+        return int(info.min), int(info.max)
+    return info.min + (layer.fill == info.min), info.max - (layer.fill == info.max)
 
 
 def _describe(dataset: Any, layer: Layer, bands: Sequence[str]) -> None:

@@ -22,9 +22,9 @@ from rasterio.errors import RasterioError
 from highwall.core.checks import nearest_name
 from highwall.core.constants import SENTINEL2_OFFSET, SENTINEL2_OFFSET_BASELINE, SENTINEL2_QUANTIFICATION
 from highwall.core.epochs import dates_in
-from highwall.core.errors import MissingInputError, SceneError, SetAside
+from highwall.core.errors import InputError, MissingInputError, SceneError, SetAside
 from highwall.core.grid import grid_of
-from highwall.io.rasters import open_bands
+from highwall.io.rasters import check_whole, open_bands
 
 SENTINEL2_BANDS = (
     "B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B10", "B11", "B12", "SCL",
@@ -87,7 +87,7 @@ class FolderSource:
         for path in self._products():
             try:
                 scenes.append(self._open(path))
-            except (SceneError, RasterioError, ElementTree.ParseError) as error:
+            except (InputError, RasterioError, ElementTree.ParseError) as error:
                 set_aside.append(SetAside(str(path), _as_reason(error)))
         return SceneReading(sorted(scenes, key=lambda scene: str(scene.attrs["acquired"])), set_aside)
 
@@ -122,7 +122,7 @@ def band_name(text: str, *, known: Sequence[str] = SENTINEL2_BANDS) -> str:
     name = text.strip().upper()
     name = f"B0{name[1]}" if re.fullmatch(r"B[1-9]", name) else name
     if name not in known:
-        raise SceneError(f"{text!r} is not a Sentinel-2 band{nearest_name(name, known)} Name the bands B01 … B12.")
+        raise SceneError(f"no Sentinel-2 band is called {text!r}; name them B01 … B12{nearest_name(name, known)}")
     return name
 
 
@@ -139,17 +139,21 @@ def _band_files(folder: Path) -> dict[str, Path]:
     """Map band names to their finest file, where ``folder`` is one product; empty where it is not."""
     files: dict[str, Path] = {}
     for path in sorted(folder.rglob("*"), key=lambda path: ("_10m" not in path.name, "_20m" not in path.name, path)):
-        match = _BAND.search(path.stem)
+        match = None if path.name.startswith("MSK_") else _BAND.search(path.stem)
         if path.suffix.lower() in _RASTERS and match:
             files.setdefault(band_name(match[1]), path)
-    direct = any(path.parent == folder for path in files.values())
-    return files if direct or folder.suffix.upper() == ".SAFE" else {}
+    is_product = any(path.parent == folder for path in files.values()) or _metadata_file(folder) is not None
+    return files if is_product or folder.suffix.upper() == ".SAFE" else {}
+
+
+def _metadata_file(folder: Path) -> Path | None:
+    return next(iter(sorted(folder.glob("MTD_MSIL*.xml"))), None)
 
 
 def _open_file(path: Path, bands: Sequence[str]) -> xr.DataArray:
     with rasterio.open(path) as dataset:
-        _check_whole(dataset)
-        names = list(bands) or [text or "" for text in dataset.descriptions]
+        check_whole(dataset)
+        names = _names_of(dataset, bands)
         tags, nodata = dataset.tags(), dataset.nodata
     if not all(names):
         raise SceneError(f"{path.name} does not name its bands; list them under scenes.bands in the site file.")
@@ -159,6 +163,12 @@ def _open_file(path: Path, bands: Sequence[str]) -> xr.DataArray:
     scene = array.assign_coords(band=[band_name(name) for name in names])
     grid_of(scene, name=path.name)
     return _with_attributes(scene, path, tags=tags, nodata=nodata)
+
+
+def _names_of(dataset: Any, given: Sequence[str]) -> list[str]:
+    """Names that a file gives its bands, where they are those of Sentinel-2, else the given ones."""
+    own = [text or "" for text in dataset.descriptions]
+    return own if not given or all(_BAND.fullmatch(name) for name in own) else list(given)
 
 
 def _open_product(folder: Path) -> xr.DataArray:
@@ -182,27 +192,21 @@ def _open_product(folder: Path) -> xr.DataArray:
 
 def _open_band(path: Path) -> xr.DataArray:
     with rasterio.open(path) as dataset:
-        _check_whole(dataset)
+        check_whole(dataset)
     band = open_bands(path, block=_CHUNK).squeeze("band", drop=True)
     grid_of(band, name=path.name)
     return band
 
 
-def _check_whole(dataset: Any) -> None:
-    """Read the last pixel: a file cut off in transfer opens, but has no end."""
-    row, col = dataset.height - 1, dataset.width - 1
-    dataset.read(1, window=rasterio.windows.Window(col, row, 1, 1))
-
-
 def _product_tags(folder: Path) -> dict[str, str]:
     """Quantification and offset of a SAFE product, from its metadata file where it has one."""
-    found = sorted(folder.glob("MTD_MSIL*.xml"))
-    if not found:
+    found = _metadata_file(folder)
+    if found is None:
         return {}
-    elements = {element.tag.rsplit("}", 1)[-1]: element.text or "" for element in ElementTree.parse(found[0]).iter()}
+    elements = {element.tag.rsplit("}", 1)[-1]: element.text or "" for element in ElementTree.parse(found).iter()}
     offset = elements.get("BOA_ADD_OFFSET", elements.get("RADIO_ADD_OFFSET"))
     quantification = elements.get("BOA_QUANTIFICATION_VALUE", elements.get("QUANTIFICATION_VALUE"))
-    tags = {"OFFSET": offset, "QUANTIFICATION": quantification, "LEVEL": found[0].stem[-2:]}
+    tags = {"OFFSET": offset, "QUANTIFICATION": quantification, "LEVEL": found.stem[-2:]}
     return {key: value for key, value in tags.items() if value}
 
 
@@ -236,4 +240,4 @@ def _offset_of(name: str, tags: dict[str, str]) -> tuple[float, str]:
 
 def _as_reason(error: Exception) -> str:
     text = str(error) or type(error).__name__
-    return text if isinstance(error, SceneError) else f"cannot be read ({text}); download or convert it again."
+    return text if isinstance(error, InputError) else f"cannot be read ({text}); download or convert it again."

@@ -1,6 +1,7 @@
 """Polygons in and out: any vector file that GDAL reads; GeoPackage and GeoParquet side by side when written."""
 
 from pathlib import Path
+from typing import Any, Final
 
 import geopandas as gpd
 import pyogrio.errors
@@ -9,6 +10,8 @@ from odc.geo.geom import Geometry
 
 from highwall.core.errors import MissingInputError, VectorError
 from highwall.io.aside import aside
+
+_POLYGONS: Final = ("Polygon", "MultiPolygon")
 
 
 def read_polygons(path: Path, *, allow_empty: bool = False) -> gpd.GeoDataFrame:
@@ -30,12 +33,12 @@ def read_polygons(path: Path, *, allow_empty: bool = False) -> gpd.GeoDataFrame:
     if not isinstance(frame, gpd.GeoDataFrame) or frame.crs is None:
         raise VectorError(f"{path} carries no geometry or no CRS; save it with one, for example as GeoPackage.")
     frame = frame[frame.geometry.notna() & ~frame.geometry.is_empty]
-    polygons = frame[frame.geom_type.isin(["Polygon", "MultiPolygon"])].reset_index(drop=True)
+    polygons = frame[frame.geom_type.isin(_POLYGONS)].reset_index(drop=True)
     if polygons.empty and not allow_empty:
         kinds = ", ".join(sorted(set(frame.geom_type))) or "nothing"
         raise VectorError(f"{path} holds no polygon (found {kinds}).")
-    polygons.geometry = shapely.make_valid(polygons.geometry.values)
-    return polygons
+    polygons.geometry = [_polygonal(geometry) for geometry in shapely.make_valid(polygons.geometry.values)]
+    return polygons[~polygons.geometry.is_empty].reset_index(drop=True)
 
 
 def read_area(path: Path) -> Geometry:
@@ -53,6 +56,13 @@ def write_polygons(frame: gpd.GeoDataFrame, stem: Path) -> tuple[Path, Path]:
     with aside(parquet) as temporary:
         frame.to_parquet(temporary)
     return geopackage, parquet
+
+
+def _polygonal(geometry: Any) -> Any:
+    """Leave out the lines and points to which a repair reduces spikes and collapsed rings."""
+    if geometry.geom_type in _POLYGONS:
+        return geometry
+    return shapely.union_all([part for part in shapely.get_parts(geometry) if part.geom_type in _POLYGONS])
 
 
 def _is_list(frame: gpd.GeoDataFrame, name: str) -> bool:

@@ -67,9 +67,8 @@ def find_patches(
     frame = gpd.GeoDataFrame(table, geometry="geometry", crs=str(grid.crs))
     frame["veto_share"] = veto_share(labels, land_cover, veto=options.veto)
     reasons = [_reason(row, options) for row in frame.itertuples()]
-    kept = [not reason for reason in reasons]
-    dropped = frame.assign(reason=reasons)[[not keep for keep in kept]]
-    return Patches(_numbered(frame[kept], "P"), _numbered(dropped, "D"))
+    is_kept = np.array([not reason for reason in reasons], dtype=bool)
+    return Patches(_numbered(frame[is_kept], "P"), _numbered(frame.assign(reason=reasons)[~is_kept], "D"))
 
 
 def label_patches(mine: NDArray[Any], *, pixel_m2: float, options: PatchOptions) -> NDArray[np.int32]:

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path as Outline
 from numpy.typing import NDArray
+from odc.geo.geom import box
 
 from highwall.core.grid import GeoBox, grid_of
 from highwall.report.style import (
@@ -45,6 +46,7 @@ def patch_map(
     grid
         Of the scene, projected in metres.
     """
+    patches = patches.to_crs(str(grid.crs))
     figure = canvas(*_size(grid))
     axes = figure.subplots()
     _backdrop(axes, scene, grid)
@@ -53,7 +55,8 @@ def patch_map(
     if permits is not None:
         _outline(axes, permits.to_crs(str(grid.crs)), edge=PERMIT_COLOUR, width=1.4, style=(0, (5, 3)))
     if findings is not None:
-        _outline(axes, findings, edge=FINDING_COLOUR, width=1.6, fill=FINDING_COLOUR, alpha=0.28)
+        ground = findings.to_crs(str(grid.crs))
+        _outline(axes, ground, edge=FINDING_COLOUR, width=1.6, fill=FINDING_COLOUR, alpha=0.28)
     _name_patches(axes, patches)
     _legend(axes, patches, findings, permits)
     _finish(axes, grid)
@@ -96,18 +99,20 @@ def motion_map(motion: xr.Dataset, *, patches: gpd.GeoDataFrame | None = None, v
 
 
 def finding_chip(scene: NDArray[np.uint8], grid: GeoBox, finding: Any, permits: gpd.GeoDataFrame | None) -> bytes:
-    """Draw the ground of one finding with some of its surroundings."""
+    """Draw the ground of one finding, in the CRS of the scene, with some of its surroundings."""
     left, bottom, right, top = finding.bounds
-    margin = max(right - left, top - bottom, 400.0) * 0.6
+    half = max(right - left, top - bottom) / 2 + max(right - left, top - bottom, 400.0) * 0.6
+    centre_x, centre_y = (left + right) / 2, (bottom + top) / 2
     figure = canvas(3.4, 3.4)
     axes = figure.subplots()
-    axes.imshow(_shrunk(scene), extent=_extent(grid), interpolation="bilinear")
+    window = box(centre_x - half, centre_y - half, centre_x + half, centre_y + half, str(grid.crs))
+    near: Any = grid.overlap_roi(GeoBox.from_geopolygon(window, resolution=grid.resolution))
+    if scene[near].size:
+        _backdrop(axes, scene[near], grid[near])
     ground = gpd.GeoDataFrame(geometry=[finding], crs=str(grid.crs))
     if permits is not None:
         _outline(axes, permits.to_crs(str(grid.crs)), edge=PERMIT_COLOUR, width=1.4, style=(0, (5, 3)))
     _outline(axes, ground, edge=FINDING_COLOUR, width=2.0)
-    centre_x, centre_y = (left + right) / 2, (bottom + top) / 2
-    half = max(right - left, top - bottom) / 2 + margin
     axes.set_xlim(centre_x - half, centre_x + half)
     axes.set_ylim(centre_y - half, centre_y + half)
     _scale_bar(axes)

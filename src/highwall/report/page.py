@@ -100,7 +100,10 @@ def _findings(content: RunContent) -> list[dict[str, Any]]:
 
 
 def _rows(frame: gpd.GeoDataFrame | None, most: int) -> list[dict[str, Any]]:
-    return [] if frame is None else [dict(row) for row in frame.head(most).to_dict("records")]
+    if frame is None:
+        return []
+    shown = frame.head(most).astype(object)
+    return [dict(row) for row in shown.where(shown.notna(), None).to_dict("records")]
 
 
 def _hectares(square_metres: float) -> str:

@@ -19,7 +19,7 @@ from highwall.imagery.grid import on_grid, site_grid
 from highwall.imagery.options import QualityOptions
 from highwall.imagery.quality import FLAGS, Verdict, evaluable, judge, quality
 from highwall.imagery.scaling import require_bands, to_reflectance
-from highwall.io.rasters import cog_writer, windows, write_cog
+from highwall.io.rasters import cog_writer, loaded, windows, write_cog
 from highwall.io.scenes import SceneSource
 from highwall.workflows.run import Outcome, Run, Stage
 
@@ -101,14 +101,14 @@ def _place(scene: xr.DataArray, grid: GeoBox) -> _Candidate:
     reflectance = on_grid(to_reflectance(scene), grid)
     if "SCL" not in scene["band"].values:
         return _Candidate(reflectance, None)
-    return _Candidate(reflectance, on_grid(scene.sel(band=["SCL"]), grid).isel(band=0, drop=True))
+    return _Candidate(reflectance, on_grid(scene.sel(band=["SCL"]), grid, resampling="nearest").isel(band=0, drop=True))
 
 
 def _blocks(candidate: _Candidate, grid: GeoBox) -> Iterator[tuple[int, int, _Candidate]]:
     for row, col in windows(grid, block=_BLOCK):
         cut = {"y": slice(row, row + _BLOCK), "x": slice(col, col + _BLOCK)}
-        scl = None if candidate.scl is None else candidate.scl.isel(cut).compute()
-        yield row, col, _Candidate(candidate.reflectance.isel(cut).compute(), scl)
+        scl = None if candidate.scl is None else loaded(candidate.scl.isel(cut))
+        yield row, col, _Candidate(loaded(candidate.reflectance.isel(cut)), scl)
 
 
 def _joined(blocks: list[xr.DataArray]) -> xr.DataArray:

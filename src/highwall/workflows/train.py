@@ -55,7 +55,7 @@ def train_chips(
     protocol: ProtocolOptions | None = None,
     progress: StageProgress | None = None,
 ) -> Path:
-    """Train and judge the chip network; interrupted, it goes on from its checkpoints.
+    """Train and judge the chip network; interrupted, it goes on from the checkpoints in ``out``.
 
     Parameters
     ----------
@@ -202,7 +202,6 @@ def _fit(split: Split, out: Path, *, options: TrainOptions, progress: StageProgr
     summary = json.dumps(training_summary(split.chips, split.scenes), ensure_ascii=False)
     facts = metadata_of(name="highwall-chips", version=__version__, training_data=summary)
     export_network(trainer.result(), path, metadata=facts)
-    checkpoint.unlink(missing_ok=True)
     return ChipModel.open(path, threads=options.n_threads)
 
 

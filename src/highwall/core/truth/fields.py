@@ -1,6 +1,7 @@
 """Random fields and distances on a raster: the raw material of terrain, texture and noise."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,10 +47,16 @@ def depth_inside(cells: Cells, *, pixel_m: float) -> Field:
     return np.asarray(distance_transform_edt(cells) * pixel_m)
 
 
+def cell_centres(cells: int, *, pixel_m: float) -> tuple[Field, Field]:
+    """Local east (1, x) and north (y, 1) of the cell centres of a square raster [m]."""
+    offsets = (np.arange(cells, dtype=np.float64) + 0.5) * pixel_m
+    return np.asarray(offsets[None, :], dtype=np.float64), np.asarray(offsets[::-1, None], dtype=np.float64)
+
+
 def distance_to_line(line: Sequence[tuple[float, float]], x: Field, y: Field) -> Field:
     """Distance of points to a polyline [same unit]."""
     nearest = np.full(np.broadcast(x, y).shape, np.inf)
-    for (x0, y0), (x1, y1) in zip(line[:-1], line[1:], strict=True):
+    for (x0, y0), (x1, y1) in pairwise(line):
         dx, dy = x1 - x0, y1 - y0
         along = np.clip(((x - x0) * dx + (y - y0) * dy) / (dx * dx + dy * dy), 0.0, 1.0)
         np.minimum(nearest, np.hypot(x - x0 - along * dx, y - y0 - along * dy), out=nearest)

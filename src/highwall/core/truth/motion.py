@@ -1,4 +1,4 @@
-"""How the ground moves: vertical displacement of every cell through time, and where it changes too much to be measured."""
+"""How the ground moves through time, and where it changes too much to be measured."""
 
 import datetime as dt
 from collections.abc import Sequence

@@ -20,25 +20,25 @@ ORIGIN: Final = (604_800.0, 7_776_000.0)
 
 MAIN_PIT: Final = Blob(
     "main pit", (1980.0, 2900.0), 400.0, growth_m=15.0,
-    lobe_m=60.0, lobe_growth_m=295.0, lobe_heading=np.pi,
+    lobe_m=60.0, lobe_growth_m=285.0, lobe_heading=np.pi,
 )  # fmt: skip
 SECOND_PIT: Final = Blob("second pit", (3500.0, 2480.0), 165.0, growth_m=15.0)
-UNLICENSED_PIT: Final = Blob("unlicensed pit", (4640.0, 2150.0), 120.0, growth_m=60.0)
-QUARRY: Final = Blob("quarry", (700.0, 4450.0), 150.0, growth_m=15.0)
+UNLICENSED_PIT: Final = Blob("unlicensed pit", (4640.0, 2150.0), 190.0, growth_m=80.0)
+QUARRY: Final = Blob("quarry", (700.0, 4450.0), 230.0, growth_m=15.0)
 PITS: Final = (MAIN_PIT, SECOND_PIT, UNLICENSED_PIT, QUARRY)
 PIT_DEPTH_M: Final = {"main pit": (95.0, 30.0), "second pit": (45.0, 15.0), "unlicensed pit": (25.0, 15.0),
                       "quarry": (40.0, 10.0)}  # fmt: skip
 """Depth at the start and depth gained a year of work [m]."""
 
-DUMP: Final = Blob("dump", (3200.0, 3250.0), 330.0, growth_m=45.0)
+DUMP: Final = Blob("dump", (3030.0, 3250.0), 330.0, growth_m=45.0)
 DUMP_HEIGHT_M: Final = (55.0, 15.0)
-TAILINGS: Final = Blob("tailings", (2950.0, 1830.0), 320.0, growth_m=10.0)
+TAILINGS: Final = Blob("tailings", (3050.0, 1850.0), 370.0, growth_m=10.0)
 DAM_HEADING: Final = -0.6
 """rad, direction of the dam seen from the middle of the tailings facility: south-east, down the valley."""
 DAM_HALF_ANGLE: Final = 1.2
 DAM_WIDTH_M: Final = 70.0
 STOCKPILES: Final = (Blob("ore pile", (2560.0, 2700.0), 62.0), Blob("product pile", (2730.0, 2640.0), 48.0))
-PLANT: Final = rectangle(2480.0, 2320.0, 2760.0, 2530.0)
+PLANT: Final = rectangle(2450.0, 2300.0, 2830.0, 2780.0)
 SETTLING_PONDS: Final = (rectangle(2510.0, 2220.0, 2580.0, 2265.0), rectangle(2600.0, 2215.0, 2665.0, 2262.0))
 PREPARATION_WIDTH_M: Final = 60.0
 PREPARATION_HEADING: Final = 1.1
@@ -54,7 +54,7 @@ HAUL_ROADS: Final = (
 HAUL_ROAD_WIDTH_M: Final = 30.0
 
 RIVER: Final = tuple((e, 430.0 + 150.0 * np.sin(e / 520.0) + 60.0 * np.sin(e / 190.0 + 1.0))
-                     for e in np.arange(-100.0, EXTENT_M + 100.0, 60.0))  # fmt: skip
+                     for e in np.arange(-100.0, EXTENT_M + 200.0, 100.0))  # fmt: skip
 RIVER_WIDTH_M: Final = 70.0
 BANK_WIDTH_M: Final = 45.0
 RIDGE: Final = ((1500.0, 4790.0), (2300.0, 4680.0), (3200.0, 4740.0), (4100.0, 4620.0), (5400.0, 4700.0))
@@ -79,5 +79,5 @@ MAIN_PERMIT: Final[Outline] = np.array(
 )
 MAIN_PERMIT_WEST: Final = ((1500.0, 1250.0), (1500.0, 3950.0))
 """The permit's western edge from south to north; what lies on its left is beyond the permit."""
-QUARRY_PERMIT: Final[Outline] = rectangle(360.0, 4110.0, 1040.0, 4790.0)
+QUARRY_PERMIT: Final[Outline] = rectangle(290.0, 4040.0, 1110.0, 4860.0)
 IDLE_PERMIT: Final[Outline] = rectangle(4200.0, 2900.0, 4420.0, 3300.0)

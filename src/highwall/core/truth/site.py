@@ -10,7 +10,7 @@ from affine import Affine
 from highwall.core.constants import DAYS_PER_YEAR
 from highwall.core.grid import GeoBox
 from highwall.core.truth import plan
-from highwall.core.truth.fields import Field
+from highwall.core.truth.fields import Field, cell_centres
 from highwall.core.truth.outlines import Blob, Outline, outline_of, rectangle
 from highwall.core.truth.terrain import natural_terrain
 
@@ -63,12 +63,11 @@ class SimulatedSite:
 
     def to_crs(self, outline: Outline) -> Outline:
         """Local outline in the site's CRS."""
-        return outline + np.array(plan.ORIGIN)
+        return np.asarray(outline + np.array(plan.ORIGIN), dtype=np.float64)
 
     def centres(self) -> Centres:
-        """Cell centres as (y, 1) and (1, x) arrays that broadcast."""
-        offsets = (np.arange(plan.CELLS) + 0.5) * plan.PIXEL_M
-        return Centres(east=offsets[None, :], north=(plan.EXTENT_M - offsets)[:, None])
+        """Cell centres as (1, x) and (y, 1) arrays that broadcast."""
+        return Centres(*cell_centres(plan.CELLS, pixel_m=plan.PIXEL_M))
 
 
 def simulate_site(seed: int = 7, *, start: dt.date = START) -> SimulatedSite:

@@ -90,6 +90,7 @@ def surface_at(site: SimulatedSite, date: dt.date) -> Surface:
     material = _vegetation(site)
     _farm(material, parcel)
     _settle(material, site, parcel)
+    material[inside(site.outline(plan.OLD_FACE, date), *site.centres())] = Material.OLD_FACE
     _mine(material, works, parcel)
     return Surface(
         date=date, elevation=works.elevation, material=material, parcel=parcel, is_riser=works.regions["riser"],

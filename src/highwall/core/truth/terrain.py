@@ -4,7 +4,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from highwall.core.truth import plan
-from highwall.core.truth.fields import Field, distance_to_line, fractal, stream
+from highwall.core.truth.fields import Field, cell_centres, distance_to_line, fractal, stream
 
 _LEVEL_M = 820.0
 _RELIEF_M = 38.0
@@ -17,8 +17,7 @@ _RIDGE_WIDTH_M = 190.0
 def natural_terrain(seed: int) -> Field:
     """Elevation without works (y, x) [m]."""
     shape = (plan.CELLS, plan.CELLS)
-    offsets = (np.arange(plan.CELLS) + 0.5) * plan.PIXEL_M
-    east, north = offsets[None, :], (plan.EXTENT_M - offsets)[:, None]
+    east, north = cell_centres(plan.CELLS, pixel_m=plan.PIXEL_M)
     hills = _RELIEF_M * gaussian_filter(fractal(shape, stream(seed, "hills"), exponent=3.6, longest_px=220.0), 1.5)
     rough = _ROUGHNESS_M * fractal(shape, stream(seed, "rough"), exponent=2.4, longest_px=40.0)
     from_ridge = distance_to_line(plan.RIDGE, east, north)

@@ -12,13 +12,13 @@ from highwall.core.truth.outlines import angle_between, inside
 from highwall.core.truth.site import SimulatedSite
 
 BENCH_HEIGHT_M = 15.0
-_RISER_PART = 0.45
+_RISER_PART = 0.5
 """Part of a bench's breadth that its riser takes; the berm takes the rest."""
 _PIT_SLOPE = np.tan(np.deg2rad(27.0))
 _DUMP_SLOPE = np.tan(np.deg2rad(21.0))
 _RAMP_WIDTH_M = 16.0
 _DAM_FREEBOARD_M = 8.0
-_POND_PART = 0.45
+_POND_PART = 0.3
 """Part of the tailings surface that is water; the rest is a beach of slurry."""
 
 
@@ -53,7 +53,7 @@ def benched(elevation: Field) -> tuple[Field, Cells]:
 def _dig_pits(works: Works, site: SimulatedSite, date: dt.date) -> None:
     x, y = site.centres()
     ground = gaussian_filter(site.terrain, 8.0)
-    uneven = 1.0 + 0.16 * fractal(site.shape, stream(site.seed, "faces"), exponent=3.0, longest_px=24.0)
+    uneven = 1.0 + 0.10 * fractal(site.shape, stream(site.seed, "faces"), exponent=4.0, longest_px=30.0)
     for pit in plan.PITS:
         cells = inside(site.outline(pit, date), x, y)
         depth_m = _grown(plan.PIT_DEPTH_M[pit.name], site, date)

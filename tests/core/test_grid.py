@@ -1,0 +1,129 @@
+import math
+
+import numpy as np
+import odc.geo.xr
+import pytest
+import xarray as xr
+from affine import Affine
+from hypothesis import given
+from hypothesis import strategies as st
+from odc.geo.geom import box
+
+from highwall.core.errors import GridError
+from highwall.core.grid import (
+    GeoBox,
+    check_same_grid,
+    grid_of,
+    grid_over,
+    metric_crs,
+    pixel_area_m2,
+    same_grid,
+    utm_crs,
+)
+
+UTM = "EPSG:32633"
+
+
+def grid(
+    x: float = 500_000.0, y: float = 4_000_000.0, *, step: float = 10.0, side: int = 100, crs: str = UTM
+) -> GeoBox:
+    return GeoBox((side, side), Affine(step, 0, x, 0, -step, y), crs)
+
+
+def on(place: GeoBox) -> xr.DataArray:
+    return odc.geo.xr.wrap_xr(np.zeros(place.shape, "f4"), place)
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        (grid(), True),
+        (grid(x=500_000.05), True),  # half a hundredth of a pixel
+        (grid(x=500_000.2), False),
+        (grid(y=4_000_000.2), False),
+        (grid(step=10.05), False),  # the origins agree, the far corner is five pixels off over a thousand
+        (grid(step=10.0005), True),
+        (grid(side=99), False),
+        (grid(crs="EPSG:32634"), False),
+    ],
+)
+def test_grids_coincide_within_a_hundredth_of_a_pixel_at_every_corner(other: GeoBox, same: bool):
+    assert same_grid(grid(), other) is same
+
+
+def test_arrays_of_one_grid_pass_and_give_it():
+    assert check_same_grid(on(grid()), on(grid()), on(grid())) == grid()
+
+
+def test_an_array_on_another_grid_is_named_with_both_grids():
+    with pytest.raises(GridError, match=r"array 3 lies on 100×100 pixels of 20 in EPSG:32633.*resample"):
+        check_same_grid(on(grid()), on(grid()), on(grid(step=20.0)))
+
+
+def test_an_array_without_crs_is_refused_with_the_cure():
+    bare = xr.DataArray(np.zeros((4, 4)), dims=("y", "x"), coords={"y": np.arange(4.0), "x": np.arange(4.0)})
+    with pytest.raises(GridError, match="ratio carries no CRS"):
+        grid_of(bare, name="ratio")
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat", "crs"),
+    [
+        (9.0, 47.0, "EPSG:32632"),
+        (-180.0, 10.0, "EPSG:32601"),
+        (180.0, 10.0, "EPSG:32601"),
+        (179.9, 10.0, "EPSG:32660"),
+        (-43.0, -20.0, "EPSG:32723"),
+        (0.0, 0.0, "EPSG:32631"),
+        (6.0, -0.1, "EPSG:32732"),
+    ],
+)
+def test_utm_zones(lon: float, lat: float, crs: str):
+    assert utm_crs(lon, lat) == crs
+
+
+@given(lon=st.floats(-179.0, 179.0), lat=st.floats(-75.0, 75.0))
+def test_a_point_lies_within_half_a_zone_of_its_central_meridian(lon: float, lat: float):
+    zone = int(utm_crs(lon, lat)[-2:])
+    assert abs(lon - (6 * zone - 183)) <= 3.0 + 1e-9
+
+
+def test_a_grid_over_an_area_covers_it_and_is_snapped():
+    area = box(14.01, 45.0, 14.05, 45.03, "EPSG:4326")
+    made = grid_over(area, crs=UTM, resolution_m=10.0)
+    assert made.extent.contains(area.to_crs(UTM))
+    assert made.transform.c % 10 == made.transform.f % 10 == 0
+    assert (made.resolution.x, made.resolution.y) == (10.0, -10.0)
+    spare = made.extent.area - area.to_crs(UTM).boundingbox.polygon.area
+    assert spare <= 2 * 10 * (made.shape.x + made.shape.y) * 10  # a pixel on each side
+
+
+@pytest.mark.parametrize(
+    ("crs", "message"),
+    [
+        ("EPSG:4326", "not a projected CRS"),
+        ("EPSG:2263", "not a projected CRS in metres"),
+        ("EPSG:999999", "no known CRS"),
+    ],
+)
+def test_crs_in_degrees_or_feet_or_unknown_are_refused(crs: str, message: str):
+    with pytest.raises(GridError, match=message):
+        metric_crs(crs)
+    with pytest.raises(GridError, match=message):
+        grid_over(box(14, 45, 14.1, 45.1, "EPSG:4326"), crs=crs, resolution_m=10.0)
+
+
+def test_pixel_area_is_in_square_metres():
+    oblong = GeoBox((4, 4), Affine(10, 0, 0, 0, -20, 0), UTM)
+    assert pixel_area_m2(oblong) == pytest.approx(200.0, rel=1e-12)
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:2263"])
+def test_pixel_area_refuses_degrees_and_feet(crs: str):
+    with pytest.raises(GridError, match="projected CRS in metres"):
+        pixel_area_m2(grid(0.0, 0.0, step=0.001, crs=crs))
+
+
+def test_metric_crs_measures_a_kilometre_as_a_thousand():
+    assert metric_crs(UTM).units[0] == "metre"
+    assert math.isfinite(metric_crs("EPSG:3035").epsg)

@@ -1,0 +1,67 @@
+"""Sentinel-1 over Mexico City: real, strong subsidence; 13 dates, 30 pairs, processed with GAMMA for PyRate."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from highwall.insar.inversion import invert
+from highwall.insar.network import Network
+from highwall.insar.options import AutomaticReference, InversionOptions, PixelReference
+from highwall.insar.quality import closure, decorrelated
+from highwall.insar.reference import locate, subtract_reference
+from highwall.insar.stack import metres_per_radian
+from highwall.io.interferograms import open_stack
+from tests.oracles.insar import coherence_weights, sbas
+
+pytestmark = pytest.mark.real
+REFERENCE = PixelReference(row=9, col=8)
+
+
+@pytest.fixture(scope="module")
+def stack(real_data):
+    return open_stack(real_data / "insar" / "mexico-city-s1").stack
+
+
+def test_velocity_of_the_manifest(stack):
+    result = invert(stack, options=InversionOptions(reference=REFERENCE, weighting="none"))
+    velocity = result["velocity"].where(result["n_components"] == 1) * 1e3
+    assert round(float(velocity.min())) == -302
+    assert round(float(velocity.max())) == 8
+    assert int((result["n_components"] == 1).sum()) == 5882
+
+
+@pytest.mark.parametrize("weighting", ["none", "coherence"])
+def test_every_date_agrees_with_float64(stack, weighting):
+    options = InversionOptions(reference=REFERENCE, weighting=weighting)
+    phase = invert(stack, options=options)["displacement"] / metres_per_radian(stack)
+    network = Network.from_stack(stack)
+    unw = stack["unw"].values.astype(np.float64)
+    unw -= unw[:, REFERENCE.row, REFERENCE.col][:, None, None]
+    coh = stack["coh"].values.astype(np.float64)
+    weights = coherence_weights(coh, options.looks) if weighting == "coherence" else np.ones_like(coh)
+    rows, cols = np.nonzero(np.isfinite(unw).any(axis=0) & (np.isfinite(unw) & (weights > 0)).any(axis=0))
+    some = np.random.default_rng(0).permutation(len(rows))[:600]
+    split = np.flatnonzero((np.isfinite(unw).sum(axis=0) < 30)[rows, cols])
+    for number in np.union1d(some, split):
+        r, c = rows[number], cols[number]
+        truth = sbas(unw[:, r, c], weights[:, r, c], network.pairs, network.years)
+        assert_allclose(phase[:, r, c], truth.phase, atol=1e-4)
+
+
+def test_closure_of_the_manifest(stack):
+    counted = closure(subtract_reference(stack, reference=REFERENCE))
+    assert counted.n_triplets == 24
+    assert round(100 * counted.share_open, 2) == 0.10
+
+
+def test_automatic_reference_is_the_manifests(stack):
+    place = locate(stack, reference=AutomaticReference())
+    assert (place.rows.start, place.cols.start) == (REFERENCE.row, REFERENCE.col)
+
+
+def test_little_of_the_city_is_decorrelated(stack):
+    result = invert(stack)
+    lost = decorrelated(result, stack)
+    outside = stack["unw"].isnull().all("pair") & stack["coh"].isnull().all("pair")
+    assert not (lost & outside).any()
+    assert 0.0 < float(lost.mean()) < 0.05

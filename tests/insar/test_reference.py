@@ -1,0 +1,112 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from pyproj import Transformer
+
+from highwall.core.errors import InputError, NetworkError, StackError
+from highwall.insar.options import (
+    AlreadyReferenced,
+    AreaReference,
+    AutomaticReference,
+    PixelReference,
+    PointReference,
+)
+from highwall.insar.reference import locate, reference_phase, subtract_reference
+from tests.insar.stacks import noisy_case
+
+
+@pytest.fixture
+def stack():
+    return noisy_case(1, missing=0.0)[0]
+
+
+def place(stack, reference):
+    found = locate(stack, reference=reference)
+    return found.rows, found.cols
+
+
+def test_pixel_and_its_square(stack):
+    assert place(stack, PixelReference(row=4, col=16)) == (slice(4, 5), slice(16, 17))
+    square = reference_phase(stack, reference=PixelReference(row=0, col=3, half_width_px=1))
+    assert_allclose(square.phase, stack["unw"].isel(y=slice(0, 2), x=slice(2, 5)).mean(("y", "x")), rtol=1e-5)
+    assert "row 0, column 3" in square.why
+
+
+def test_point_in_the_grid_and_in_degrees(stack):
+    x, y = float(stack["x"][7]), float(stack["y"][2])
+    assert place(stack, PointReference(x=x, y=y, crs="EPSG:32650")) == (slice(2, 3), slice(7, 8))
+    lon, lat = Transformer.from_crs("EPSG:32650", "EPSG:4326", always_xy=True).transform(500_007.5, 4_000_065.0)
+    assert place(stack, PointReference(x=lon, y=lat)) == (slice(2, 3), slice(0, 1))
+
+
+def test_area_holds_the_pixels_whose_centres_it_holds(stack):
+    left, top = 500_000 + 20.1, 4_000_090 - 30.1
+    area = AreaReference(left=left, bottom=top - 20, right=left + 30, top=top, crs="EPSG:32650")
+    assert place(stack, area) == (slice(3, 5), slice(2, 5))
+
+
+def test_area_is_averaged_over_the_values_that_are_there(stack):
+    stack["unw"][0, 3, 2] = np.nan
+    area = AreaReference(left=500_020, bottom=4_000_050, right=500_040, top=4_000_060, crs="EPSG:32650")
+    phase = reference_phase(stack, reference=area).phase
+    assert_allclose(phase[0], stack["unw"][0, 3, 3], rtol=1e-6)
+    assert_allclose(phase[1], stack["unw"][1, 3, 2:4].mean(), rtol=1e-5)
+
+
+def test_automatic_takes_all_pairs_before_coherence(stack):
+    stack["coh"][:] = 0.5
+    stack["coh"][:, 1, 1] = 0.9
+    stack["coh"][:, 5, 9] = 0.8
+    stack["unw"][3, 1, 1] = np.nan
+    found = locate(stack, reference=AutomaticReference())
+    assert (found.rows, found.cols) == (slice(5, 6), slice(9, 10))
+    assert "highest mean coherence 0.80" in found.why
+    assert f"{stack.sizes['pair']} of {stack.sizes['pair']} pairs" in found.why
+
+
+def test_automatic_without_coherence_takes_the_typical_phase(stack):
+    plain = stack.drop_vars("coh")
+    plain["unw"][:, 6, 6] = plain["unw"].mean(("y", "x"))
+    assert place(plain, AutomaticReference()) == (slice(6, 7), slice(6, 7))
+    assert place(plain.chunk(y=3), AutomaticReference()) == (slice(6, 7), slice(6, 7))
+
+
+def test_subtraction(stack):
+    referenced = subtract_reference(stack, reference=PixelReference(row=3, col=3))
+    assert (referenced["unw"][:, 3, 3] == 0.0).all()
+    assert_allclose(referenced["unw"][2], stack["unw"][2] - stack["unw"][2, 3, 3])
+    untouched = subtract_reference(stack, reference=AlreadyReferenced())
+    assert untouched["unw"].equals(stack["unw"])
+
+
+def test_missing_pairs_are_named(stack):
+    stack["unw"][2, 3, 3] = np.nan
+    found = reference_phase(stack, reference=PixelReference(row=3, col=3))
+    (left_out,) = found.set_aside(stack)
+    assert left_out.name == f"{str(stack['first'].values[2])[:10]}/{str(stack['second'].values[2])[:10]}"
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        PixelReference(row=9, col=0),
+        PixelReference(row=0, col=17),
+        PointReference(x=100.0, y=10.0),
+        AreaReference(left=0, bottom=0, right=1, top=1),
+        AreaReference(left=500_021, bottom=4_000_051, right=500_022, top=4_000_052, crs="EPSG:32650"),
+    ],
+)
+def test_outside_the_stack(stack, reference):
+    with pytest.raises(StackError, match="stack"):
+        locate(stack, reference=reference)
+
+
+def test_no_phase_at_all_at_the_reference(stack):
+    stack["unw"][:, 3, 3] = np.nan
+    with pytest.raises(NetworkError, match="choose another place"):
+        reference_phase(stack, reference=PixelReference(row=3, col=3))
+
+
+def test_a_referenced_stack_has_no_place(stack):
+    with pytest.raises(InputError, match="referenced already"):
+        locate(stack, reference=AlreadyReferenced())

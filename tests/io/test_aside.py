@@ -1,0 +1,67 @@
+from pathlib import Path
+
+import pytest
+
+from highwall.core.errors import OutputError, SceneError
+from highwall.io.aside import aside, write_text
+
+
+def test_the_file_appears_when_the_block_ends(tmp_path: Path):
+    path = tmp_path / "deep" / "a.json"
+    with aside(path) as temporary:
+        temporary.write_text("new")
+        assert not path.exists()
+        assert temporary.suffix == ".json"
+    assert path.read_text() == "new"
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("error", [SceneError("bad"), KeyError("x"), KeyboardInterrupt()])
+def test_an_exception_goes_through_and_leaves_the_former_file(tmp_path: Path, error: BaseException):
+    path = write_text("old", tmp_path / "a.json")
+    with pytest.raises(type(error)), aside(path) as temporary:
+        temporary.write_text("half")
+        temporary.with_name(f"{temporary.name}-journal").write_text("left by the writer")
+        raise error
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_is_replaced_whole(tmp_path: Path):
+    path = tmp_path / "d.zarr"
+    (path / "old").mkdir(parents=True)
+    with aside(path) as temporary:
+        (temporary / "new").mkdir(parents=True)
+    assert [child.name for child in path.iterdir()] == ["new"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_failed_folder_leaves_the_former_one(tmp_path: Path):
+    path = tmp_path / "d.zarr"
+    (path / "old").mkdir(parents=True)
+    with pytest.raises(OutputError, match="No space left"), aside(path) as temporary:
+        (temporary / "new").mkdir(parents=True)
+        raise OSError(28, "No space left on device")
+    assert [child.name for child in path.iterdir()] == ["old"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_link_to_a_folder_is_replaced_and_its_target_kept(tmp_path: Path):
+    target = tmp_path / "target"
+    target.mkdir()
+    link = tmp_path / "out"
+    link.symlink_to(target)
+    write_text("new", link)
+    assert link.read_text() == "new"
+    assert target.is_dir()
+
+
+def test_a_folder_that_cannot_be_made_is_an_output_error(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match=r"could not write .*a\.json.*choose another folder"):
+        write_text("x", tmp_path / "file" / "a.json")
+
+
+def test_a_mistake_in_the_block_is_not_called_a_full_disk(tmp_path: Path):
+    with pytest.raises(RuntimeError, match="broken model"), aside(tmp_path / "a.json"):
+        raise RuntimeError("broken model")
