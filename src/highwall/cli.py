@@ -133,7 +133,7 @@ def train_chips(
     """Train the chip network, cross-validated by family and place, and export it."""
     from highwall.workflows.train import train_chips as work
 
-    work(data, out, progress=_say)
+    work(data, out, progress=_say_step)
 
 
 @config_app.command("site")
@@ -186,6 +186,11 @@ def main() -> None:
 
 def _say(message: str) -> None:
     typer.secho(f"· {message}", err=True, dim=True)
+
+
+def _say_step(what: str, step: int, n_steps: int, loss: float) -> None:
+    if step % 100 == 0 or step == n_steps:
+        _say(f"{what}: step {step} of {n_steps}, loss {loss:.3f}")
 
 
 def _date(text: str | None) -> dt.date | None:

@@ -45,7 +45,9 @@ def test_a_file_without_a_fact_is_refused(key):
 
 
 @pytest.mark.parametrize(
-    "changed", [{"classes": "none,mine"}, {"radiometry": "float-1"}, {"cell_px": "four"}], ids=["classes", "levels", "cell"]
+    "changed",
+    [{"classes": "none,mine"}, {"radiometry": "float-1"}, {"cell_px": "four"}],
+    ids=["classes", "levels", "cell"],
 )
 def test_a_network_for_other_things_is_refused(changed):
     with pytest.raises(ModelError):

@@ -4,7 +4,7 @@ import xarray as xr
 from numpy.testing import assert_allclose
 
 from highwall.core.errors import InputError
-from highwall.insar.geometry import los_enu, vertical_velocity
+from highwall.insar.geometry import los_enu, vertical_motion, vertical_velocity
 
 
 @pytest.mark.parametrize("incidence", [0.0, 29.0, 46.0])
@@ -37,3 +37,13 @@ def test_an_ascending_satellite_stands_in_the_west():
 def test_impossible_incidence(incidence):
     with pytest.raises(InputError, match="between 0 and 80"):
         vertical_velocity(xr.DataArray(np.ones((1, 1)), dims=("y", "x")), incidence_deg=incidence)
+
+
+def test_all_layers_are_turned_alike():
+    series = xr.DataArray(np.full((3, 1, 1), 0.5, np.float32), dims=("epoch", "y", "x"))
+    flat = xr.DataArray(np.full((1, 1), 0.5, np.float32), dims=("y", "x"))
+    result = xr.Dataset({"displacement": series, "velocity": flat, "velocity_std": flat})
+    turned = vertical_motion(result, incidence_deg=60.0)
+    assert set(turned) == {"displacement_vertical", "velocity_vertical", "velocity_vertical_std"}
+    for array in turned.values():
+        assert_allclose(array, 1.0, rtol=1e-6)

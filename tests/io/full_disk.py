@@ -23,6 +23,7 @@ from highwall.io.rasters import read_raster, read_zarr, write_cog, write_zarr
 from highwall.io.vectors import read_polygons, write_polygons
 
 GRID = GeoBox((520, 560), Affine(10, 0, 500_000, 0, -10, 4_000_000), "EPSG:32633")
+ATTEMPTS = 14
 
 
 def cog(folder: Path, seed: int) -> Callable[[], bool]:
@@ -59,7 +60,7 @@ def main(what: str, folder: Path) -> None:
     names = sorted(path.name for path in folder.iterdir())
     largest = max(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     refused = 0
-    for limit in np.linspace(200, 1.1 * largest, 14, dtype=int):
+    for limit in np.linspace(200, 1.1 * largest, ATTEMPTS, dtype=int):
         before = {name: checksum(folder / name) for name in names}
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), resource.RLIM_INFINITY))
         try:
@@ -75,7 +76,7 @@ def main(what: str, folder: Path) -> None:
         if is_whole is not None:
             check(is_whole(), f"{limit}: written without a complaint, and wrong")
             write(folder, 1)
-    check(0 < refused < 14, f"{refused} of 14 refused: the limits miss the size of the product")
+    check(0 < refused < ATTEMPTS, f"{refused} of {ATTEMPTS} refused: the limits miss the size of the product")
 
 
 def check(holds: bool, message: str) -> None:

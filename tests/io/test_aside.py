@@ -6,6 +6,19 @@ from highwall.core.errors import OutputError, SceneError
 from highwall.io.aside import aside, write_text
 
 
+def break_off(path: Path, error: BaseException) -> None:
+    with aside(path) as temporary:
+        temporary.write_text("half")
+        temporary.with_name(f"{temporary.name}-journal").write_text("left by the writer")
+        raise error
+
+
+def break_off_folder(path: Path, error: BaseException) -> None:
+    with aside(path) as temporary:
+        (temporary / "new").mkdir(parents=True)
+        raise error
+
+
 def test_the_file_appears_when_the_block_ends(tmp_path: Path):
     path = tmp_path / "deep" / "a.json"
     with aside(path) as temporary:
@@ -19,10 +32,8 @@ def test_the_file_appears_when_the_block_ends(tmp_path: Path):
 @pytest.mark.parametrize("error", [SceneError("bad"), KeyError("x"), KeyboardInterrupt()])
 def test_an_exception_goes_through_and_leaves_the_former_file(tmp_path: Path, error: BaseException):
     path = write_text("old", tmp_path / "a.json")
-    with pytest.raises(type(error)), aside(path) as temporary:
-        temporary.write_text("half")
-        temporary.with_name(f"{temporary.name}-journal").write_text("left by the writer")
-        raise error
+    with pytest.raises(type(error)):
+        break_off(path, error)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -39,9 +50,8 @@ def test_a_folder_is_replaced_whole(tmp_path: Path):
 def test_a_failed_folder_leaves_the_former_one(tmp_path: Path):
     path = tmp_path / "d.zarr"
     (path / "old").mkdir(parents=True)
-    with pytest.raises(OutputError, match="No space left"), aside(path) as temporary:
-        (temporary / "new").mkdir(parents=True)
-        raise OSError(28, "No space left on device")
+    with pytest.raises(OutputError, match="No space left"):
+        break_off_folder(path, OSError(28, "No space left on device"))
     assert [child.name for child in path.iterdir()] == ["old"]
     assert list(tmp_path.iterdir()) == [path]
 

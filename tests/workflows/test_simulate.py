@@ -27,14 +27,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_site_file_is_a_valid_configuration_of_files_that_exist(folder: Path) -> None:
     config = load_site(folder / "site.yaml")
-    assert config.scenes and config.insar and config.permits and config.land_cover
-    for path in (*config.scenes.files, config.insar.stack, config.permits.file, config.land_cover.file):
-        assert path.exists()
+    sections = (config.scenes, config.insar, config.permits, config.land_cover)
+    assert None not in sections
+    paths = [path for section in sections for path in section.model_dump().values() if isinstance(path, Path)]
+    assert len(paths) == 3
+    assert all(path.exists() for path in (*paths, *config.scenes.files))
 
 
 def test_scenes_are_read_with_dates_bands_and_level(folder: Path) -> None:
     scenes = FolderSource((folder / "scenes",)).read(box(-180, -90, 180, 90, "EPSG:4326")).scenes
-    assert [scene.attrs["acquired"] for scene in scenes] == ["2022-07-12", "2023-06-27", "2023-07-17"]
+    assert [scene.attrs["acquired"] for scene in scenes] == ["2022-07-12", "2023-07-17", "2023-07-27"]
     for scene in scenes:
         assert tuple(scene["band"].values) == BANDS
         assert scene.attrs["level"] == "L1C"

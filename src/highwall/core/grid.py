@@ -101,7 +101,9 @@ def pixel_area_m2(grid: GeoBox) -> float:
         The CRS is not projected in metres.
     """
     if grid.crs is None or not _in_metres(grid.crs):
-        raise GridError(f"areas need a projected CRS in metres, found {_name(grid.crs)}; reproject to a UTM zone first.")
+        raise GridError(
+            f"areas need a projected CRS in metres, found {_name(grid.crs)}; reproject to a UTM zone first."
+        )
     return abs(float(grid.resolution.x) * float(grid.resolution.y))
 
 

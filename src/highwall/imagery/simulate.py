@@ -25,7 +25,7 @@ _VEGETATION = (Material.FOREST, Material.SAVANNA, Material.GRASS, Material.DRY_G
 _ROCK = (Material.ROCK, Material.WASTE, Material.DAM)
 _GRAIN = {
     Material.FOREST: 0.14, Material.SAVANNA: 0.12, Material.GRASS: 0.07, Material.DRY_GRASS: 0.07, Material.CROP: 0.04,
-    Material.BARE_FIELD: 0.05, Material.RIVER: 0.02, Material.SANDBANK: 0.10, Material.ROOF: 0.28, Material.PAVED: 0.22,
+    Material.BARE_FIELD: 0.05, Material.RIVER: 0.02, Material.SANDBANK: 0.10, Material.ROOF: 0.22, Material.PAVED: 0.22,
     Material.DIRT_ROAD: 0.10, Material.SOIL: 0.10, Material.ROCK: 0.11, Material.WASTE: 0.10, Material.SLURRY: 0.05,
     Material.POND: 0.02, Material.ORE: 0.12, Material.DAM: 0.08, Material.OLD_FACE: 0.15,
 }  # fmt: skip
@@ -36,6 +36,12 @@ _BACKSCATTER_DB = {
     Material.SAVANNA: (-9.5, -15.5),
 }  # fmt: skip
 _PIXEL_M = SENTINEL2_PIXEL_M
+_FINE_PART, _BROAD_PART = 0.75, 0.65
+"""Shares of a material's grain that vary from pixel to pixel and over tens of pixels; their squares add up to 1."""
+_PARCEL_TONE, _FLOW_TONE = 0.16, 0.14
+"""Relative standard deviation of brightness between fields, and along the beach of a tailings pond [1]."""
+_BED_M = 17.0
+"""Thickness of a bed of rock over one radian of its cycle [m]."""
 _PENUMBRA_PX = 0.6
 """Softness of shadow edges: rugged ground blurs them [px]."""
 _RISER_TONE, _BERM_TONE = 0.64, 1.10
@@ -142,16 +148,20 @@ def _ground(site: SimulatedSite, surface: Surface) -> Grid:
     ground[is_rock] = _strata(ground, site, surface)[is_rock]
     is_slurry = surface.material == Material.SLURRY
     flow = fractal(site.shape, stream(site.seed, "slurry"), exponent=3.2, longest_px=40.0)
-    ground[is_slurry] *= (1.0 + 0.14 * flow[is_slurry])[:, None]
+    ground[is_slurry] *= (1.0 + _FLOW_TONE * flow[is_slurry])[:, None]
     return np.moveaxis(ground * _texture(site, surface)[..., None], -1, 0)
 
 
 def _strata(ground: Grid, site: SimulatedSite, surface: Surface) -> Grid:
-    """Rock (y, x, band) as a mixture of beds; dust brightens berms, risers show darker fresh faces."""
+    """Rock (y, x, band) as a mixture of beds; dust brightens berms, risers show darker fresh faces.
+
+    Shares of red and pale rock, and their spread, were set so that medians and spreads of mine classes come near those
+    of real polygons.
+    """
     shape = site.shape
     fold = fractal(shape, stream(site.seed, "fold"), exponent=3.4, longest_px=90.0)
     thin = fractal(shape, stream(site.seed, "beds"), exponent=2.0, longest_px=12.0)
-    bed = np.sin(surface.elevation / 17.0 + 1.6 * fold)
+    bed = np.sin(surface.elevation / _BED_M + 1.6 * fold)
     pale = np.clip(0.16 + 0.34 * fold + 0.18 * bed + 0.10 * thin, 0.0, 0.85)[..., None]
     red = np.clip(0.34 - 0.38 * fold + 0.20 * bed + 0.10 * thin, 0.0, 0.9)[..., None]
     mixed = ground + red * (spectra.RED_ROCK - ground)
@@ -167,17 +177,17 @@ def _texture(site: SimulatedSite, surface: Surface) -> Grid:
     fine = fractal(site.shape, stream(site.seed, "grain"), exponent=0.8)
     broad = fractal(site.shape, stream(site.seed, "tone"), exponent=2.6, longest_px=70.0)
     numbers, which = np.unique(surface.parcel, return_inverse=True)
-    tone = stream(site.seed, "parcels").normal(0.0, 0.16, len(numbers))
+    tone = stream(site.seed, "parcels").normal(0.0, _PARCEL_TONE, len(numbers))
     tone[numbers == 0] = 0.0
-    grain = grain_of[surface.material]
-    return np.asarray(np.exp(grain * (0.75 * fine + 0.65 * broad) + tone[which.reshape(site.shape)]))
+    variation = grain_of[surface.material] * (_FINE_PART * fine + _BROAD_PART * broad)
+    return np.asarray(np.exp(variation + tone[which.reshape(site.shape)]))
 
 
 def _light(surface: Surface, options: SceneOptions) -> Grid:
     """Light relative to level ground (band, y, x): direct where the sun reaches, sky light everywhere."""
     azimuth_deg, elevation_deg = options.sun_azimuth_deg, options.sun_elevation_deg
     is_hidden = cast_shadow(surface.elevation, pixel_m=_PIXEL_M, azimuth_deg=azimuth_deg, elevation_deg=elevation_deg)
-    is_lit = 1.0 - gaussian_filter(is_hidden.astype(np.float64), _PENUMBRA_PX)
+    is_lit: Grid = 1.0 - gaussian_filter(is_hidden.astype(np.float64), _PENUMBRA_PX)
     direct = _tilt(surface, azimuth_deg=azimuth_deg, elevation_deg=elevation_deg) * is_lit
     sky = spectra.SKY_LIGHT[:, None, None]
     return np.asarray((1.0 - sky) * direct + sky)

@@ -8,6 +8,7 @@ Per pixel, with unknown phases x₁ … xₙ₋₁ of the epochs (x₀ = 0), pai
 * ``_factor``    N = L D Lᵀ inside its envelope: a short temporal baseline makes it O(n·band²). A pivot that vanishes
   closes a piece of the network that no pair ties to epoch 0; its inverse is set to zero, which solves that piece
   relative to its last epoch;
+* ``_label``     split networks only: which piece each epoch lies in;
 * ``_bridge``    split networks only: shifts the pieces so that Σ (Δx/Δt)² over the intervals is least, which is the
   minimum-norm velocity solution of Berardino et al. 2002, eq. 11-13, without a damping constant;
 * ``_velocity``  v = gᵀx, the regression line's slope, and gᵀ N⁻¹ g, its variance for unit weight;
@@ -24,8 +25,8 @@ import numpy as np
 from highwall.core.jit import kernel
 
 LANES = 128
-"""Pixels solved together: a multiple of every vector width, small enough for the level-2 cache. Measured on 62,500 pixels
-of 334 pairs, one core with 1 MiB of it: 32 lanes 0.20 s, 64 lanes 0.123 s, 128 lanes 0.116 s."""
+"""Pixels solved together: a multiple of every vector width, small enough for the level-2 cache. Measured on one core
+with 1 MiB of it, 62,500 pixels of 334 pairs: 32 lanes 0.20 s, 64 lanes 0.123 s, 128 lanes 0.116 s."""
 
 MAPS = ("velocity", "velocity_std", "temporal_coherence", "residual_rms", "n_valid_pairs", "n_components")
 """Rows that follow the epochs' displacements in the output of :func:`solve`."""
@@ -34,8 +35,8 @@ COHERENCE_FLOOR, COHERENCE_CEILING = np.float32(0.01), np.float32(0.99)
 """Coherence outside is clamped: an estimate from few looks is never exactly 0 or 1, a weight never 0 or infinite."""
 
 VANISHED = 1e-12
-"""A pivot below this share of its row's weight is rounding error, which stays near 1e-14. Clamped coherence spans weights
-of 5e5 : 1, so that a chain of 90 weakest links behind the strongest ones still leaves a true pivot of 2e-9."""
+"""A pivot below this share of its row's weight is rounding error, which stays near 1e-14. Clamped coherence spans
+weights of 5e5 : 1: a chain of 90 weakest links before a cluster of the strongest leaves a true pivot of 2e-9."""
 
 _FINITE = np.float32(3e38)
 _TURN = np.float32(0.15915494309189535)  # 1 / 2π

@@ -30,9 +30,7 @@ def vertical_velocity(velocity: xr.DataArray, *, incidence_deg: float | xr.DataA
         The angle is not between 0 and 80 degrees.
     """
     _check_incidence(incidence_deg)
-    layer = LAYERS["velocity_vertical"]
-    vertical = (velocity / np.cos(np.deg2rad(incidence_deg))).astype(layer.dtype).rename(layer.name)
-    return vertical.assign_attrs(layer.attrs() | {"assumption": ALL_VERTICAL})
+    return _upright(velocity / np.cos(np.deg2rad(incidence_deg)), "velocity_vertical")
 
 
 def vertical_motion(result: xr.Dataset, *, incidence_deg: float | xr.DataArray) -> xr.Dataset:
@@ -63,7 +61,7 @@ def vertical_motion(result: xr.Dataset, *, incidence_deg: float | xr.DataArray) 
 
 def _upright(values: xr.DataArray, name: str) -> xr.DataArray:
     layer = LAYERS[name]
-    return values.astype(layer.dtype).assign_attrs(layer.attrs() | {"assumption": ALL_VERTICAL})
+    return values.astype(layer.dtype).rename(name).assign_attrs(layer.attrs() | {"assumption": ALL_VERTICAL})
 
 
 def los_enu(incidence_deg: float, *, heading_deg: float) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from odc.geo.geom import box, point
 
 from highwall.core.errors import InputError, NetworkError, SetAside, StackError
-from highwall.core.grid import grid_of
+from highwall.core.grid import GeoBox, grid_of
 from highwall.insar.options import (
     AlreadyReferenced,
     AreaReference,
@@ -134,27 +134,30 @@ def _square(stack: xr.Dataset, row: int, col: int, *, half_width: int, why: str)
 def _pixel_of(stack: xr.Dataset, reference: PointReference) -> tuple[int, int]:
     grid = grid_of(stack["unw"], name="unw")
     place = point(reference.x, reference.y, crs=reference.crs).to_crs(str(grid.crs))
-    col, row = grid.wld2pix(*place.coords[0])
+    col, row = _col_row(grid, *place.coords[0])
     return int(np.floor(row)), int(np.floor(col))
+
+
+def _col_row(grid: GeoBox, x: float, y: float) -> tuple[float, float]:
+    """Fractional column and row of a place in the grid's CRS; whole numbers are edges of pixels."""
+    col, row = grid.wld2pix(x, y)  # type: ignore[no-untyped-call]
+    return float(col), float(row)
 
 
 def _rectangle(stack: xr.Dataset, reference: AreaReference) -> ReferencePlace:
     """Pixels whose centre lies in the bounds of the area."""
     grid = grid_of(stack["unw"], name="unw")
-    area = box(reference.left, reference.bottom, reference.right, reference.top, crs=reference.crs).to_crs(
-        str(grid.crs)
-    )
-    bounds = area.boundingbox
-    corners = [grid.wld2pix(*corner) for corner in ((bounds.left, bounds.top), (bounds.right, bounds.bottom))]
-    cols, rows = (_between(*edges) for edges in zip(*corners, strict=True))
-    if not (stack["unw"].isel(y=rows, x=cols).size and rows.stop > 0 and cols.stop > 0):
+    area = box(reference.left, reference.bottom, reference.right, reference.top, crs=reference.crs)
+    bounds = area.to_crs(str(grid.crs)).boundingbox
+    one, other = _col_row(grid, bounds.left, bounds.top), _col_row(grid, bounds.right, bounds.bottom)
+    cols, rows = (_between(*edges) for edges in zip(one, other, strict=True))
+    if stack["unw"].isel(y=rows, x=cols).size == 0:
         raise StackError(
             f"no pixel centre of the stack lies in the reference area {tuple(round(v, 6) for v in bounds)}; "
             f"the stack covers {tuple(round(v, 6) for v in grid.boundingbox)} in {grid.crs}."
         )
-    return ReferencePlace(
-        rows, cols, f"given area, rows {rows.start}-{rows.stop - 1}, columns {cols.start}-{cols.stop - 1}"
-    )
+    why = f"given area, rows {rows.start}-{rows.stop - 1}, columns {cols.start}-{cols.stop - 1}"
+    return ReferencePlace(rows, cols, why)
 
 
 def _between(one: float, other: float) -> slice:

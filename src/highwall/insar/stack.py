@@ -60,7 +60,7 @@ def metres_per_radian(stack: xr.Dataset) -> float:
 
 
 def mean_coherence(stack: xr.Dataset) -> xr.DataArray:
-    """Mean of the coherences that a pixel has: (y, x) float32, NaN where it has none; 0-sized stacks apart."""
+    """Mean of the coherences that a pixel has: (y, x) float32, NaN where it has none."""
     coherence = stack["coh"]
     count = coherence.notnull().sum("pair")
     total = coherence.fillna(0.0).sum("pair", dtype=np.float64)

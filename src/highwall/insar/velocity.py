@@ -11,8 +11,9 @@ from highwall.core.products import LAYERS
 def fit_velocity(displacement: xr.DataArray) -> xr.Dataset:
     """Least-squares velocity of each pixel and its standard error from the scatter about the line.
 
-    Where :func:`~highwall.insar.inversion.invert` gives the error that the pairs' misfit implies, this one also holds
-    what the pairs agree on: atmosphere, seasons, any motion that is not steady.
+    For series of any origin. The error takes the dates as independent: it holds the scatter that pairs agree on
+    (atmosphere, seasons, unsteady motion), but in a series from a network the pairs' noise adds up from date to date,
+    which a line follows; there ``velocity_std`` of :func:`~highwall.insar.inversion.invert` is the one to trust.
 
     Parameters
     ----------
@@ -53,3 +54,23 @@ def _years(displacement: xr.DataArray) -> xr.DataArray:
 
 def _layer(array: xr.DataArray, name: str) -> xr.DataArray:
     return array.astype(LAYERS[name].dtype).assign_attrs(LAYERS[name].attrs())
+
+
+def stated_error(result: xr.Dataset) -> xr.DataArray:
+    """Standard error with which a velocity is published: the greater of the formal one and that of the scatter.
+
+    The pairs' misfit knows phase noise but not the atmosphere, on which all pairs of an epoch agree; the scatter about
+    the line knows the atmosphere but takes noise that drifts along the network for motion. Each alone is too small in
+    the other's case.
+
+    Parameters
+    ----------
+    result : displacement (epoch, y, x) [m], velocity_std (y, x) [m year⁻¹]
+
+    Returns
+    -------
+    velocity_std : (y, x) float32 [m year⁻¹]
+    """
+    scatter = fit_velocity(result["displacement"])["velocity_std"]
+    greater: xr.DataArray = xr.apply_ufunc(np.fmax, result["velocity_std"], scatter, dask="allowed")
+    return _layer(greater, "velocity_std")

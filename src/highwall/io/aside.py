@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pyogrio.errors import DataSourceError, FeatureError, FieldError
+from pyogrio.errors import DataSourceError, FeatureError
 from rasterio._err import CPLE_BaseError  # has no public name, and a full disk raises it
 
 from highwall.core.errors import HighwallError, OutputError
 
-_WRITERS_RAISE = (OSError, CPLE_BaseError, RuntimeError, SystemError, FeatureError, FieldError)
-"""What Python, GDAL and Arrow raise when a file cannot be written (a SystemError when GDAL gives no reason)."""
+_FAILED_WRITES = (OSError, CPLE_BaseError, DataSourceError, FeatureError)
+"""What Python, GDAL and Arrow raise when a file cannot be written; sometimes it is only one of the two below."""
+_PERHAPS_FAILED_WRITES = (RuntimeError, SystemError)
 _WORDS_OF_IO = ("write", "space", "disk", "i/o", "gdal")
 
 
@@ -36,7 +37,7 @@ def aside(path: Path) -> Iterator[Path]:
         _replace(temporary, path)
     except HighwallError:
         raise
-    except _WRITERS_RAISE as error:
+    except (*_FAILED_WRITES, *_PERHAPS_FAILED_WRITES) as error:
         if not _looks_like_io(error):
             raise
         raise OutputError(f"could not write {path}: {error}. Free some disk space or choose another folder.") from error
@@ -80,4 +81,4 @@ def _remove(path: Path, *, tries: int = 20) -> None:
 
 
 def _looks_like_io(error: Exception) -> bool:
-    return isinstance(error, OSError | CPLE_BaseError | DataSourceError) or any(word in str(error).lower() for word in _WORDS_OF_IO)
+    return isinstance(error, _FAILED_WRITES) or any(word in str(error).lower() for word in _WORDS_OF_IO)

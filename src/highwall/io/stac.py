@@ -15,6 +15,8 @@ import pystac_client
 import xarray as xr
 from odc.geo.geobox import GeoBox
 from odc.geo.geom import Geometry
+from pystac.errors import STACError
+from pystac_client.errors import ClientTypeError
 from pystac_client.exceptions import APIError
 
 from highwall.core.constants import SENTINEL2_OFFSET, SENTINEL2_OFFSET_BASELINE, SENTINEL2_QUANTIFICATION
@@ -51,7 +53,7 @@ class StacSource:
         Raises
         ------
         SceneError
-            The server does not answer, or nothing matches.
+            The server does not answer, is no STAC server, or nothing matches.
         """
         items = self._search(area.to_crs("EPSG:4326"))
         grid = grid_over(area, crs=self.crs, resolution_m=self.resolution_m)
@@ -71,7 +73,7 @@ class StacSource:
                 collections=[self.collection], intersects=area.json, datetime=span, max_items=500,
                 query={"eo:cloud_cover": {"lte": self.max_cloud_percent}},
             ).items())  # fmt: skip
-        except (APIError, OSError) as error:
+        except (APIError, ClientTypeError, STACError, OSError, ValueError) as error:
             raise SceneError(f"the STAC server {self.url} did not answer: {error}") from error
         if not found:
             raise SceneError(

@@ -15,7 +15,7 @@ from highwall.classification.options import ExtractOptions
 from highwall.core.checks import nearest_name
 from highwall.core.errors import ConfigError, MissingInputError
 from highwall.imagery.options import QualityOptions
-from highwall.insar.options import InversionOptions
+from highwall.insar.options import InversionOptions, Reference
 from highwall.patches.options import PatchOptions
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -80,6 +80,7 @@ class InsarSection(_Section):
     stack: Path = Field(description="folder of interferograms", examples=["insar/"])
     wavelength_m: float | None = Field(None, gt=0, description="radar wavelength, if the files do not say [m]")
     incidence_deg: float | None = Field(None, ge=0, lt=90, description="incidence angle, if the files do not say [°]")
+    reference: Reference | None = Field(None, description="where the ground is still; by default as in run.yaml")
 
 
 class PermitsSection(_Section):

@@ -14,6 +14,7 @@ from highwall.insar.inversion import invert
 from highwall.insar.network import Network
 from highwall.insar.options import InversionOptions
 from highwall.insar.quality import decorrelated
+from highwall.insar.velocity import stated_error
 from highwall.io.interferograms import StackReading, open_stack
 from highwall.io.rasters import read_zarr, write_cog, write_zarr
 from highwall.workflows.run import Outcome, Run, Stage
@@ -61,7 +62,8 @@ def site_of_stack(folder: Path, *, wavelength_m: float | None, incidence_deg: fl
 
 def _invert(run: Run, stack: xr.Dataset, options: InversionOptions) -> None:
     """Write every layer in one pass over the stack, then the maps from what was written."""
-    result = invert(stack, options=options)
+    inverted = invert(stack, options=options)
+    result = inverted.assign(velocity_std=stated_error(inverted))
     layers = result.assign(decorrelated=decorrelated(result, stack))
     if "incidence_deg" in stack.attrs:
         layers = layers.assign(vertical_motion(result, incidence_deg=float(stack.attrs["incidence_deg"])))

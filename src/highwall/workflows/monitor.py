@@ -129,12 +129,15 @@ def _motion(run: Run, config: SiteConfig, options: RunConfig) -> Facts | None:
     section = config.insar
     if section is None:
         return None
-    return facts_of(
-        deform(
-            run, section.stack, wavelength_m=section.wavelength_m, incidence_deg=section.incidence_deg,
-            options=options.deform,
-        )
-    )  # fmt: skip
+    reference = {"reference": section.reference} if section.reference else {}
+    record = deform(
+        run,
+        section.stack,
+        wavelength_m=section.wavelength_m,
+        incidence_deg=section.incidence_deg,
+        options=options.deform.model_copy(update=reference),
+    )
+    return facts_of(record)
 
 
 def _assess(run: Run, scene: Facts, gaps: _Gaps, *, config: SiteConfig, options: RunConfig, has_motion: bool) -> None:

@@ -30,9 +30,11 @@ from highwall.imagery.simulate import SceneOptions, on_finest_grid, simulate_ban
 from highwall.insar.simulate import StackOptions, simulate_stack
 from highwall.io.aside import aside, write_text
 
-BEFORE_DAYS, CLOUDY_DAYS, AFTER_DAYS = 0, 350, 370
-"""Days from the site's start to the three scenes; the cloudy one must be refused."""
+BEFORE_DAYS, AFTER_DAYS, CLOUDY_DAYS = 0, 370, 380
+"""Days from the site's start to the three scenes; the last is cloudy, and must be refused for the one before it."""
 CLOUD_SHARE = 0.55
+STILL_CORNER_M, STILL_SIDE_M = 100.0, 1000.0
+"""m, corner and side of the square that the site file gives as the radar's reference."""
 
 Say = Callable[[str], None]
 
@@ -78,7 +80,7 @@ def simulate(
 
 
 def _write_scenes(site: SimulatedSite, folder: Path, progress: Say) -> None:
-    for days in (BEFORE_DAYS, CLOUDY_DAYS, AFTER_DAYS):
+    for days in (BEFORE_DAYS, AFTER_DAYS, CLOUDY_DAYS):
         date = site.start + dt.timedelta(days=days)
         progress(f"scene of {date.isoformat()}")
         options = SceneOptions(cloud_share=CLOUD_SHARE if days == CLOUDY_DAYS else 0.0)
@@ -150,11 +152,18 @@ def _write_site_file(site: SimulatedSite, path: Path) -> Path:
             "mine_type": "OP",
         },
         "scenes": {"files": ["scenes"]},
-        "insar": {"stack": "insar"},
+        "insar": {"stack": "insar", "reference": _still_ground(site)},
         "permits": {"file": "permits.gpkg"},
         "land_cover": {"file": "land_cover.tif"},
     }  # fmt: skip
     return write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), path)
+
+
+def _still_ground(site: SimulatedSite) -> dict[str, Any]:
+    """Fields and town in the south-west, far from the works: where an engineer would take the ground as still."""
+    left, bottom = site.to_crs(np.zeros((1, 2)))[0] + STILL_CORNER_M
+    bounds = {"left": left, "bottom": bottom, "right": left + STILL_SIDE_M, "top": bottom + STILL_SIDE_M}
+    return {"kind": "area", "crs": site.crs, **{name: float(value) for name, value in bounds.items()}}
 
 
 def _as_numbers(reflectance: xr.DataArray) -> NDArray[np.uint16]:

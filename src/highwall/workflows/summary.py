@@ -61,7 +61,9 @@ class MotionSummary(_Part):
     n_components: int = Field(description="pieces of the pair network; more than 1 is a split network")
     first: str = Field(description="ISO date")
     last: str = Field(description="ISO date")
-    velocity_min: float | None = Field(description="least line-of-sight velocity of pixels with an unsplit network [m year⁻¹]")
+    velocity_min: float | None = Field(
+        description="least line-of-sight velocity of pixels with an unsplit network [m year⁻¹]"
+    )
     velocity_max: float | None = Field(description="greatest, positive toward the satellite [m year⁻¹]")
     reference: str = Field(description="where motion is zero by definition, and why there")
 

@@ -20,6 +20,8 @@ LABELS = (*(land_cover.name for land_cover in MINING_CLASSES), BLANK)
 BLANK_LAYER = len(LABELS) - 1
 
 _BLOCK_M = 55.0
+_ROOF_ABOVE, _TREES_BELOW = 0.35, -0.5
+"""Bounds of a standard normal field: about a third of the town's blocks is roof, a third trees."""
 _FIELD_M = (210.0, 170.0)
 _PLANT_GRID_M = 45.0
 
@@ -175,8 +177,8 @@ def _build(material: NDArray[np.uint8], town: Cells, site: SimulatedSite, parcel
     """Roofs, gardens and streets of the town."""
     grain = fractal(site.shape, stream(site.seed, "houses"), exponent=0.6)
     streets = town & (parcel != np.roll(parcel, 1, axis=0)) | town & (parcel != np.roll(parcel, 1, axis=1))
-    material[town] = np.where(grain > 0.0, Material.ROOF, Material.GRASS)[town]
-    material[town & (grain < -1.0)] = Material.FOREST
+    material[town] = np.where(grain > _ROOF_ABOVE, Material.ROOF, Material.GRASS)[town]
+    material[town & (grain < _TREES_BELOW)] = Material.FOREST
     material[streets] = Material.PAVED
 
 

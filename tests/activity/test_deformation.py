@@ -1,0 +1,149 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import norm
+
+from highwall.activity.deformation import MOTION_CLASSES, classify_motion, exceedance
+from highwall.activity.options import ActivityOptions
+
+from .tables import UTM, motion, patches, square
+
+OPTIONS = ActivityOptions(radius_m=0.0)
+COLUMNS = {
+    "motion_class", "share_up", "share_down", "share_decorrelated", "n_motion_pixels", "fastest_velocity", "fastest_x",
+    "fastest_y",
+}  # fmt: skip
+WHOLE = square(0, -1000, 1000)  # all 10 × 10 pixels
+
+
+def field(value: float = 0.0) -> np.ndarray:
+    return np.full((10, 10), value)
+
+
+@given(velocity=st.floats(-0.5, 0.5), std=st.floats(1e-4, 0.1), bound=st.floats(1e-3, 0.05))
+def test_exceedance_is_that_of_the_normal_distribution(velocity: float, std: float, bound: float):
+    up, down = exceedance(np.array([velocity]), np.array([std]), bound=bound)
+    np.testing.assert_allclose(up, norm.sf(bound, loc=velocity, scale=std), rtol=1e-9, atol=1e-300)
+    np.testing.assert_allclose(down, norm.cdf(-bound, loc=velocity, scale=std), rtol=1e-9, atol=1e-300)
+
+
+def test_exceedance_of_exact_and_missing_rates():
+    velocity = np.array([0.01, 0.0, -0.01, np.nan], "f4")
+    up, down = exceedance(velocity, np.zeros(4, "f4"), bound=0.005)
+    np.testing.assert_array_equal(up, [1, 0, 0, np.nan])
+    np.testing.assert_array_equal(down, [0, 0, 1, np.nan])
+
+
+@pytest.mark.parametrize(
+    ("velocity", "std", "name"),
+    [
+        (0.02, 0.001, "uplift"),
+        (-0.02, 0.001, "subsidence"),
+        (0.004, 0.0001, "none"),  # certain, and slower than the bound
+        (0.0066, 0.001, "none"),  # 1.6 standard errors past the bound: 94.5 %
+        (0.0067, 0.001, "uplift"),  # 1.7: 95.5 %
+        (-0.02, 0.02, "none"),
+        (np.nan, 0.001, "not_measured"),
+    ],
+)
+def test_a_patch_takes_the_class_of_its_pixels(velocity: float, std: float, name: str):
+    (row,) = classify_motion(patches(WHOLE), motion(field(velocity), std=std), options=OPTIONS).itertuples()
+    assert row.motion_class == name
+    assert row.n_motion_pixels == (0 if np.isnan(velocity) else 100)
+
+
+def test_the_sign_that_more_pixels_have_wins_and_shares_are_of_what_is_measured():
+    velocity = field()
+    velocity[0, :] = 0.02
+    velocity[1, :6] = -0.05
+    velocity[9, :] = np.nan
+    (row,) = classify_motion(patches(WHOLE), motion(velocity), options=OPTIONS).itertuples()
+    assert row.motion_class == "uplift"
+    assert (row.share_up, row.share_down) == (pytest.approx(10 / 90), pytest.approx(6 / 90))
+    assert row.n_motion_pixels == 90
+
+
+def test_the_fastest_point_is_where_it_is():
+    velocity = field()
+    velocity[3, 7] = -0.05
+    velocity[0, :4] = -0.02
+    (row,) = classify_motion(patches(WHOLE), motion(velocity), options=OPTIONS).itertuples()
+    assert row.fastest_velocity == pytest.approx(-0.05)
+    assert (row.fastest_x, row.fastest_y) == (500_750.0, 4_989_650.0)
+
+
+@pytest.mark.parametrize(("pixels", "name"), [(3, "none"), (4, "subsidence")])
+def test_a_few_pixels_make_no_motion(pixels: int, name: str):
+    velocity = field()
+    velocity[0, :pixels] = -0.05
+    (row,) = classify_motion(patches(WHOLE), motion(velocity), options=OPTIONS).itertuples()
+    assert row.motion_class == name
+
+
+@pytest.mark.parametrize(("rows", "name"), [(5, "decorrelated"), (4, "subsidence")])
+def test_lost_coherence_on_its_own_ground_is_a_class(rows: int, name: str):
+    lost = np.zeros((10, 10), bool)
+    lost[:rows] = True
+    (row,) = classify_motion(patches(WHOLE), motion(field(-0.05), decorrelated=lost), options=OPTIONS).itertuples()
+    assert row.motion_class == name
+    assert row.share_decorrelated == rows / 10
+    assert row.n_motion_pixels == 100 - 10 * rows  # decorrelated pixels are not measured
+
+
+def test_a_little_lost_coherence_beside_missing_pixels_is_not_stillness():
+    lost = np.zeros((10, 10), bool)
+    lost[0, :5] = True
+    velocity = field(np.nan)
+    (row,) = classify_motion(patches(WHOLE), motion(velocity, decorrelated=lost), options=OPTIONS).itertuples()
+    assert row.motion_class == "not_measured"
+    assert row.share_decorrelated == 0.05
+
+
+def test_a_pixel_near_two_patches_counts_for_both():
+    velocity = field()
+    velocity[4:6, 4:6] = -0.05  # 400 to 600 m east
+    two = patches(square(0, -1000, 300, 1000), square(700, -1000, 300, 1000))
+    near = classify_motion(two, motion(velocity), options=OPTIONS.model_copy(update={"radius_m": 310.0}))
+    assert near["motion_class"].tolist() == ["subsidence", "subsidence"]
+    far = classify_motion(two, motion(velocity), options=OPTIONS)
+    assert far["motion_class"].tolist() == ["none", "none"]
+
+
+def test_a_patch_thinner_than_a_pixel_takes_those_that_it_touches():
+    sliver = patches(square(101, -1000, 5, 1000))
+    (row,) = classify_motion(sliver, motion(field(0.02)), options=OPTIONS).itertuples()
+    assert (row.motion_class, row.n_motion_pixels) == ("uplift", 10)
+
+
+def test_a_patch_beyond_the_map_is_not_measured():
+    (row,) = classify_motion(patches(square(5000, 5000, 100)), motion(field(0.02)), options=OPTIONS).itertuples()
+    assert row.motion_class == "not_measured"
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:32634"])
+def test_motion_may_lie_in_another_crs(crs: str):
+    rates = motion(field(0.02), crs=crs)
+    (row,) = classify_motion(patches(square(200, -800, 600)), rates, options=OPTIONS).itertuples()
+    assert row.motion_class == "uplift"
+    assert row.n_motion_pixels == pytest.approx(36, rel=0.35)  # pixels of about 100 m, turned against the patch
+    assert float(rates.x.min()) <= row.fastest_x <= float(rates.x.max())
+
+
+def test_without_motion_nothing_is_measured():
+    found = classify_motion(patches(WHOLE), None, options=OPTIONS)
+    assert found["motion_class"].tolist() == ["not_measured"]
+    assert set(found.columns) >= COLUMNS
+    assert found["fastest_velocity"].isna().all()
+
+
+@pytest.mark.parametrize("rates", [None, motion(field())])
+def test_an_empty_table_gets_every_column(rates):
+    found = classify_motion(patches(), rates, options=OPTIONS)
+    assert found.empty
+    assert set(found.columns) >= COLUMNS
+    assert found.crs == UTM
+
+
+def test_classes_are_those_that_are_listed():
+    assert MOTION_CLASSES == ("uplift", "subsidence", "decorrelated", "none", "not_measured")

@@ -1,0 +1,15 @@
+import pytest
+from pydantic import ValidationError
+
+from highwall.patches.options import PatchOptions
+
+
+def test_a_seed_below_the_threshold_is_refused_with_the_cure():
+    with pytest.raises(ValidationError, match=r"seed 0\.4 is below threshold 0\.5; raise it"):
+        PatchOptions(threshold=0.5, seed=0.4)
+
+
+@pytest.mark.parametrize("wrong", [{"threshold": 0.0}, {"min_area_m2": -1}, {"max_veto_share": 0}, {"thresold": 0.5}])
+def test_options_are_bounded(wrong: dict[str, float]):
+    with pytest.raises(ValidationError):
+        PatchOptions(**wrong)

@@ -1,0 +1,141 @@
+"""The whole main job on the simulated site, where truth is known."""
+
+import json
+
+import geopandas as gpd
+import numpy as np
+import pystac
+import pytest
+import rasterio
+import xarray as xr
+from rasterio.enums import Resampling
+
+from highwall.core.products import LAYERS, RUN_FILES
+from highwall.workflows.demo import demo, footprint_iou, motion_score
+from highwall.workflows.monitor import monitor
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory):
+    out = tmp_path_factory.mktemp("demo")
+    return out, demo(out)
+
+
+def test_every_planted_violation_is_found_and_no_other(shown):
+    _, result = shown
+    assert result.scores["planted violations found"] == ("3", "3")
+    assert result.scores["violations invented"] == ("0", "0")
+    kinds = {finding["kind"] for finding in result.summary["findings"]}
+    assert kinds == {"beyond_boundary", "outside_any_permit", "permit_expired"}
+
+
+def test_the_footprint_overlaps_the_truth(shown):
+    """The network never saw a simulated scene; outlines are those of 40 m cells."""
+    out, _ = shown
+    assert footprint_iou(out / "run", out / "site" / "truth") > 0.45
+
+
+def test_velocity_is_within_its_stated_error(shown):
+    """95 % would be expected of independent normal errors; all pixels share the atmosphere of the reference."""
+    out, _ = shown
+    score = motion_score(out / "run", out / "site" / "truth")
+    assert 0.88 <= score.share_within <= 0.99
+    assert score.rmse < 0.005
+
+
+def test_what_moves_is_said(shown):
+    _, result = shown
+    classes = {patch["motion_class"] for patch in result.summary["patches"]}
+    assert {"uplift", "decorrelated"} <= classes
+
+
+def test_the_cloudy_scene_is_refused_for_an_older_one(shown):
+    _, result = shown
+    (refused,) = result.summary["set_aside"]
+    assert "cloud" in refused["reason"]
+    assert (result.summary["scene"]["scene_id"], refused["name"]) == ("S2SIM_20230717", "S2SIM_20230727")
+    assert result.summary["scene"]["quality"]["cloud"] < 0.01
+
+
+def test_every_promised_file_is_there(shown):
+    out, _ = shown
+    assert {path.name for path in (out / "run").iterdir()} == {*RUN_FILES, "stac"}
+
+
+@pytest.mark.parametrize(
+    ("name", "layer"),
+    [
+        ("scene.tif", "reflectance"), ("quality.tif", "quality"), ("probability.tif", "class_probability"),
+        ("velocity.tif", "velocity"), ("velocity_std.tif", "velocity_std"),
+        ("velocity_vertical.tif", "velocity_vertical"), ("temporal_coherence.tif", "temporal_coherence"),
+    ],
+)  # fmt: skip
+def test_maps_are_cogs_that_say_what_they_are(shown, name, layer):
+    out, _ = shown
+    row = LAYERS[layer]
+    with rasterio.open(out / "run" / name) as dataset:
+        assert dataset.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+        assert dataset.dtypes[0] == row.dtype
+        assert set(dataset.units) == {row.unit}
+        assert set(dataset.scales) == {row.scale}
+        assert np.array_equal(dataset.nodata, row.fill, equal_nan=True)
+        assert dataset.crs.is_projected
+        values = dataset.read(1, out_shape=(20, 20), resampling=Resampling.nearest)
+        assert np.nanstd(values) > 0 or name == "quality.tif"
+
+
+def test_the_series_holds_units_and_signs(shown):
+    out, _ = shown
+    series = xr.open_zarr(out / "run" / "displacement.zarr", consolidated=False, decode_coords="all")
+    assert series["displacement"].dims == ("epoch", "y", "x")
+    assert series["displacement"].attrs["units"] == "m"
+    assert "toward the satellite" in series["displacement"].attrs["sign"]
+    first = series["displacement"].isel(epoch=0).values
+    assert np.nanmax(np.abs(first)) == 0.0
+    assert series.odc.geobox.crs.epsg == 32723
+
+
+def test_vectors_agree_in_both_formats(shown):
+    out, _ = shown
+    for stem in ("patches", "activity", "findings"):
+        package = gpd.read_file(out / "run" / f"{stem}.gpkg")
+        parquet = gpd.read_parquet(out / "run" / f"{stem}.parquet")
+        assert len(package) == len(parquet) > 0
+        assert package.crs == parquet.crs
+        assert np.allclose(package.area.sort_values(), parquet.area.sort_values())
+
+
+def test_findings_carry_their_evidence(shown):
+    out, _ = shown
+    for finding in gpd.read_parquet(out / "run" / "findings.parquet").itertuples():
+        evidence = json.loads(finding.evidence)
+        assert {"scene", "acquired", "model", "inputs", "boundary_tolerance_m"} <= set(evidence)
+        assert set(evidence["inputs"]) == {"patches", "permits", "motion"}
+
+
+def test_the_catalogue_is_stac_with_parameters_and_hashes(shown):
+    out, _ = shown
+    catalog = pystac.Catalog.from_file(str(out / "run" / "catalog.json"))
+    items = {item.id: item for item in catalog.get_items()}
+    assert list(items) == ["prepare", "detect", "refine", "deform", "assess", "report"]
+    for item in items.values():
+        assert item.properties["highwall:inputs"]
+        assert all(asset.extra_fields["file:checksum"].startswith("1220") for asset in item.assets.values())
+
+
+def test_a_second_run_does_nothing_and_a_new_permit_only_what_depends_on_it(shown):
+    out, result = shown
+    said = []
+    again = monitor(out / "site" / "site.yaml", out / "run", say=said.append)
+    assert again == result.summary
+    assert [line for line in said if line.endswith("working")] == []
+    permits = gpd.read_file(out / "site" / "permits.gpkg")
+    before = (out / "site" / "permits.gpkg").read_bytes()
+    permits["valid_to"] = "2040-01-01"
+    permits.to_file(out / "site" / "permits.gpkg", driver="GPKG", layer="permits")
+    said.clear()
+    changed = monitor(out / "site" / "site.yaml", out / "run", say=said.append)
+    assert [line for line in said if line.endswith("working")] == ["assess: working", "report: working"]
+    assert {finding["kind"] for finding in changed["findings"]} == {"beyond_boundary", "outside_any_permit"}
+    (out / "site" / "permits.gpkg").write_bytes(before)
+    monitor(out / "site" / "site.yaml", out / "run")
