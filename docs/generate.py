@@ -51,14 +51,15 @@ def _cli() -> str:
 def _parameter(parameter: Any) -> str:
     is_argument = parameter.param_type_name == "argument"
     name = parameter.name.upper() if is_argument else ", ".join(parameter.opts)
-    default = "required" if parameter.required else "" if parameter.default in (None, []) else f"`{parameter.default}`"
+    has_default = parameter.default not in (None, [])
+    default = "required" if parameter.required else f"`{parameter.default}`" if has_default else ""
     return f"| `{name}` | {parameter.help} | {default} |"
 
 
 def _products() -> str:
     rows = "\n".join(
-        f"| `{layer.name}` | {', '.join(layer.dims)} | {layer.dtype} | {layer.unit} | {layer.scale:g} | {layer.fill:g} | "
-        f"{layer.long_name}{f'; {layer.sign}' if layer.sign else ''} | {layer.source} |"
+        f"| `{layer.name}` | {', '.join(layer.dims)} | {layer.dtype} | {layer.unit} | {layer.scale:g} | "
+        f"{layer.fill:g} | {layer.long_name}{f'; {layer.sign}' if layer.sign else ''} | {layer.source} |"
         for layer in LAYERS.values()
     )
     files = "\n".join(f"| `{name}` | {meaning} |" for name, meaning in RUN_FILES.items())

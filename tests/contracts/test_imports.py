@@ -5,7 +5,18 @@ import sys
 
 import pytest
 
-HEAVY = {"numpy", "xarray", "pydantic", "numba", "torch", "rasterio", "geopandas", "matplotlib", "onnxruntime", "fastapi"}
+HEAVY = {
+    "numpy",
+    "xarray",
+    "pydantic",
+    "numba",
+    "torch",
+    "rasterio",
+    "geopandas",
+    "matplotlib",
+    "onnxruntime",
+    "fastapi",
+}
 
 
 def loaded_after(statement: str) -> set[str]:

@@ -55,7 +55,7 @@ def test_the_layer_explains_its_bits():
     layer = quality(spectra(SPECTRA), DEFAULT)
     assert (layer.dtype, layer.name, layer.dims) == (np.uint8, "quality", ("y", "x"))
     assert layer.attrs["flags"] == "1 nodata, 2 cloud, 4 snow, 8 haze, 16 dark"
-    assert len({bit for bit in FLAGS.values()}) == 5
+    assert len(set(FLAGS.values())) == 5
 
 
 def test_black_pixels_divide_nothing():

@@ -5,7 +5,7 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from highwall.core.errors import InputError
-from highwall.insar.velocity import fit_velocity
+from highwall.insar.velocity import fit_velocity, stated_error
 
 EPOCHS = np.datetime64("2021-03-01", "ns") + np.cumsum([0, 12, 24, 6, 6, 36, 12]).astype("timedelta64[D]")
 YEARS = (EPOCHS - EPOCHS[0]) / np.timedelta64(1, "D") / 365.25
@@ -49,3 +49,26 @@ def test_too_few_epochs(displacement):
 def test_other_dims(displacement):
     with pytest.raises(InputError, match="expected"):
         fit_velocity(displacement.transpose("y", "x", "epoch"))
+
+
+def test_the_stated_error_is_the_greater_of_two(displacement):
+    scatter = fit_velocity(displacement)["velocity_std"]
+    formal = xr.full_like(scatter, float(scatter.median()))
+    formal[0, 0] = np.nan  # unweighted pairs without redundancy have no formal error
+    stated = stated_error(xr.Dataset({"displacement": displacement, "velocity_std": formal}))
+    assert_allclose(stated, np.fmax(scatter, formal))
+    assert (stated > scatter).any()
+    assert (stated == scatter).any()
+    assert float(stated[0, 0]) == float(scatter[0, 0])
+
+
+def test_the_stated_error_covers_an_atmosphere_on_which_all_pairs_agree():
+    rng = np.random.default_rng(5)
+    truth = 0.02
+    values = truth * YEARS[:, None, None] + rng.normal(0, 0.004, (7, 60, 60))
+    series = xr.DataArray(values, dims=("epoch", "y", "x"), coords={"epoch": EPOCHS})
+    formal = xr.DataArray(np.full((60, 60), 1e-5), dims=("y", "x"))
+    stated = stated_error(xr.Dataset({"displacement": series, "velocity_std": formal}))
+    z = (fit_velocity(series)["velocity"] - truth) / stated
+    within = float((abs(z) < stats.t.ppf(0.975, df=5)).mean())  # 7 epochs less two parameters
+    assert within == pytest.approx(0.95, abs=0.012)  # three standard errors of a share of 3,600

@@ -15,7 +15,7 @@ CRS = "EPSG:32723"
 LEFT, TOP, SIDE = 600_000.0, 7_800_000.0, 192
 
 
-@pytest.fixture()
+@pytest.fixture
 def small_site(tmp_path):
     """A folder with ``site.yaml``: a scene of woods with a bare square, a permit, a stack of three interferograms."""
     site = SmallSite(tmp_path)
@@ -53,7 +53,9 @@ class SmallSite:
     def write_config(self) -> None:
         self.yaml.write_text(yaml.safe_dump(self.config))
 
-    def write_scene(self, name: str, *, bands=("B02", "B03", "B04"), shift_m: float = 0.0, crs: str | None = CRS) -> Path:
+    def write_scene(
+        self, name: str, *, bands=("B02", "B03", "B04"), shift_m: float = 0.0, crs: str | None = CRS
+    ) -> Path:
         rng = np.random.default_rng(3)
         woods = {"B02": 850, "B03": 800, "B04": 600}
         bare = {"B02": 1300, "B03": 1600, "B04": 2100}
@@ -84,7 +86,12 @@ class SmallSite:
         unw = (0.02 * days * ramp).astype(np.float32)
         profile = {"driver": "GTiff", "dtype": "float32", "count": 1, "height": side, "width": side, "crs": CRS,
                    "nodata": float("nan"), "transform": Affine(40, 0, LEFT, 0, -40, TOP)}  # fmt: skip
-        tags = {"WAVELENGTH_METRES": "0.0554658", "INCIDENCE_DEGREES": "39.0", "FIRST_DATE": first, "SECOND_DATE": second}
+        tags = {
+            "WAVELENGTH_METRES": "0.0554658",
+            "INCIDENCE_DEGREES": "39.0",
+            "FIRST_DATE": first,
+            "SECOND_DATE": second,
+        }
         for kind, values in (("unw", unw), ("coh", np.full_like(unw, 0.8))):
             with rasterio.open(self.folder / "insar" / f"{first}-{second}_{kind}.tif", "w", **profile) as dataset:
                 dataset.write(values, 1)

@@ -17,7 +17,7 @@ from highwall.workflows.monitor import monitor
 HIGHWALL = Path(sys.executable).with_name("highwall")
 
 
-@pytest.fixture()
+@pytest.fixture
 def watch(small_site):
     """Run the main job on the small site and return its summary."""
     return lambda: monitor(small_site.yaml, small_site.folder / "run")
@@ -41,7 +41,7 @@ def test_without_any_usable_input_nothing_is_shown(small_site, watch):
     del small_site.config["insar"]
     small_site.write_config()
     small_site.write_scene("scenes/S2_20240601.tif", bands=("B02", "B03"))
-    with pytest.raises(InputError, match="nothing could be made:\n(.|\n)*needs B04 too"):
+    with pytest.raises(InputError, match=r"nothing could be made:\n(.|\n)*needs B04 too"):
         watch()
     assert not (small_site.folder / "run" / "report.html").exists()
 

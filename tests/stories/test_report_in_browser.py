@@ -9,7 +9,7 @@ from highwall.workflows.monitor import monitor
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture()
+@pytest.fixture
 def page(small_site):
     chromium = shutil.which("chromium")
     if chromium is None:

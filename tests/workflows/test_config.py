@@ -6,7 +6,7 @@ from highwall.workflows.config import load_run, load_site
 GOOD = "site: {name: A, aoi: [10.0, 50.0, 10.1, 50.1]}\n"
 
 
-@pytest.fixture()
+@pytest.fixture
 def write(tmp_path):
     def write(text, name="site.yaml"):
         path = tmp_path / name
@@ -59,7 +59,7 @@ def test_run_yaml_bounds_are_held(write):
     assert load_run(write("patches: {threshold: 0.4}\n", "run.yaml")).patches.threshold == 0.4
     with pytest.raises(ConfigError, match=r"unknown key patches.treshold; did you mean 'threshold'\?"):
         load_run(write("patches: {treshold: 0.4}\n", "run.yaml"))
-    with pytest.raises(ConfigError, match="seed 0.3 is below threshold 0.5"):
+    with pytest.raises(ConfigError, match=r"seed 0.3 is below threshold 0.5"):
         load_run(write("patches: {seed: 0.3}\n", "run.yaml"))
     with pytest.raises(ConfigError, match=r"activity.radius_m.*found -5"):
         load_run(write("activity: {radius_m: -5}\n", "run.yaml"))

@@ -10,7 +10,7 @@ from highwall.core.site import Site
 from highwall.workflows.run import Outcome, Run, Stage, facts_of, plain
 
 
-@pytest.fixture()
+@pytest.fixture
 def run(tmp_path):
     return Run(tmp_path / "run", Site.over("Here", box(10, 50, 10.1, 50.1, crs="EPSG:4326")))
 
@@ -32,7 +32,7 @@ def stage(path, **parameters):
     return Stage("detect", {"in": path}, parameters, ("out.json",))
 
 
-@pytest.fixture()
+@pytest.fixture
 def source(tmp_path):
     path = tmp_path / "in.txt"
     path.write_text("one")
@@ -91,4 +91,8 @@ def test_the_record_is_a_stac_catalogue(run, source):
 
 def test_plain_values_go_through_json():
     value = {"date": dt.date(2024, 1, 2), "pair": (1, float("nan")), "deep": {"x": [dt.date(2024, 1, 3)]}}
-    assert json.loads(json.dumps(plain(value))) == {"date": "2024-01-02", "pair": [1, None], "deep": {"x": ["2024-01-03"]}}
+    assert json.loads(json.dumps(plain(value))) == {
+        "date": "2024-01-02",
+        "pair": [1, None],
+        "deep": {"x": ["2024-01-03"]},
+    }

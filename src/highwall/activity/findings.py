@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import json
+from collections import Counter
 from typing import Any, Final
 
 import geopandas as gpd
@@ -111,6 +112,17 @@ def _identity(breach: Breach) -> str:
 
 
 def _frame(rows: list[dict[str, Any]], *, crs: Any) -> gpd.GeoDataFrame:
-    ordered = sorted(rows, key=lambda row: (-row["area_m2"], row["finding_id"]))
+    ordered = sorted(rows, key=lambda row: (-row["area_m2"], row["finding_id"], row["geometry"].bounds))
+    _tell_apart(ordered)
     columns = {name: [row[name] for row in ordered] for name in COLUMNS}
     return gpd.GeoDataFrame(columns, geometry="geometry", crs=crs)
+
+
+def _tell_apart(rows: list[dict[str, Any]]) -> None:
+    """Number the findings that share a name, because they lie within the same 100 m, from the largest on."""
+    seen: Counter[str] = Counter()
+    for row in rows:
+        name = row["finding_id"]
+        seen[name] += 1
+        if seen[name] > 1:
+            row["finding_id"] = f"{name}-{seen[name]}"

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from highwall.classification.blocks import DenseBlock, SqueezeExcitation, Stem, power_mean
+from highwall.classification.blocks import ChannelNorm, DenseBlock, SqueezeExcitation, Stem, power_mean
 from highwall.classification.options import NetworkOptions
 from highwall.core.errors import ModelError
 from highwall.core.taxonomy import CHIP_CLASSES
@@ -50,8 +50,8 @@ class ChipNetwork(nn.Module):
         self.attention = SqueezeExcitation(self.dense.out_channels, context_cells=options.context_cells)
         self.head = nn.Sequential(
             nn.Conv2d(self.dense.out_channels, options.hidden_width, 1, bias=False),
-            nn.BatchNorm2d(options.hidden_width),
-            nn.ReLU(),
+            ChannelNorm(options.hidden_width),
+            nn.SiLU(),
             nn.Dropout2d(options.dropout),
             nn.Conv2d(options.hidden_width, len(CHIP_CLASSES), 1),
         )

@@ -38,19 +38,19 @@ class TrainOptions(_Options):
     """One training run."""
 
     n_steps: int = Field(800, ge=1, le=1_000_000, description="optimiser steps [1]")
-    chips_a_side: int = Field(3, ge=1, le=9, description="chips along a side of a training window [1]")
-    n_scene_windows: int = Field(9, ge=1, le=1024, description="windows cut from scenes a step [1]")
+    chips_a_side: int = Field(3, ge=1, le=9, description="chips along a side of a training window of 48 px each [1]")
+    n_scene_windows: int = Field(6, ge=1, le=1024, description="windows cut from scenes a step [1]")
     n_scene_chips: int = Field(6, ge=0, le=1024, description="chips cut from scenes a step [1]")
-    n_positive_chips: int = Field(12, ge=1, le=1024, description="artisanal chips a step [1]")
-    n_negative_chips: int = Field(18, ge=1, le=1024, description="negative chips a step [1]")
-    learning_rate: float = Field(5e-3, gt=0.0, le=1.0, description="peak of the one-cycle schedule [1]")
+    n_positive_chips: int = Field(14, ge=1, le=1024, description="artisanal chips a step [1]")
+    n_negative_chips: int = Field(25, ge=1, le=1024, description="negative chips a step [1]")
+    learning_rate: float = Field(4e-3, gt=0.0, le=1.0, description="peak of the one-cycle schedule [1]")
     weight_decay: float = Field(0.05, ge=0.0, le=1.0, description="decoupled weight decay of AdamW [1]")
     warmup_share: float = Field(0.1, gt=0.0, lt=1.0, description="share of the steps in which the rate rises [1]")
-    frozen_share: float = Field(0.4, ge=0.0, le=1.0, description="last share of steps with fixed batch statistics [1]")
-    ema_decay: float = Field(0.99, ge=0.0, lt=1.0, description="decay of the averaged weights a step [1]")
+    joined_share: float = Field(0.5, ge=0.0, le=1.0, description="share of steps that show chips side by side [1]")
+    ema_decay: float = Field(0.98, ge=0.0, lt=1.0, description="decay of the averaged weights a step [1]")
     dice_weight: float = Field(0.5, ge=0.0, le=10.0, description="weight of the overlap loss of scene crops [1]")
     chip_weight: float = Field(0.5, ge=0.0, le=10.0, description="weight of the chip terms against the scene term [1]")
-    label_smoothing: float = Field(0.02, ge=0.0, lt=0.5, description="probability moved to the other classes [1]")
+    label_smoothing: float = Field(0.01, ge=0.0, lt=0.5, description="probability moved to the other classes [1]")
     seed: int = Field(20240601, ge=0, description="seed of weights, sampling and augmentation")
     n_threads: int = Field(2, ge=1, le=256, description="CPU threads of torch [1]")
     checkpoint_every: int = Field(200, ge=1, description="steps between checkpoints [1]")
@@ -68,7 +68,7 @@ class TrainOptions(_Options):
 class ProtocolOptions(_Options):
     """How a trained network is judged."""
 
-    n_folds: int = Field(5, ge=2, le=50, description="folds of the cross-validation [1]")
+    n_folds: int = Field(3, ge=2, le=50, description="folds of the cross-validation [1]")
     cross_validate: bool = Field(True, description="train and score the folds too, not only the final network")
     n_test_places: int = Field(5, ge=1, le=1000, description="places that no training ever sees [1]")
     split_seed: int = Field(0, ge=0, description="seed of the hash that chooses places and folds")

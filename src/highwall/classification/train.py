@@ -28,7 +28,7 @@ class Trainer:
         self.options = options
         self.network = ChipNetwork(options.network)
         average = get_ema_multi_avg_fn(options.ema_decay)  # type: ignore[no-untyped-call]
-        self.averaged = AveragedModel(self.network, multi_avg_fn=average, use_buffers=True)
+        self.averaged = AveragedModel(self.network, multi_avg_fn=average)
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay
         )
@@ -93,9 +93,8 @@ class Trainer:
 
     def _take_step(self) -> float:
         self.network.train()
-        if self.step >= (1.0 - self.options.frozen_share) * self.options.n_steps:
-            _fix_statistics(self.network)
-        loss = batch_loss(self.network, self.sampler.draw(), options=self.options)
+        joined = bool(self.sampler.random.random() < self.options.joined_share)
+        loss = batch_loss(self.network, self.sampler.draw(), options=self.options, joined=joined)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), max_norm=1.0)
@@ -109,14 +108,17 @@ class Trainer:
 _PARTS = ("network", "averaged", "optimiser", "schedule")
 
 
-def batch_loss(network: ChipNetwork, batch: Batch, *, options: TrainOptions) -> Tensor:
-    """Loss of one batch, in one pass: chips lie side by side, so that all samples share one normalisation."""
-    smoothing, side = options.label_smoothing, options.chips_a_side
-    order = torch.randperm(len(batch.chips))
-    together = torch.cat([batch.windows, join_chips(batch.chips[order], side=side)])
-    logits = network.logits(together.contiguous(memory_format=torch.channels_last))  # twice as fast on a CPU
-    windows = logits[: len(batch.windows)]
-    chips = part_chips(logits[len(batch.windows) :], side=side)[torch.argsort(order)]
+def batch_loss(network: ChipNetwork, batch: Batch, *, options: TrainOptions, joined: bool) -> Tensor:
+    """Loss of one batch.
+
+    Parameters
+    ----------
+    joined
+        Chips are seen side by side instead of alone, so that the network meets them in wide windows too.
+    """
+    smoothing = options.label_smoothing
+    windows = _logits(network, batch.windows)
+    chips = _chip_logits(network, batch.chips, side=options.chips_a_side, joined=joined)
     of_scenes, others = chips[: len(batch.chip_coverage)], chips[len(batch.chip_coverage) :]
 
     target = cell_target(batch.window_coverage, smoothing=smoothing)
@@ -129,8 +131,14 @@ def batch_loss(network: ChipNetwork, batch: Batch, *, options: TrainOptions) -> 
     return window_term + options.chip_weight * chip_term
 
 
-def _fix_statistics(network: nn.Module) -> None:
-    """Normalise by the running statistics from now on, as a user of the trained network will."""
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.eval()
+def _chip_logits(network: ChipNetwork, chips: Tensor, *, side: int, joined: bool) -> Tensor:
+    """Logits of chips, seen alone or in random squares of ``side``×``side``."""
+    if not joined:
+        return _logits(network, chips)
+    order = torch.randperm(len(chips))
+    return part_chips(_logits(network, join_chips(chips[order], side=side)), side=side)[torch.argsort(order)]
+
+
+def _logits(network: ChipNetwork, levels: Tensor) -> Tensor:
+    """Logits; channels lie last in memory, which halves the time of narrow convolutions on a CPU."""
+    return network.logits(levels.contiguous(memory_format=torch.channels_last))

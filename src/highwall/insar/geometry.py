@@ -8,29 +8,7 @@ from highwall.core.errors import InputError
 from highwall.core.products import LAYERS
 
 ALL_VERTICAL = "all motion is vertical"
-"""The assumption of :func:`vertical_velocity`; slopes and pit walls break it, a subsiding plain keeps it."""
-
-
-def vertical_velocity(velocity: xr.DataArray, *, incidence_deg: float | xr.DataArray) -> xr.DataArray:
-    """Vertical velocity v / cos θ of a line-of-sight velocity, if all motion is vertical.
-
-    Parameters
-    ----------
-    velocity : (y, x) [m year⁻¹], positive toward the satellite
-    incidence_deg
-        Angle between the line of sight and the vertical at the ground [degree], one number or (y, x).
-
-    Returns
-    -------
-    velocity_vertical : (y, x) float32 [m year⁻¹], positive up
-
-    Raises
-    ------
-    InputError
-        The angle is not between 0 and 80 degrees.
-    """
-    _check_incidence(incidence_deg)
-    return _upright(velocity / np.cos(np.deg2rad(incidence_deg)), "velocity_vertical")
+"""The assumption of :func:`vertical_motion`; slopes and pit walls break it, a subsiding plain keeps it."""
 
 
 def vertical_motion(result: xr.Dataset, *, incidence_deg: float | xr.DataArray) -> xr.Dataset:

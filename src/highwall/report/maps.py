@@ -16,6 +16,7 @@ from odc.geo.geom import box
 from highwall.core.grid import GeoBox, grid_of
 from highwall.report.style import (
     DECORRELATED_COLOUR,
+    DRAWN_COLOUR,
     FINDING_COLOUR,
     INK,
     MOTION_MAP,
@@ -37,6 +38,7 @@ def patch_map(
     patches: gpd.GeoDataFrame,
     findings: gpd.GeoDataFrame | None = None,
     permits: gpd.GeoDataFrame | None = None,
+    drawn: gpd.GeoDataFrame | None = None,
 ) -> bytes:
     """Draw patches, permits and findings over the true-colour scene.
 
@@ -58,7 +60,7 @@ def patch_map(
         ground = findings.to_crs(str(grid.crs))
         _outline(axes, ground, edge=FINDING_COLOUR, width=1.6, fill=FINDING_COLOUR, alpha=0.28)
     _name_patches(axes, patches)
-    _legend(axes, patches, findings, permits)
+    _legend(axes, patches, findings=findings, permits=permits, drawn=drawn)
     _finish(axes, grid)
     return png(figure)
 
@@ -162,7 +164,12 @@ def _name_patches(axes: Axes, patches: gpd.GeoDataFrame, most: int = 12) -> None
 
 
 def _legend(
-    axes: Axes, patches: gpd.GeoDataFrame, findings: gpd.GeoDataFrame | None, permits: gpd.GeoDataFrame | None
+    axes: Axes,
+    patches: gpd.GeoDataFrame,
+    *,
+    findings: gpd.GeoDataFrame | None,
+    permits: gpd.GeoDataFrame | None,
+    drawn: gpd.GeoDataFrame | None,
 ) -> None:
     present = [name for name in PATCH_COLOURS if (patches["mine_class"] == name).any()]
     handles: list[Any] = [
@@ -170,6 +177,8 @@ def _legend(
     ]
     if permits is not None:
         handles.append(Line2D([], [], color=PERMIT_COLOUR, lw=1.5, ls="--", label="permit"))
+    if drawn is not None:
+        handles.append(Line2D([], [], color=DRAWN_COLOUR, lw=1.5, ls=":", label="drawn by eye"))
     if findings is not None and not findings.empty:
         handles.append(Patch(facecolor=FINDING_COLOUR, alpha=0.6, label="finding"))
     if handles:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 INK, MUTED, PAPER, GRID = "#1d2733", "#5f6b7a", "#ffffff", "#d9dee5"
 PATCH_COLOURS: Final = {"industrial_mine": "#ffb000", "artisanal_mine": "#3ddbd9"}
-FINDING_COLOUR, PERMIT_COLOUR = "#ff2d6f", "#ffffff"
+FINDING_COLOUR, PERMIT_COLOUR, DRAWN_COLOUR = "#ff2d6f", "#ffffff", "#7dfdfe"
 DECORRELATED_COLOUR = "#3b3b3b"
 MOTION_MAP = "RdBu"
 """Red is down (away from the satellite), blue is up, white is still."""
