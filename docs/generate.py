@@ -14,7 +14,8 @@ from highwall.core.taxonomy import CHIP_CLASSES, MINING_CLASSES
 from highwall.workflows.sample import SAMPLES, sample
 from highwall.workflows.summary import schema
 
-REFERENCE = Path(__file__).parent / "reference"
+ROOT = Path(__file__).parents[1]
+REFERENCE = ROOT / "docs" / "reference"
 
 
 def pages() -> dict[str, str]:
@@ -27,6 +28,27 @@ def pages() -> dict[str, str]:
         "summary.schema.json": json.dumps(schema(), indent=2, ensure_ascii=False) + "\n",
         **{f"{name}.yaml": sample(name) for name in SAMPLES},
     }
+
+
+def with_tables(text: str) -> str:
+    """Fill the benchmark tables of a page, between their markers, from ``benchmarks/results``."""
+    for path in sorted((ROOT / "benchmarks" / "results").glob("*.json")):
+        begin, end = f"<!-- benchmarks:{path.stem} -->", f"<!-- /benchmarks:{path.stem} -->"
+        if begin in text:
+            head, _, rest = text.partition(begin)
+            text = (
+                f"{head}{begin}\n{_table(json.loads(path.read_text(encoding='utf-8')))}\n{end}{rest.partition(end)[2]}"
+            )
+    return text
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    lines = ["| case | unit | Highwall | rival | rival's | ratio | note |", "|---|---|---|---|---|---|---|"]
+    for row in rows:
+        figures = ("" if row[name] is None else f"{row[name]:.3g}" for name in ("ours", "rival_value", "ratio"))
+        ours, rival, ratio = figures
+        lines.append(f"| {row['case']} | {row['unit']} | {ours} | {row['rival']} | {rival} | {ratio} | {row['note']} |")
+    return "\n".join(lines)
 
 
 def commands(group: Any = None, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -97,3 +119,5 @@ if __name__ == "__main__":
     REFERENCE.mkdir(exist_ok=True)
     for file_name, content in pages().items():
         (REFERENCE / file_name).write_text(content, encoding="utf-8")
+    readme = ROOT / "README.md"
+    readme.write_text(with_tables(readme.read_text(encoding="utf-8")), encoding="utf-8")

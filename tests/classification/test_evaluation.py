@@ -63,7 +63,7 @@ def test_a_card_holds_every_score():
         "test": footprint,
     }
     text = card_text(card)
-    assert f"{footprint['iou'][0]:.3f}" in text
+    assert f"| IoU | {footprint['iou'][0]:.3f}" in text
     assert "Copernicus" in text
     assert "MIT" in text
     assert "never *no mine here*" in text

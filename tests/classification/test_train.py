@@ -64,6 +64,8 @@ def test_the_loss_knows_chips_alone_and_side_by_side(joined):
     run = trainer()
     batch = run.sampler.draw()
     loss = batch_loss(run.network, batch, options=run.options, joined=joined)
-    swapped = batch_loss(run.network, batch._replace(is_artisanal=~batch.is_artisanal), options=run.options, joined=joined)
+    swapped = batch_loss(
+        run.network, batch._replace(is_artisanal=~batch.is_artisanal), options=run.options, joined=joined
+    )
     assert loss.isfinite()
     assert loss != swapped

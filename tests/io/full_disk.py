@@ -1,7 +1,7 @@
 """Writes one product twice: whole, then under ever larger limits on file size, as a disk would fill.
 
-Run as a process of its own, because the limit holds for all of it: ``full_disk.py WHAT FOLDER``. It fails when an attempt
-neither succeeds nor raises OutputError, when the former product is touched by a failure, or when anything else is left.
+Run as a process of its own, because the limit holds for all of it: ``full_disk.py WHAT FOLDER``. It fails when an
+attempt neither succeeds nor raises OutputError, when a failure touches the former product, or when anything is left.
 """
 
 import resource
@@ -23,7 +23,7 @@ from highwall.io.rasters import read_raster, read_zarr, write_cog, write_zarr
 from highwall.io.vectors import read_polygons, write_polygons
 
 GRID = GeoBox((520, 560), Affine(10, 0, 500_000, 0, -10, 4_000_000), "EPSG:32633")
-ATTEMPTS = 14
+ATTEMPTS = 11
 
 
 def cog(folder: Path, seed: int) -> Callable[[], bool]:

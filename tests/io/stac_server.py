@@ -68,5 +68,9 @@ def _landing(root: str) -> dict[str, Any]:
     links = [("self", "/", "GET"), ("root", "/", "GET"), ("search", "/search", "GET"), ("search", "/search", "POST")]
     return {
         "type": "Catalog", "stac_version": "1.0.0", "id": "local", "description": "local", "conformsTo": _CONFORMANCE,
-        "links": [{"rel": rel, "href": root + path, "method": method, "type": "application/json"} for rel, path, method in links],
+        "links": [_link(rel, root + path, method) for rel, path, method in links],
     }  # fmt: skip
+
+
+def _link(rel: str, href: str, method: str) -> dict[str, str]:
+    return {"rel": rel, "href": href, "method": method, "type": "application/json"}

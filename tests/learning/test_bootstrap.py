@@ -38,3 +38,9 @@ def test_width_follows_the_standard_error_of_a_mean():
 def test_one_group_gives_no_interval():
     with pytest.raises(InputError, match="two groups"):
         group_bootstrap(lambda n: 0.0, ["a", "a"])
+
+
+def test_resamples_without_a_score_are_left_out():
+    values = np.array([1.0, np.nan, np.nan])
+    found = group_bootstrap(lambda n: float(np.max(values[n[:1]])), "abc", n_resamples=50)
+    assert (found.low, found.high) == (1.0, 1.0)

@@ -38,7 +38,8 @@ def scene(place: GeoBox | None = None) -> Scene:
 
 def patches() -> gpd.GeoDataFrame:
     columns = {
-        "patch_id": ["P001", "P002"], "mine_class": ["industrial_mine", "artisanal_mine"], "area_m2": [40_000.0, 10_000.0],
+        "patch_id": ["P001", "P002"], "mine_class": ["industrial_mine", "artisanal_mine"],
+        "area_m2": [40_000.0, 10_000.0],
         "probability_mean": [0.91, 0.72], "motion_class": ["subsidence", "none"], "fastest_velocity": [-0.0567, np.nan],
         "permit_status": ["beyond_boundary", "inside"],
     }  # fmt: skip
@@ -122,3 +123,8 @@ def opened(picture: bytes) -> np.ndarray:
 def pictures_of(page: str) -> list[np.ndarray]:
     """Decode every picture that a page embeds."""
     return [opened(base64.b64decode(text)) for text in re.findall(r'src="data:image/png;base64,([^"]+)"', page)]
+
+
+def count_colours(picture: np.ndarray) -> int:
+    """Count the different colours of an (y, x, 4) picture."""
+    return len(np.unique(np.ascontiguousarray(picture).view("u4")))

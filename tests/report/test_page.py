@@ -1,10 +1,10 @@
 import re
+from functools import cache
 from html.parser import HTMLParser
 
-import numpy as np
 import pytest
 
-from highwall.report.page import RunContent, render
+from highwall.report.page import render
 
 from . import content as made
 
@@ -35,9 +35,10 @@ NOTHING_FOUND = made.content(
     stages=("prepare", "refine", "assess"), scene=made.scene(), patches=made.patches().iloc[:0], permits=made.permits(),
     findings=made.findings().iloc[:0],
 )  # fmt: skip
+PATCH_COLUMNS = ["patch_id", "mine_class", "area_m2", "probability_mean", "geometry"]
 RUNS = {
     "everything": made.everything(),
-    "only patches": made.content(stages=("refine",), patches=made.patches()[["patch_id", "mine_class", "area_m2", "probability_mean", "geometry"]]),
+    "only patches": made.content(stages=("refine",), patches=made.patches()[PATCH_COLUMNS]),
     "patches on a scene": made.content(stages=("prepare", "refine"), scene=made.scene(), patches=made.patches()),
     "only motion": made.content(stages=("deform",), motion=made.motion(), network=made.network(known=False)),
     "nothing found": NOTHING_FOUND,
@@ -45,9 +46,14 @@ RUNS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
-def test_every_page_stands_alone_and_asks_for_nothing(run: RunContent):
-    text = render(run)
+@cache
+def rendered(name: str) -> str:
+    return render(RUNS[name])
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_every_page_stands_alone_and_asks_for_nothing(run: str):
+    text = rendered(run)
     page = Page(text)
     assert page.open == []
     assert not {"script", "link", "iframe", "object", "embed"} & set(page.tags)
@@ -56,11 +62,11 @@ def test_every_page_stands_alone_and_asks_for_nothing(run: RunContent):
     assert "Serra Velha" in text
     for picture in made.pictures_of(text):
         assert picture.shape[0] > 200
-        assert len(np.unique(picture.reshape(-1, picture.shape[2]), axis=0)) > 20
+        assert made.count_colours(picture) > 20
 
 
 def test_a_page_shows_everything_that_it_was_given():
-    text = render(RUNS["everything"])
+    text = rendered("everything")
     assert len(made.pictures_of(text)) == 6  # patches, motion, series, baselines and two findings
     for words in (
         "open pit", "5.0 ha", "-57", "+31", "Mine ground of at least 1.0 ha.", "L-7, Serra", "120 m", "industrial mine",
@@ -72,20 +78,20 @@ def test_a_page_shows_everything_that_it_was_given():
 
 
 def test_only_patches_says_that_permits_were_not_checked():
-    text = render(RUNS["only patches"])
+    text = rendered("only patches")
     assert "permits not checked" in text
     assert "not measured" in text
     assert made.pictures_of(text) == []
 
 
 def test_nothing_found_is_no_statement_that_there_is_none():
-    text = render(RUNS["nothing found"])
+    text = rendered("nothing found")
     assert "No mine was detected. That is not a statement that there is none" in text
     assert "every patch lies within a permit" in text
 
 
 def test_only_motion_draws_map_and_network():
-    assert len(made.pictures_of(render(RUNS["only motion"]))) == 2
+    assert len(made.pictures_of(rendered("only motion"))) == 2
 
 
 def test_what_others_wrote_is_shown_as_text():
@@ -111,4 +117,4 @@ def test_long_tables_are_cut_and_the_page_says_so():
 
 
 def test_the_same_run_gives_the_same_page():
-    assert render(RUNS["only motion"]) == render(RUNS["only motion"])
+    assert render(RUNS["only motion"]) == rendered("only motion")

@@ -89,6 +89,15 @@ def test_split_network_is_solved_and_said(small_site, watch):
     assert "2 pieces" in (small_site.folder / "run" / "report.html").read_text()
 
 
+def test_results_of_an_earlier_run_do_not_pass_for_new_ones(small_site, watch):
+    assert watch()["patches"]
+    small_site.write_scene("scenes/S2_20240601.tif", bands=("B02", "B03"))
+    summary = watch()
+    assert summary["patches"] is None
+    assert summary["scene"] is None
+    assert not any(name.startswith(("patches", "findings", "scene")) for name in summary["files"])
+
+
 def test_permits_without_dates(small_site, watch):
     small_site.write_permits(permit_id=["A-1"], holder=["Small & Sons"])
     summary = watch()

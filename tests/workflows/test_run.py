@@ -67,15 +67,18 @@ def test_any_change_does_the_work_again(run, source, change):
     assert work.n == 2
 
 
-def test_a_stage_that_fails_leaves_no_record(run, source):
-    run.stage(stage(source), Worker(run))
+def test_a_stage_that_fails_keeps_the_earlier_result_but_does_not_count(run, source):
+    first = run.stage(stage(source), Worker(run))
+    again = Run(run.folder, run.site)
 
     def fail():
         raise RuntimeError("killed")
 
     with pytest.raises(RuntimeError):
-        run.stage(stage(source, a=2), fail)
-    assert run.record("detect") is None
+        again.stage(stage(source, a=2), fail)
+    assert again.record("detect") == first
+    assert again.completed == []
+    assert again.stands("detect")
 
 
 def test_the_record_is_a_stac_catalogue(run, source):

@@ -106,7 +106,7 @@ def _footprint_table(report: Mapping[str, Any]) -> str:
 
 
 def _scene_iou(row: Mapping[str, Any]) -> str:
-    return "no mine" if not row["mine_share"] else f"{row['iou']:.2f}"
+    return f"{row['iou']:.2f}" if row["mine_share"] else "no mine"
 
 
 def _rows(report: Mapping[str, Any], names: Mapping[str, str]) -> str:
@@ -115,9 +115,9 @@ def _rows(report: Mapping[str, Any], names: Mapping[str, str]) -> str:
     return "\n".join(rows) + "\n"
 
 
-def _with_interval(values: Sequence[float]) -> str:
-    value, low, high = values
-    return f"{value:.3f} [{low:.3f}, {high:.3f}]"
+def _with_interval(values: Sequence[float | None]) -> str:
+    value, low, high = ("undefined" if value is None else f"{value:.3f}" for value in values)
+    return f"{value} [{low}, {high}]"
 
 
 _FAILURES = """## Known failures

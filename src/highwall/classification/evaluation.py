@@ -72,7 +72,7 @@ def score_scene(scene: LabelledScene, model: ChipModel) -> ScoredScene:
 def chip_report(chips: ScoredChips, *, protocol: ProtocolOptions) -> dict[str, object]:
     """Scores of *artisanal mine* against *none* over chips, intervals over families."""
 
-    def interval(score: partial[float]) -> list[float]:
+    def interval(score: partial[float]) -> list[float | None]:
         def of(numbers: NDArray[np.intp]) -> float:
             return score(chips.is_artisanal[numbers], chips.score[numbers])
 
@@ -95,7 +95,7 @@ def footprint_report(scenes: Sequence[ScoredScene], *, protocol: ProtocolOptions
     counts = np.array([scene.confusion(threshold=protocol.threshold) for scene in scenes])
     places = [scene.place for scene in scenes]
 
-    def interval(name: str) -> list[float]:
+    def interval(name: str) -> list[float | None]:
         def of(numbers: NDArray[np.intp]) -> float:
             return float(getattr(Confusion(*counts[numbers].sum(axis=0).tolist()), name))
 
@@ -122,6 +122,6 @@ def _scene_row(scene: ScoredScene, *, threshold: float) -> dict[str, float | Non
     return {name: None if np.isnan(value) else round(value, 3) for name, value in row.items()}
 
 
-def _rounded(interval: Interval) -> list[float]:
-    """Value, low and high with three digits."""
-    return [round(value, 3) for value in interval]
+def _rounded(interval: Interval) -> list[float | None]:
+    """Value, low and high with three digits; None is undefined, as JSON knows no NaN."""
+    return [None if np.isnan(value) else round(value, 3) for value in interval]

@@ -30,7 +30,8 @@ def group_bootstrap(
     Parameters
     ----------
     score
-        Takes sample numbers, with repeats, and gives the score of those samples.
+        Takes sample numbers, with repeats, and gives the score of those samples; resamples where it is NaN are left
+        out.
     groups
         Group of each sample.
     coverage
@@ -54,5 +55,6 @@ def group_bootstrap(
         score(np.concatenate([numbers[i] for i in random.integers(0, len(numbers), len(numbers))]))
         for _ in range(n_resamples)
     ]
-    low, high = np.nanquantile(drawn, [0.5 - coverage / 2, 0.5 + coverage / 2])
+    defined = [value for value in drawn if not np.isnan(value)] or [float("nan")]
+    low, high = np.quantile(defined, [0.5 - coverage / 2, 0.5 + coverage / 2])
     return Interval(score(np.concatenate(numbers)), float(low), float(high))

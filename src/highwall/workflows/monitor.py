@@ -63,7 +63,7 @@ def monitor(site_file: Path, out: Path, *, run_file: Path | None = None, say: Sa
         raise InputError("nothing could be made:\n" + "\n".join(f"  {sentence}" for sentence in gaps.missing))
     if scene and patches:
         _assess(run, scene, gaps, config=config, options=options, has_motion=bool(motion))
-    report(run, missing=gaps.missing)
+    report(run, run.completed, missing=gaps.missing)
     summary: Facts = json.loads(run.path("summary.json").read_text(encoding="utf-8"))
     return summary
 

@@ -16,7 +16,7 @@ from highwall.core.grid import grid_of
 from highwall.imagery.chips import true_colour
 from highwall.imagery.scaling import require_bands
 from highwall.io.aside import write_text
-from highwall.io.catalog import checksum, write_json
+from highwall.io.catalog import write_json
 from highwall.io.rasters import read_raster, read_zarr
 from highwall.io.vectors import read_polygons
 from highwall.report.figures import Baselines, Series
@@ -36,24 +36,23 @@ _MOST_SERIES = 6
 """Series that a page shows, of the fastest patches."""
 
 
-def report(run: Run, *, missing: Sequence[str] = (), set_aside: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
-    """Draw what the run's folder holds.
+def report(run: Run, stages: Sequence[str], *, missing: Sequence[str] = ()) -> dict[str, Any]:
+    """Draw what some stages left in the run's folder.
 
     Parameters
     ----------
+    stages
+        Those whose results count; files of others may lie there from an earlier run.
     missing
         Sentences on what was not given or could not be used.
-    set_aside
-        ``name`` and ``reason`` of inputs left out before any stage ran; those of the stages are added.
     """
-    done = [name for name in STAGES if name != "report" and run.record(name)]
+    done = [name for name in STAGES if name != "report" and name in stages]
     inputs = {name: run.folder / "stac" / f"{name}.json" for name in done}
-    parameters = {"missing": list(missing), "set_aside": [dict(row) for row in set_aside]}
-    stage = Stage("report", inputs, parameters, ("report.html", "summary.json"))
+    stage = Stage("report", inputs, {"missing": list(missing)}, ("report.html", "summary.json"))
 
     def work() -> Outcome:
         records = {name: record for name in done if (record := run.record(name))}
-        content = _content(run, records, missing=missing, set_aside=[*set_aside, *_stage_set_aside(records)])
+        content = _content(run, records, missing=missing)
         write_text(render(content), run.path("report.html"))
         write_json(_summary(run, content).model_dump(mode="json"), run.path("summary.json"))
         return Outcome({"stages": done})
@@ -61,20 +60,14 @@ def report(run: Run, *, missing: Sequence[str] = (), set_aside: Sequence[Mapping
     return run.stage(stage, work)
 
 
-def _content(
-    run: Run,
-    records: Mapping[str, Mapping[str, Any]],
-    *,
-    missing: Sequence[str],
-    set_aside: Sequence[Mapping[str, str]],
-) -> RunContent:
+def _content(run: Run, records: Mapping[str, Mapping[str, Any]], *, missing: Sequence[str]) -> RunContent:
     motion = read_zarr(run.path("displacement.zarr")) if "deform" in records else None
     patches = _table(run, "activity" if "assess" in records else "patches") if "refine" in records else None
     return RunContent(
         site=run.described(),
         records=records,
         missing=missing,
-        set_aside=set_aside,
+        set_aside=[dict(row) for record in records.values() for row in record["highwall:set_aside"]],
         scene=_scene(run.path("scene.tif")) if "prepare" in records else None,
         patches=patches,
         findings=_table(run, "findings") if "assess" in records else None,
@@ -127,10 +120,6 @@ def _series(patches: gpd.GeoDataFrame, motion: xr.Dataset) -> list[Series]:
     return found
 
 
-def _stage_set_aside(records: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:
-    return [dict(row) for record in records.values() for row in record["highwall:set_aside"]]
-
-
 def _summary(run: Run, content: RunContent) -> Summary:
     facts = {name: record["highwall:facts"] for name, record in content.records.items()}
     scene = {name: facts["prepare"][name] for name in SceneSummary.model_fields} if "prepare" in facts else None
@@ -146,7 +135,7 @@ def _summary(run: Run, content: RunContent) -> Summary:
         findings=_rows(findings, FindingSummary) if findings is not None else None,
         missing=list(content.missing),
         set_aside=[dict(row) for row in content.set_aside],
-        files={name: checksum(run.path(name)) for name in _files(run)},
+        files={name: checksum for stage in content.records for name, checksum in run.files(stage).items()},
     )
 
 
@@ -154,10 +143,3 @@ def _rows(frame: gpd.GeoDataFrame | None, model: Any) -> list[Any] | None:
     if frame is None:
         return None
     return [model(**{name: plain(row[name]) for name in model.model_fields}) for row in frame.to_dict("records")]
-
-
-def _files(run: Run) -> list[str]:
-    return sorted(
-        path.name for path in run.folder.iterdir()
-        if not path.name.startswith(".") and path.name not in {"stac", "catalog.json", "report.html", "summary.json"}
-    )  # fmt: skip

@@ -61,20 +61,23 @@ class Run:
     folder: Path
     site: Site
     say: Say = field(default=silent)
+    completed: list[str] = field(default_factory=list)
+    """Stages that this pass has done or found standing, in order."""
 
     def stage(self, stage: Stage, work: Callable[[], Outcome]) -> dict[str, Any]:
         """Do the work of a stage unless its files stand as its record says, and return the record's properties."""
         fingerprint = stage.fingerprint()
-        done = self.record(stage.name)
-        if done and done["highwall:fingerprint"] == fingerprint and self._stands(stage.name):
+        record = self.record(stage.name)
+        if record and record["highwall:fingerprint"] == fingerprint and self.stands(stage.name):
             self.say(f"{stage.name}: unchanged, kept")
-            return done
-        self._forget(stage.name)
-        self.say(f"{stage.name}: working")
-        started = dt.datetime.now(dt.UTC)
-        outcome = work()
-        seconds = (dt.datetime.now(dt.UTC) - started).total_seconds()
-        return self._remember(stage, outcome, fingerprint=fingerprint, seconds=seconds)
+        else:
+            self.say(f"{stage.name}: working")
+            started = dt.datetime.now(dt.UTC)
+            outcome = work()
+            seconds = (dt.datetime.now(dt.UTC) - started).total_seconds()
+            record = self._remember(stage, outcome, fingerprint=fingerprint, seconds=seconds)
+        self.completed.append(stage.name)
+        return record
 
     def record(self, name: str) -> dict[str, Any] | None:
         """Properties of a stage's STAC item, or None when it has not been done here."""
@@ -100,17 +103,18 @@ class Run:
     def _item_path(self, name: str) -> Path:
         return self.folder / "stac" / f"{name}.json"
 
-    def _stands(self, name: str) -> bool:
-        item = self._item(name)
-        assets = item["assets"] if item else {}
-        return all(
-            (self.folder / file).exists() and checksum(self.folder / file) == asset["file:checksum"]
-            for file, asset in assets.items()
+    def stands(self, name: str) -> bool:
+        """Tell whether a stage has a record and every file of it is as recorded."""
+        files = self.files(name)
+        return bool(files) and all(
+            (self.folder / file).exists() and checksum(self.folder / file) == recorded
+            for file, recorded in files.items()
         )
 
-    def _forget(self, name: str) -> None:
-        """Remove a stale record and its files, so that a killed run never passes for a finished one."""
-        self._item_path(name).unlink(missing_ok=True)
+    def files(self, name: str) -> dict[str, str]:
+        """Files that a stage left, and their checksums as recorded."""
+        item = self._item(name)
+        return {file: asset["file:checksum"] for file, asset in item["assets"].items()} if item else {}
 
     def _remember(self, stage: Stage, outcome: Outcome, *, fingerprint: str, seconds: float) -> dict[str, Any]:
         properties = {

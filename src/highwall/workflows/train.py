@@ -1,7 +1,6 @@
 """Train the chip network on real chips and scenes, judge it on places it never saw, and write the shipped model."""
 
 import json
-import time
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -76,7 +75,6 @@ def train_chips(
         The data are not there.
     """
     options, protocol = options or TrainOptions(), protocol or ProtocolOptions()
-    started = time.monotonic()
     (out / "footprints").mkdir(parents=True, exist_ok=True)
     chips, scenes = read_chips(data), read_scenes(data)
     test_places = hold_out({s.place for s in scenes}, n=protocol.n_test_places, seed=protocol.split_seed)
@@ -94,7 +92,6 @@ def train_chips(
     card["test"] = footprint_report(tested, protocol=protocol)
     card["training_data"] = training_summary(chips, known)
     card["model"] = {**model.onnx.properties, "n_bytes": (out / "chips.onnx").stat().st_size}
-    card["seconds"] = round(time.monotonic() - started)
     (out / "chips.card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     (out / "chips.md").write_text(card_text(card), encoding="utf-8")
     return out / "chips.onnx"

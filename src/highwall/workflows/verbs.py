@@ -21,7 +21,7 @@ from highwall.workflows.detect import detect
 from highwall.workflows.prepare import prepare
 from highwall.workflows.refine import refine
 from highwall.workflows.report import report
-from highwall.workflows.run import Run, Say, facts_of
+from highwall.workflows.run import STAGES, Run, Say, facts_of
 from highwall.workflows.sites import site_of_grid, site_of_raster, site_of_run
 
 
@@ -99,7 +99,7 @@ def report_alone(folder: Path, *, say: Say) -> None:
     run = Run(folder, site_of_run(folder), say)
     earlier = run.record("report")
     given = earlier["highwall:parameters"] if earlier else {"missing": []}
-    report(run, missing=given["missing"])
+    report(run, [name for name in STAGES if run.stands(name)], missing=given["missing"])
 
 
 def _site_of_scenes(source: FolderSource, paths: Sequence[Path]) -> Site:
