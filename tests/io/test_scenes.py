@@ -202,3 +202,10 @@ def test_radar_files_are_set_aside_not_taken_for_a_scene(real_data: Path):
     scenes, set_aside = read(folder)
     assert not scenes
     assert len(set_aside) == 12
+
+
+def test_numbers_with_a_fraction_are_reflectance_already(tmp_path: Path):
+    path = geotiff(tmp_path / "composite_20240601.tif", np.full((8, 8), 0.25, np.float32), bands=("B04",))
+    (scene,) = FolderSource((path,)).read(AREA).scenes
+    assert (scene.attrs["quantification"], scene.attrs["offset"]) == (1.0, 0.0)
+    assert float(to_reflectance(scene)[0, 0, 0]) == 0.25

@@ -63,6 +63,16 @@ def test_an_offset_that_was_not_applied_is_still_to_be_added():
     assert offset_of(pystac.Item.from_dict(item))[0] == -1000.0
 
 
+@pytest.mark.parametrize("place", ["asset", "band"])
+def test_stac_1_1_states_the_offset_elsewhere(place: str):
+    item = stored("stated_offset")
+    for asset in item["assets"].values():
+        for stated in asset.pop("raster:bands", []):
+            fields = {"raster:scale": stated["scale"], "raster:offset": stated["offset"]}
+            asset.update(fields if place == "asset" else {"bands": [fields]})
+    assert offset_of(pystac.Item.from_dict(item)) == (-1000.0, "stated in raster:bands")
+
+
 def test_an_item_that_says_nothing_is_taken_to_have_none():
     item = stored("planetary_computer")
     del item["properties"]["s2:processing_baseline"]

@@ -79,20 +79,21 @@ class SmallSite:
         area = box(LEFT + 300, TOP - 1600, LEFT + 1600, TOP - 300)
         gpd.GeoDataFrame(columns, geometry=[area], crs=CRS).to_file(self.folder / "permits.gpkg")
 
-    def write_pair(self, first: str, second: str) -> None:
+    def write_pair(self, first: str, second: str, tags: dict[str, str] | None = None) -> None:
         days = (dt.date.fromisoformat(second) - dt.date.fromisoformat(first)).days
         side = SIDE // 4
         ramp = np.linspace(0.0, 1.0, side)[None, :] * np.ones((side, 1))
         unw = (0.02 * days * ramp).astype(np.float32)
         profile = {"driver": "GTiff", "dtype": "float32", "count": 1, "height": side, "width": side, "crs": CRS,
                    "nodata": float("nan"), "transform": Affine(40, 0, LEFT, 0, -40, TOP)}  # fmt: skip
-        tags = {
+        said = {
             "WAVELENGTH_METRES": "0.0554658",
             "INCIDENCE_DEGREES": "39.0",
             "FIRST_DATE": first,
             "SECOND_DATE": second,
         }
+        said = {name: value for name, value in (said | (tags or {})).items() if value}
         for kind, values in (("unw", unw), ("coh", np.full_like(unw, 0.8))):
             with rasterio.open(self.folder / "insar" / f"{first}-{second}_{kind}.tif", "w", **profile) as dataset:
                 dataset.write(values, 1)
-                dataset.update_tags(**tags)
+                dataset.update_tags(**said)

@@ -98,6 +98,16 @@ def test_results_of_an_earlier_run_do_not_pass_for_new_ones(small_site, watch):
     assert not any(name.startswith(("patches", "findings", "scene")) for name in summary["files"])
 
 
+def test_motion_without_incidence_angle_is_shown_but_not_turned_upright(small_site, watch):
+    small_site.write_pair("20240101", "20240113", tags={"INCIDENCE_DEGREES": ""})
+    for path in (small_site.folder / "insar").glob("*20240125*"):
+        path.unlink()
+    summary = watch()
+    assert summary["motion"]["n_pairs"] == 1
+    assert any("incidence angle is unknown" in sentence for sentence in summary["missing"])
+    assert {patch["motion_class"] for patch in summary["patches"]} == {"not_measured"}
+
+
 def test_permits_without_dates(small_site, watch):
     small_site.write_permits(permit_id=["A-1"], holder=["Small & Sons"])
     summary = watch()

@@ -84,7 +84,7 @@ def breaches(
     if _share(patch, unknown) > options.touching_share:
         return UNDETERMINED, []
     if _share(patch, allowed) <= options.touching_share:
-        return _uncovered(patch, lapsed, future, options)
+        return _uncovered(patch, lapsed, future)
     beyond = patch.difference(allowed.buffer(options.boundary_tolerance_m)).difference(unknown)
     remainder = _large_parts(beyond, options.min_outside_m2)
     if not remainder:
@@ -93,12 +93,11 @@ def breaches(
     return found[0].kind, found
 
 
-def _uncovered(
-    patch: Any, lapsed: gpd.GeoDataFrame, future: gpd.GeoDataFrame, options: ActivityOptions
-) -> tuple[str, list[Breach]]:
+def _uncovered(patch: Any, lapsed: gpd.GeoDataFrame, future: gpd.GeoDataFrame) -> tuple[str, list[Breach]]:
+    """Name the breach by the permit that holds most of the patch, if one does."""
     for kind, group in ((EXPIRED, lapsed), (NOT_YET_VALID, future)):
         permit = _most_shared(patch, group)
-        if permit is not None and _share(patch, permit.geometry) > options.touching_share:
+        if permit is not None and _share(patch, permit.geometry) > 0.5:
             return kind, [Breach(kind, patch, permit, 0.0)]
     return OUTSIDE_ANY, [Breach(OUTSIDE_ANY, patch, None, 0.0)]
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 from xml.etree import ElementTree
 
+import numpy as np
 import odc.geo.xr  # noqa: F401  registers the .odc accessor
 import rasterio
 import xarray as xr
@@ -33,6 +34,8 @@ _CHUNK = 1024
 _BAND = re.compile(r"(?:^|[_\W])(B0?[1-9]|B8A|B1[0-2]|SCL)(?:$|[_\W])", re.IGNORECASE)
 _LEVEL = re.compile(r"L(1C|2A)")
 _BASELINE = re.compile(r"_N(\d{2})(\d{2})_")
+_REFLECTANCE_TAGS = {"QUANTIFICATION": "1", "OFFSET": "0"}
+"""Numbers with a fraction are reflectance already, unless the file says otherwise."""
 _RASTERS = (".tif", ".tiff", ".jp2", ".vrt")
 
 
@@ -155,6 +158,8 @@ def _open_file(path: Path, bands: Sequence[str]) -> xr.DataArray:
         check_whole(dataset)
         names = _names_of(dataset, bands)
         tags, nodata = dataset.tags(), dataset.nodata
+        if np.dtype(dataset.dtypes[0]).kind == "f":
+            tags = _REFLECTANCE_TAGS | tags
     if not all(names):
         raise SceneError(f"{path.name} does not name its bands; list them under scenes.bands in the site file.")
     array = open_bands(path, block=_CHUNK)

@@ -7,7 +7,6 @@ decision and its reason travel with the scene, and ``imagery.scaling`` applies i
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
 
 import odc.stac
 import pystac
@@ -126,12 +125,20 @@ def offset_of(item: pystac.Item) -> tuple[float, str]:
 
 
 def _stated_offset(item: pystac.Item) -> float | None:
-    """Offset [digital numbers] of the red band's ``raster:bands`` (there in reflectance, after scale)."""
+    """Offset [digital numbers] that the red band states (there in reflectance, after scale).
+
+    STAC 1.0 has ``raster:bands`` with ``offset`` and ``scale``; STAC 1.1 has ``raster:offset`` and ``raster:scale``,
+    on the asset or on its ``bands``.
+    """
     red = item.assets.get("red") or item.assets.get("B04")
-    stated: list[dict[str, Any]] = red.extra_fields.get("raster:bands", []) if red else []
-    if not stated or "offset" not in stated[0]:
+    if red is None:
         return None
-    return float(round(stated[0]["offset"] / stated[0].get("scale", 1.0)))
+    fields = red.extra_fields
+    for stated in [*fields.get("raster:bands", []), fields, *fields.get("bands", [])]:
+        offset = stated.get("offset", stated.get("raster:offset"))
+        if offset is not None:
+            return float(round(offset / stated.get("scale", stated.get("raster:scale", 1.0))))
+    return None
 
 
 def _baseline_of(item: pystac.Item) -> str:

@@ -12,14 +12,14 @@ from highwall.activity.deformation import MOTION_CLASSES, classify_motion
 from highwall.activity.findings import assess as compare
 from highwall.activity.options import ActivityOptions
 from highwall.activity.permits import PermitTable, permit_table
-from highwall.core.errors import ConfigError
+from highwall.core.errors import ConfigError, StackError
 from highwall.io.catalog import checksum
 from highwall.io.rasters import read_zarr
 from highwall.io.vectors import read_polygons, write_polygons
 from highwall.workflows.run import Outcome, Run, Stage
 
 OUTPUTS = ("activity.gpkg", "activity.parquet", "findings.gpkg", "findings.parquet")
-MOTION_LAYERS = ("velocity", "velocity_std", "velocity_vertical", "velocity_vertical_std", "decorrelated")
+MOTION_LAYERS = ("velocity_vertical", "velocity_vertical_std", "decorrelated")
 
 
 def assess(
@@ -97,4 +97,12 @@ def _write(
 
 
 def _motion(path: Path | None) -> xr.Dataset | None:
-    return None if path is None else read_zarr(path)[list(MOTION_LAYERS)].load()
+    if path is None:
+        return None
+    layers = read_zarr(path)
+    if "velocity_vertical" not in layers:
+        raise StackError(
+            f"{path} holds no vertical velocity, for the incidence angle was unknown; run `highwall deform` again with "
+            "--incidence, or give insar.incidence_deg."
+        )
+    return layers[list(MOTION_LAYERS)].load()

@@ -61,8 +61,13 @@ def monitor(site_file: Path, out: Path, *, run_file: Path | None = None, say: Sa
     motion = gaps.attempt("insar", lambda: _motion(run, config, options))
     if not patches and not motion:
         raise InputError("nothing could be made:\n" + "\n".join(f"  {sentence}" for sentence in gaps.missing))
+    if motion and not motion["assumption"]:
+        gaps.missing.append(
+            "insar: the incidence angle is unknown, so no patch was given its motion; give incidence_deg."
+        )
     if scene and patches:
-        _assess(run, scene, gaps, config=config, options=options, has_motion=bool(motion))
+        has_motion = bool(motion and motion["assumption"])
+        _assess(run, scene, gaps, config=config, options=options, has_motion=has_motion)
     report(run, run.completed, missing=gaps.missing)
     summary: Facts = json.loads(run.path("summary.json").read_text(encoding="utf-8"))
     return summary

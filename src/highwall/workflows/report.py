@@ -32,6 +32,7 @@ from highwall.workflows.summary import (
     Summary,
 )
 
+_MOTION_LAYERS = ("velocity", "velocity_vertical", "decorrelated")
 _MOST_SERIES = 6
 """Series that a page shows, of the fastest patches."""
 
@@ -72,7 +73,7 @@ def _content(run: Run, records: Mapping[str, Mapping[str, Any]], *, missing: Seq
         patches=patches,
         findings=_table(run, "findings") if "assess" in records else None,
         permits=_permits(records.get("assess")),
-        motion=motion[["velocity", "velocity_vertical", "decorrelated"]].load() if motion is not None else None,
+        motion=motion[[name for name in _MOTION_LAYERS if name in motion]].load() if motion is not None else None,
         network=_network(records["deform"]) if "deform" in records else None,
         series=_series(patches, motion) if motion is not None and patches is not None else (),
     )
