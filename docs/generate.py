@@ -86,8 +86,8 @@ def _products() -> str:
     )
     files = "\n".join(f"| `{name}` | {meaning} |" for name, meaning in RUN_FILES.items())
     return (
-        "# Products\n\nWritten from `core/products.py` by `make docs`. SI units in files; no unit or sign depends on an "
-        "option.\n\n## Layers\n\n| layer | dims | type | unit | scale | fill | meaning | source |\n"
+        "# Products\n\nWritten from `core/products.py` by `make docs`. SI units in files; no unit or sign depends "
+        "on an option.\n\n## Layers\n\n| layer | dims | type | unit | scale | fill | meaning | source |\n"
         f"|---|---|---|---|---|---|---|---|\n{rows}\n\n## Files of a run\n\n| file | content |\n|---|---|\n{files}\n"
     )
 
