@@ -2,7 +2,8 @@
 
 import datetime as dt
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,7 +32,8 @@ def monitor(site: Annotated[Path, typer.Argument(help="SITE.yaml; `highwall conf
     """Watch a site: the main job. Scenes, radar and permits in; patches, motion, findings and a report out."""
     from highwall.workflows.monitor import monitor as work
 
-    summary = work(site, out, run_file=run, say=_say)
+    with _telling() as say:
+        summary = work(site, out, run_file=run, say=say)
     _print_summary(summary, out)
 
 
@@ -48,9 +50,10 @@ def detect(
     """Class a scene by the chip network. Leaves scene.tif, quality.tif and probability.tif."""
     from highwall.workflows.verbs import detect_alone
 
-    detect_alone(
-        scenes, out, aoi=aoi, level=level, date=_date(date), weights=weights, force=force, run_file=run, say=_say
-    )
+    with _telling() as say:
+        detect_alone(
+            scenes, out, aoi=aoi, level=level, date=_date(date), weights=weights, force=force, run_file=run, say=say
+        )
 
 
 @app.command()
@@ -62,7 +65,8 @@ def refine(
     """Outline mine patches. Leaves patches.gpkg and patches.parquet."""
     from highwall.workflows.verbs import refine_alone
 
-    refine_alone(probability, out, land_cover=land_cover, run_file=run, say=_say)
+    with _telling() as say:
+        refine_alone(probability, out, land_cover=land_cover, run_file=run, say=say)
 
 
 @app.command()
@@ -77,10 +81,11 @@ def deform(
     """Invert interferograms. Leaves displacement.zarr, velocity.tif and what belongs to it."""
     from highwall.workflows.verbs import deform_alone
 
-    deform_alone(
-        stack, out, reference=reference, weighting=weighting, wavelength_m=wavelength, incidence_deg=incidence,
-        run_file=run, say=_say,
-    )  # fmt: skip
+    with _telling() as say:
+        deform_alone(
+            stack, out, reference=reference, weighting=weighting, wavelength_m=wavelength, incidence_deg=incidence,
+            run_file=run, say=say,
+        )  # fmt: skip
 
 
 @app.command()
@@ -94,9 +99,10 @@ def assess(
     """Hold patches against motion and permits. Leaves findings.gpkg and findings.parquet."""
     from highwall.workflows.verbs import assess_alone
 
-    assess_alone(
-        patches, out, permits=permits, fields=_pairs(field), motion=motion, date=_date(date), run_file=run, say=_say
-    )
+    with _telling() as say:
+        assess_alone(
+            patches, out, permits=permits, fields=_pairs(field), motion=motion, date=_date(date), run_file=run, say=say
+        )
 
 
 @app.command()
@@ -104,7 +110,8 @@ def report(folder: Annotated[Path, typer.Argument(help="Folder of a run.")]) -> 
     """Draw a run. Leaves report.html and summary.json."""
     from highwall.workflows.verbs import report_alone
 
-    report_alone(folder, say=_say)
+    with _telling() as say:
+        report_alone(folder, say=say)
 
 
 @app.command()
@@ -112,7 +119,8 @@ def simulate(out: Out, seed: Annotated[int, typer.Option(help="Same seed, same s
     """Write a simulated site. It holds everything that `highwall monitor` reads, and the truth."""
     from highwall.workflows.simulate import simulate as work
 
-    path = work(out, seed=seed, progress=_say)
+    with _telling() as say:
+        path = work(out, seed=seed, progress=say)
     typer.echo(f"Now run: highwall monitor {path} --out {out / 'run'}")
 
 
@@ -121,7 +129,8 @@ def demo(out: Out = Path("demo"), seed: Annotated[int, typer.Option(help="Same s
     """Simulate a site and watch it. The result is held against the truth."""
     from highwall.workflows.demo import demo as work
 
-    result = work(out, seed=seed, say=_say)
+    with _telling() as say:
+        result = work(out, seed=seed, say=say)
     _print_summary(result.summary, out / "run")
     _print_scores(result.scores)
 
@@ -133,7 +142,13 @@ def train_chips(
     """Train the chip network, cross-validated by family and place, and export it."""
     from highwall.workflows.train import train_chips as work
 
-    work(data, out, progress=_say_step)
+    with _telling() as say:
+
+        def tell(what: str, step: int, n_steps: int, loss: float) -> None:
+            if step % 100 == 0 or step == n_steps:
+                say(f"{what}: step {step} of {n_steps}, loss {loss:.3f}")
+
+        work(data, out, progress=tell)
 
 
 @config_app.command("site")
@@ -184,13 +199,22 @@ def main() -> None:
         sys.exit(1)
 
 
-def _say(message: str) -> None:
-    typer.secho(f"· {message}", err=True, dim=True)
+@contextmanager
+def _telling() -> Iterator[Callable[[str], None]]:
+    """Give a function that tells what happens: lines, and on a terminal a clock that runs under them."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+    console = Console(stderr=True, highlight=False)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("starting", total=None)
 
-def _say_step(what: str, step: int, n_steps: int, loss: float) -> None:
-    if step % 100 == 0 or step == n_steps:
-        _say(f"{what}: step {step} of {n_steps}, loss {loss:.3f}")
+        def say(message: str) -> None:
+            console.print(f"· {message}", style="dim", markup=False, soft_wrap=True)
+            progress.reset(task, description=message)
+
+        yield say
 
 
 def _date(text: str | None) -> dt.date | None:
@@ -211,19 +235,17 @@ def _pairs(texts: list[str] | None) -> dict[str, str]:
 
 
 def _print_summary(summary: dict[str, Any], out: Path) -> None:
+    from rich.console import Console
+
     from highwall.workflows.console import summary_table
 
-    _show(lambda console: console.print(summary_table(summary)))
+    Console().print(summary_table(summary))
     typer.echo(f"Report: {out / 'report.html'}")
 
 
 def _print_scores(scores: dict[str, Any]) -> None:
-    from highwall.workflows.console import score_table
-
-    _show(lambda console: console.print(score_table(scores)))
-
-
-def _show(draw: Callable[[Any], None]) -> None:
     from rich.console import Console
 
-    draw(Console())
+    from highwall.workflows.console import score_table
+
+    Console().print(score_table(scores))

@@ -1,6 +1,7 @@
 """Scene → probability of each class of the chip network: ``probability.tif``."""
 
 import datetime as dt
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -56,10 +57,14 @@ def _detect(
     def read(y0: int, y1: int, x0: int, x1: int) -> NDArray[np.float32]:
         return np.asarray(scene[:, y0:y1, x0:x1].values, dtype=np.float32)
 
+    n_blocks = math.prod(-(-side // options.block_px) for side in (grid.shape.y, grid.shape.x))
     path, classes = run.path("probability.tif"), model.metadata.classes
     with cog_writer(path, layer="class_probability", grid=grid, bands=classes) as writer:
-        for block in stream_probability(read, (grid.shape.y, grid.shape.x), model=model, options=options):
+        blocks = stream_probability(read, (grid.shape.y, grid.shape.x), model=model, options=options)
+        for done, block in enumerate(blocks, start=1):
             writer.write(block.probability, row=block.window.y0, col=block.window.x0)
+            if n_blocks > 1:
+                run.say(f"detect: {done} of {n_blocks} blocks")
     acquired = scene_facts["acquired"]
     when = [] if acquired == "unknown" else [dt.date.fromisoformat(acquired)]
     facts = {"model": {"name": model.metadata.name, "version": model.metadata.version}, "classes": classes}
