@@ -100,3 +100,8 @@ def test_block_mean_of_the_last_two_axes():
     array = np.arange(32, dtype=np.float32).reshape(2, 4, 4)
     expected = [[[2.5, 4.5], [10.5, 12.5]], [[18.5, 20.5], [26.5, 28.5]]]
     np.testing.assert_allclose(block_mean(array, side=2), expected)
+
+
+def test_a_mosaic_without_a_chip_is_named():
+    with pytest.raises(InputError, match="a_positives"):
+        gather_chips({"a_positives_S2L1C_x.png": np.zeros((48, 96, 3), np.uint8)})

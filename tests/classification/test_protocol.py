@@ -62,9 +62,10 @@ def test_industrial_negatives_are_left_out(data):
     assert set(read_chips(data).family) == set(MOSAICS[:4])
 
 
-def test_a_corrupt_mosaic_is_named(data):
+@pytest.mark.parametrize("n_bytes", [20, -50], ids=["header", "pixels"])
+def test_a_truncated_mosaic_is_named(data, n_bytes):
     path = data / "mine-chips" / "a_positives_S2L1C_clear0.75_2024.png"
-    path.write_bytes(path.read_bytes()[:50])
+    path.write_bytes(path.read_bytes()[:n_bytes])
     with pytest.raises(SceneError, match="a_positives"):
         read_chips(data)
 

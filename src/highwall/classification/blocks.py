@@ -1,7 +1,7 @@
 """The bricks of the chip network, each with its equation. A cell sees only its neighbourhood.
 
 Normalisation is over channels, cell by cell: what a cell is given depends neither on the batch nor on how a scene was
-cut. Batch normalisation was tried: half as dear, but chips and scenes, so unlike, spoilt each other's statistics.
+cut.
 """
 
 import torch

@@ -72,12 +72,14 @@ def _scores(card: Mapping[str, Any]) -> str:
     if "cross_validation" in card:
         found = card["cross_validation"]
         sections.append(
-            f"### Out of fold ({found['n_folds']} folds; a place or a family is never on both sides)\n\n"
+            f"### Out of fold ({found['n_folds']} folds that share no place or family; settings were chosen here)\n\n"
             + _chip_table(found["chips"])
             + "\n"
             + _footprint_table(found["footprint"])
         )
-    sections.append("### Test places, which no training and no choice ever saw\n\n" + _footprint_table(card["test"]))
+    sections.append(
+        "### Test places, which no training saw and on which nothing was chosen\n\n" + _footprint_table(card["test"])
+    )
     return "\n".join(sections)
 
 
@@ -125,6 +127,9 @@ _FAILURES = """## Known failures
 * Three visible bands: dark or clear water of a tailings lake looks like any lake, and a dry pit like bare soil.
 * Industrial mines come only from Brazilian composites of 2021 and artisanal ones only from chips of the Amazon basin;
   elsewhere, and in other seasons, nothing has been measured. The two kinds are told apart partly by their surroundings.
+* Small, dark or purple ponds and old workings among bare hills are mostly missed: see the weakest scenes above.
+* Artisanal mines are told from look-alikes that earlier detectors fell for (river bars, clearings, ponds) only roughly:
+  a chip's score ranks places for a look, and no threshold keeps false alarms rare without losing most mines.
 * Old, revegetated or flooded mine land counts as none.
 * Learned on Level-1C. On Level-2A, the levels differ and the scores above do not hold.
 """

@@ -112,11 +112,18 @@ def cut_mosaic(mosaic: Uint8Array) -> Uint8Array:
 def gather_chips(mosaics: Mapping[str, Uint8Array]) -> ChipSet:
     """Chips of named mosaics, each distinct one once.
 
-    Chips that two families share are kept in the first, so that no pixel stands on both sides of a split.
+    Chips that two families share are kept in the first, so that no chip stands on both sides of a split.
+
+    Raises
+    ------
+    InputError
+        A mosaic is malformed, unnamed or black all over.
     """
     pixels, families = [], []
     for name, mosaic in mosaics.items():
         chips = cut_mosaic(mosaic)
+        if not len(chips):
+            raise InputError(f"mosaic {name!r} is black all over: damaged or empty; fetch it again or leave it out.")
         pixels.append(chips)
         families += [family_of(name)] * len(chips)
     joined = np.concatenate(pixels)

@@ -37,7 +37,7 @@ class AugmentOptions(_Options):
 class TrainOptions(_Options):
     """One training run."""
 
-    n_steps: int = Field(800, ge=1, le=1_000_000, description="optimiser steps [1]")
+    n_steps: int = Field(900, ge=1, le=1_000_000, description="optimiser steps [1]")
     chips_a_side: int = Field(3, ge=1, le=9, description="chips along a side of a training window of 48 px each [1]")
     n_scene_windows: int = Field(6, ge=1, le=1024, description="windows cut from scenes a step [1]")
     n_scene_chips: int = Field(6, ge=0, le=1024, description="chips cut from scenes a step [1]")
@@ -48,7 +48,7 @@ class TrainOptions(_Options):
     warmup_share: float = Field(0.1, gt=0.0, lt=1.0, description="share of the steps in which the rate rises [1]")
     joined_share: float = Field(0.5, ge=0.0, le=1.0, description="share of steps that show chips side by side [1]")
     ema_decay: float = Field(0.98, ge=0.0, lt=1.0, description="decay of the averaged weights a step [1]")
-    dice_weight: float = Field(0.5, ge=0.0, le=10.0, description="weight of the overlap loss of scene crops [1]")
+    dice_weight: float = Field(1.0, ge=0.0, le=10.0, description="weight of the overlap loss of scene crops [1]")
     chip_weight: float = Field(0.5, ge=0.0, le=10.0, description="weight of the chip terms against the scene term [1]")
     label_smoothing: float = Field(0.01, ge=0.0, lt=0.5, description="probability moved to the other classes [1]")
     seed: int = Field(20240601, ge=0, description="seed of weights, sampling and augmentation")

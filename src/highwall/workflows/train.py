@@ -32,6 +32,9 @@ from highwall.learning.groups import Extent, assign_folds, hold_out, overlap_gro
 EXCLUDED_MOSAICS = "industrial_negatives"
 """Mosaics whose 'negatives' are mostly industrial mines: never shown as *none*."""
 
+_PNG_END = b"IEND\xaeB`\x82"
+"""Last chunk of every whole PNG (PNG specification, 11.2.5)."""
+
 StageProgress = Callable[[str, int, int, float], None]
 """Called after each step with the stage, the step, the number of steps and the loss."""
 
@@ -134,7 +137,7 @@ def read_chips(data: Path) -> ChipSet:
     paths = [path for path in sorted((data / "mine-chips").glob("*.png")) if EXCLUDED_MOSAICS not in path.name]
     if not paths:
         raise MissingInputError(f"no mosaics *.png in {data / 'mine-chips'}; give the folder of the training data.")
-    return gather_chips({path.name: _read_bands(path, (1, 2, 3)).transpose(1, 2, 0) for path in paths})
+    return gather_chips({path.name: _read_mosaic(path) for path in paths})
 
 
 def read_scenes(data: Path) -> list[LabelledScene]:
@@ -217,6 +220,13 @@ def _read_scene(image: Path, drawings: Sequence[Path], *, place: str) -> Labelle
     each = np.stack([footprint_coverage(features, shape=shape) for features in drawn])
     coverage = np.asarray(each.mean(axis=0), dtype=np.float32)
     return LabelledScene(image.stem, place, levels, coverage)
+
+
+def _read_mosaic(path: Path) -> Any:
+    """Red, green and blue of a PNG, (y, x, 3) uint8; GDAL fills truncated files silently, so the end is checked."""
+    if not path.read_bytes().endswith(_PNG_END):
+        raise SceneError(f"{path.name} is truncated or no PNG; fetch it again or leave it out.")
+    return _read_bands(path, (1, 2, 3)).transpose(1, 2, 0)
 
 
 def _read_bands(path: Path, bands: tuple[int, ...]) -> Any:
