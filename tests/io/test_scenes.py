@@ -180,7 +180,6 @@ def test_a_folder_without_scenes_and_an_absent_path_are_refused(tmp_path: Path):
 
 
 @pytest.mark.real
-@pytest.mark.filterwarnings("ignore:Dataset has no geotransform")  # of rasterio's own buffers
 def test_real_products_are_read_and_stacked(real_data: Path):
     folder = real_data / "sentinel" / "bigearthnet_examples" / "BigEarthNet-S2-Example"
     scenes, set_aside = read(folder)

@@ -182,13 +182,9 @@ def _open_product(folder: Path) -> xr.DataArray:
     with rasterio.open(next(iter(files.values()))) as dataset:
         nodata = dataset.nodata
     opened = {name: _open_band(path) for name, path in files.items()}
-    finest = grid_of(min(opened.values(), key=lambda band: abs(float(band.odc.geobox.resolution.x))))
-    layers = [
-        band if band.odc.geobox == finest else band.odc.reproject(finest, resampling="nearest")
-        for band in opened.values()
-    ]
-    coordinates = layers[0].coords
-    layers = [layer.assign_coords(y=coordinates["y"], x=coordinates["x"]) for layer in layers]
+    finest = min(opened.values(), key=lambda band: abs(float(band.odc.geobox.resolution.x)))
+    axes = {"y": finest["y"], "x": finest["x"]}
+    layers = [band.reindex(axes, method="nearest").assign_coords(axes) for band in opened.values()]
     scene = xr.concat(layers, dim="band", coords="minimal", compat="override", join="override")
     order = sorted(opened, key=SENTINEL2_BANDS.index)
     scene = scene.assign_coords(band=list(opened)).sel(band=order)
