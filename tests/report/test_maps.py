@@ -31,6 +31,13 @@ def test_findings_are_marked_and_permits_drawn_in_any_crs():
     assert np.abs(full.astype(int) - bare.astype(int)).max() > 100
 
 
+def test_ground_drawn_by_eye_is_outlined_too():
+    def with_eye(patches):
+        return coloured(drawn(patches=made.patches().iloc[:0], drawn=patches), "#7dfdfe")
+
+    assert with_eye(made.patches()) > with_eye(made.patches().iloc[:0]) + 100  # the legend has a sample of the colour
+
+
 def test_patches_in_another_crs_lie_in_the_same_place():
     near, far = drawn(), drawn(patches=made.patches().to_crs("EPSG:32634"))
     assert coloured(far, "#ffb000") == pytest.approx(coloured(near, "#ffb000"), rel=0.2)

@@ -10,7 +10,7 @@ class PatchOptions(BaseModel):
 
     threshold: float = Field(0.5, gt=0, lt=1, description="mine probability from which a pixel belongs to a patch")
     seed: float = Field(0.7, gt=0, lt=1, description="probability that a patch must reach somewhere to be kept")
-    min_area_m2: float = Field(10_000.0, ge=0, description="smallest patch kept [m²]")
+    min_area_m2: float = Field(20_000.0, ge=0, description="smallest patch kept, a dozen cells of the network [m²]")
     max_hole_m2: float = Field(5_000.0, ge=0, description="holes up to this area are filled, larger ones kept [m²]")
     veto: tuple[str, ...] = Field(
         ("built_up", "cropland", "permanent_water"),

@@ -47,6 +47,8 @@ def patch_map(
     scene : (y, x, 3) uint8
     grid
         Of the scene, projected in metres.
+    drawn
+        Mine ground as people drew it, to compare with.
     """
     patches = patches.to_crs(str(grid.crs))
     figure = canvas(*_size(grid))
@@ -56,6 +58,8 @@ def patch_map(
         _outline(axes, patches[patches["mine_class"] == name], edge=colour, width=1.8)
     if permits is not None:
         _outline(axes, permits.to_crs(str(grid.crs)), edge=PERMIT_COLOUR, width=1.4, style=(0, (5, 3)))
+    if drawn is not None:
+        _outline(axes, drawn.to_crs(str(grid.crs)), edge=DRAWN_COLOUR, width=1.4, style=(0, (2, 1.5)))
     if findings is not None:
         ground = findings.to_crs(str(grid.crs))
         _outline(axes, ground, edge=FINDING_COLOUR, width=1.6, fill=FINDING_COLOUR, alpha=0.28)
@@ -144,8 +148,16 @@ def _backdrop(axes: Axes, scene: NDArray[np.uint8], grid: GeoBox) -> None:
     axes.imshow(_shrunk(scene), extent=_extent(grid), interpolation="bilinear")
 
 
-def _outline(axes: Axes, frame: gpd.GeoDataFrame, *, edge: str, width: float, style: Any = "-", fill: str | None = None,
-             alpha: float = 1.0) -> None:  # fmt: skip
+def _outline(
+    axes: Axes,
+    frame: gpd.GeoDataFrame,
+    *,
+    edge: str,
+    width: float,
+    style: Any = "-",
+    fill: str | None = None,
+    alpha: float = 1.0,
+) -> None:
     for geometry in frame.geometry.explode(ignore_index=True):
         if geometry.geom_type != "Polygon":
             continue
@@ -178,7 +190,7 @@ def _legend(
     if permits is not None:
         handles.append(Line2D([], [], color=PERMIT_COLOUR, lw=1.5, ls="--", label="permit"))
     if drawn is not None:
-        handles.append(Line2D([], [], color=DRAWN_COLOUR, lw=1.5, ls=":", label="drawn by eye"))
+        handles.append(Line2D([], [], color=DRAWN_COLOUR, lw=1.5, ls=(0, (2, 1.5)), label="drawn by eye"))
     if findings is not None and not findings.empty:
         handles.append(Patch(facecolor=FINDING_COLOUR, alpha=0.6, label="finding"))
     if handles:
