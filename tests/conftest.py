@@ -15,3 +15,11 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder}; set HIGHWALL_DATA")
     return folder
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail on a skip in CI: there everything that a test may need is to be had."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") and reporter is not None and reporter.stats.get("skipped"):
+        reporter.write_line("CI allows no skipped test", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
