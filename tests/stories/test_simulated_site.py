@@ -57,6 +57,13 @@ def test_the_cloudy_scene_is_refused_for_an_older_one(shown):
     assert result.summary["scene"]["quality"]["cloud"] < 0.01
 
 
+def test_the_page_says_that_it_is_simulated(shown):
+    out, _ = shown
+    page = (out / "run" / "report.html").read_text()
+    assert "This scene is simulated" in page
+    assert "Copernicus" not in page
+
+
 def test_every_promised_file_is_there(shown):
     out, _ = shown
     assert {path.name for path in (out / "run").iterdir()} == {*RUN_FILES, "stac"}

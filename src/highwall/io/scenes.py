@@ -2,7 +2,8 @@
 
 A *scene* is a lazy DataArray (band, y, x) of digital numbers, bands named ``B01`` … ``B12``, ``B8A``, ``SCL``, whose
 attributes are ``scene_id``, ``acquired`` (ISO date or ``"unknown"``), ``level`` (``L1C``, ``L2A`` or ``unknown``),
-``quantification``, ``offset`` [digital numbers, to be added], ``offset_reason``, ``nodata`` and ``source``.
+``quantification``, ``offset`` [digital numbers, to be added], ``offset_reason``, ``nodata``, ``source`` and, where a
+file says so, ``simulated``.
 ``imagery.scaling`` turns it into reflectance and nothing else does.
 """
 
@@ -224,6 +225,7 @@ def _with_attributes(scene: xr.DataArray, path: Path, *, tags: dict[str, str], n
         "offset_reason": reason,
         "nodata": 0.0 if nodata is None else float(nodata),
         "source": str(path),
+        "simulated": tags.get("SIMULATED") == "yes",
     }
     return scene.rename("dn")
 

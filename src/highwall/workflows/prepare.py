@@ -128,6 +128,7 @@ def _outcome(
     skipped = {row.name for row in set_aside}
     facts = {
         "scene_id": attrs["scene_id"], "acquired": acquired, "level": attrs["level"], "source": attrs["source"],
+        "simulated": bool(attrs.get("simulated", False)),
         "bands": [str(band) for band in scene["band"].values], "offset_applied": attrs["offset"],
         "offset_reason": attrs["offset_reason"], "quality": verdict.shares, "complaints": verdict.reasons,
         "not_evaluated": verdict.not_evaluated, "flags": FLAGS,
