@@ -100,8 +100,13 @@ def check_scene(metadata: ModelMetadata, *, bands: tuple[str, ...], level: str, 
             f"model {metadata.name!r} reads bands {', '.join(metadata.bands)} in this order; the scene has "
             f"{', '.join(bands)}. Select and order them."
         )
+    if level == "unknown" and not allow_other:
+        raise ModelError(
+            f"model {metadata.name!r} learned from {metadata.level}, and the scene does not say its level; if it is "
+            f"{metadata.level}, say so: scenes.level in the site file, or --level."
+        )
     if level != metadata.level and not allow_other:
         raise ModelError(
-            f"model {metadata.name!r} learned from {metadata.level} and the scene is {level}; take that "
-            "level's product, or allow another level and trust the scores less."
+            f"model {metadata.name!r} learned from {metadata.level} and the scene is {level}; take the {metadata.level} "
+            "product, or set model.force (--force) and trust the scores less."
         )

@@ -48,7 +48,7 @@ class StacSection(_Section):
     """A search in a STAC archive."""
 
     url: str = Field(description="address of the API", examples=["https://earth-search.aws.element84.com/v1"])
-    collection: str = Field("sentinel-2-l2a", description="collection to search")
+    collection: str = Field("sentinel-2-l1c", description="collection to search; the shipped network reads L1C")
     start: dt.date = Field(description="first date", examples=["2024-06-01"])
     end: dt.date = Field(description="last date", examples=["2024-09-30"])
     max_cloud_percent: float = Field(20.0, ge=0, le=100, description="scenes with more cloud are left out [%]")
