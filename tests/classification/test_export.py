@@ -67,3 +67,8 @@ def test_another_level_is_refused_unless_told():
     with pytest.raises(ModelError, match="L2A"):
         check_scene(FACTS, bands=("B04", "B03", "B02"), level="L2A")
     check_scene(FACTS, bands=("B04", "B03", "B02"), level="L2A", allow_other=True)
+
+
+def test_a_level_that_is_not_said_is_asked_for():
+    with pytest.raises(ModelError, match=r"scenes\.level"):
+        check_scene(FACTS, bands=("B04", "B03", "B02"), level="unknown")

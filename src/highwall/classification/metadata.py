@@ -107,6 +107,6 @@ def check_scene(metadata: ModelMetadata, *, bands: tuple[str, ...], level: str, 
         )
     if level != metadata.level and not allow_other:
         raise ModelError(
-            f"model {metadata.name!r} learned from {metadata.level} and the scene is {level}; take the {metadata.level} "
-            "product, or set model.force (--force) and trust the scores less."
+            f"model {metadata.name!r} learned from {metadata.level} and the scene is {level}; take the "
+            f"{metadata.level} product, or set model.force (--force) and trust the scores less."
         )
