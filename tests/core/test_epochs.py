@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from highwall.core.epochs import as_dates, dates_in, days_since, years_since
+from highwall.core.epochs import as_dates, dates_in
 
 JANUARY, LATER = dt.date(2018, 1, 6), dt.date(2018, 1, 18)
 
@@ -36,11 +36,6 @@ def test_dates_in_file_names(text: str, found: list[dt.date]):
 )
 def test_any_dates_written_into_a_name_are_found_in_order(dates: list[dt.date], pattern: str):
     assert dates_in("_".join(["pair", *(date.strftime(pattern) for date in dates), "unw"])) == dates
-
-
-def test_spans_are_days_and_julian_years():
-    assert days_since(JANUARY, [JANUARY, LATER]).tolist() == [0.0, 12.0]
-    assert years_since(JANUARY, [JANUARY + dt.timedelta(days=1461)]).tolist() == [4.0]
 
 
 def test_an_epoch_coordinate_becomes_dates():

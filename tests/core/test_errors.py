@@ -15,7 +15,6 @@ from highwall.core import errors
         (errors.VectorError, ValueError),
         (errors.ModelError, ValueError),
         (errors.MissingInputError, FileNotFoundError),
-        (errors.MissingExtraError, ImportError),
         (errors.OutputError, OSError),
     ],
 )

@@ -1,17 +1,16 @@
 import pytest
 
-from highwall.core.taxonomy import BACKGROUND, CHIP_CLASSES, MINING_CLASSES, NONE, WORLD_COVER, mining_class
+from highwall.core.taxonomy import CHIP_CLASSES, MINING_CLASSES, NONE, WORLD_COVER
 
 
 def test_codes_are_one_to_ten_and_names_unique():
     assert sorted(row.code for row in MINING_CLASSES) == list(range(1, 11))
     assert len({row.name for row in MINING_CLASSES}) == 10
-    assert BACKGROUND not in {row.code for row in MINING_CLASSES}
 
 
 @pytest.mark.parametrize("row", [row for row in MINING_CLASSES if row.inside], ids=lambda row: row.name)
 def test_what_contains_a_class_exists_and_is_not_itself_contained(row):
-    outer = mining_class(row.inside)
+    (outer,) = (other for other in MINING_CLASSES if other.name == row.inside)
     assert outer.inside is None
     assert outer.code != row.code
 
@@ -21,11 +20,6 @@ def test_subsets_are_those_of_minecam():
     assert names[1] == {"excavation", "preparatory_work_area"}
     assert names[2] == {"dumping_ground"}
     assert len(names[3]) == 7
-
-
-def test_an_unknown_class_lists_the_known():
-    with pytest.raises(KeyError, match="excavation"):
-        mining_class("pit")
 
 
 def test_the_first_chip_class_is_none_and_land_cover_names_are_unique():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from highwall.core.errors import SceneError
-from highwall.imagery.chips import chip_around, chips, true_colour
+from highwall.imagery.chips import chips, true_colour
 
 from .scenes import grid, scene
 
@@ -28,22 +28,6 @@ def test_every_chip_is_the_window_that_it_names_and_shares_its_memory(size: int,
 def test_a_scene_smaller_than_a_chip_is_refused():
     with pytest.raises(SceneError, match="20×30 pixels, a chip 21×21"):
         chips(cube(), size=21, step=1)
-
-
-@pytest.mark.parametrize(
-    ("row", "col", "corner"),
-    [(10, 15, (6, 11)), (0, 0, (0, 0)), (19, 29, (12, 22)), (0, 29, (0, 22)), (10, 27, (6, 22))],
-)
-def test_a_chip_around_a_point_is_moved_inwards_at_the_edges(row: int, col: int, corner: tuple[int, int]):
-    given = cube()
-    x, y = float(given["x"][col]), float(given["y"][row])
-    found = chip_around(given, x, y, size=8)
-    np.testing.assert_array_equal(found.values, given.values[:, corner[0] : corner[0] + 8, corner[1] : corner[1] + 8])
-
-
-def test_a_point_outside_gives_the_nearest_chip():
-    given = cube()
-    np.testing.assert_array_equal(chip_around(given, 0.0, 1e9, size=8).values, given.values[:, :8, :8])
 
 
 def test_true_colour_stretches_each_band_between_its_percentiles_and_is_white_where_nothing_is():

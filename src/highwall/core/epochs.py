@@ -1,13 +1,10 @@
-"""Dates of acquisition and the spans between them."""
+"""Dates of acquisition."""
 
 import datetime as dt
 import re
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-
-from highwall.core.constants import DAYS_PER_YEAR
 
 _DATE = re.compile(r"(?<!\d)((?:19|20)\d{2})[-_]?(0[1-9]|1[0-2])[-_]?(0[1-9]|[12]\d|3[01])(?!\d)")
 
@@ -21,16 +18,6 @@ def dates_in(text: str) -> list[dt.date]:
         except ValueError:  # 30 February is not a date
             continue
     return found
-
-
-def days_since(start: dt.date, dates: Sequence[dt.date]) -> NDArray[np.float64]:
-    """Days from ``start`` to each date: (epoch,) float64 [day]."""
-    return np.array([(date - start).days for date in dates], dtype=np.float64)
-
-
-def years_since(start: dt.date, dates: Sequence[dt.date]) -> NDArray[np.float64]:
-    """Julian years from ``start`` to each date: (epoch,) float64 [year]."""
-    return days_since(start, dates) / DAYS_PER_YEAR
 
 
 def as_dates(values: NDArray[np.datetime64]) -> list[dt.date]:

@@ -12,7 +12,6 @@
     │   ├── VectorError                  permits and other polygons: unreadable, missing field, no dates
     │   └── ModelError                   weights: unknown, corrupt, made for other bands or radiometry
     ├── MissingInputError (FileNotFoundError)   a path that does not exist
-    ├── MissingExtraError (ImportError)         a layer of the install that this verb needs
     └── OutputError (OSError)                   a result that could not be written; nothing half-written is left
 
 A message names what was found and the cure. Rooms raise; only the shells (``cli``, ``workflows``) catch. One bad input
@@ -69,10 +68,6 @@ class ModelError(InputError):
 
 class MissingInputError(HighwallError, FileNotFoundError):
     """A path does not exist."""
-
-
-class MissingExtraError(HighwallError, ImportError):
-    """A layer of the install that this verb needs is absent."""
 
 
 class OutputError(HighwallError, OSError):

@@ -20,8 +20,6 @@ class LandCover(NamedTuple):
     definition: str
 
 
-BACKGROUND: Final = 0
-
 MINING_CLASSES: Final[tuple[LandCover, ...]] = (
     LandCover(
         1, "excavation", 1, None,
@@ -60,17 +58,3 @@ WORLD_COVER: Final[dict[int, str]] = {
     70: "snow_and_ice", 80: "permanent_water", 90: "herbaceous_wetland", 95: "mangroves", 100: "moss_and_lichen",
 }  # fmt: skip
 """Codes of ESA WorldCover 2021 v200 (product user manual, table 2)."""
-
-
-def mining_class(name: str) -> LandCover:
-    """Return the class called ``name``.
-
-    Raises
-    ------
-    KeyError
-        No such class.
-    """
-    for land_cover in MINING_CLASSES:
-        if land_cover.name == name:
-            return land_cover
-    raise KeyError(f"no mining class {name!r}; there are {', '.join(c.name for c in MINING_CLASSES)}")

@@ -29,13 +29,6 @@ def chips(cube: xr.DataArray, *, size: int, step: int) -> xr.DataArray:
     )
 
 
-def chip_around(cube: xr.DataArray, x: float, y: float, *, size: int) -> xr.DataArray:
-    """Cut one chip centred on a point of the cube's CRS, moved inwards at the edges."""
-    row = _start(float(np.abs(cube["y"].values - y).argmin()), size, cube.sizes["y"])
-    col = _start(float(np.abs(cube["x"].values - x).argmin()), size, cube.sizes["x"])
-    return cube.isel(y=slice(row, row + size), x=slice(col, col + size))
-
-
 def true_colour(reflectance: xr.DataArray, *, percent: float = 1.0) -> NDArray[np.uint8]:
     """Picture of a scene: (y, x, 3) uint8 of B04, B03, B02, white where nothing is.
 
@@ -47,7 +40,3 @@ def true_colour(reflectance: xr.DataArray, *, percent: float = 1.0) -> NDArray[n
     low, high = np.nanpercentile(bands, [percent, 100.0 - percent], axis=(0, 1))
     scaled = np.clip((bands - low) / np.maximum(high - low, 1e-3), 0.0, 1.0) ** (1.0 / 1.3)
     return (255.0 * np.where(np.isnan(scaled), 1.0, scaled)).round().astype(np.uint8)
-
-
-def _start(centre: float, size: int, length: int) -> int:
-    return int(min(max(round(centre) - size // 2, 0), max(length - size, 0)))
