@@ -4,7 +4,7 @@ import xarray as xr
 from pydantic import ValidationError
 
 from highwall.imagery.options import QualityOptions
-from highwall.imagery.quality import FLAGS, evaluable, judge, quality
+from highwall.imagery.quality import FLAGS, count_flags, evaluable, judge, quality
 
 from .scenes import SIX, spectra
 
@@ -86,7 +86,7 @@ def test_a_test_is_run_exactly_when_its_bands_are_there(left_out: str):
 def test_a_scene_in_three_colours_says_what_was_not_evaluated():
     colours = spectra({"a": SPECTRA["forest"][:3], "b": SPECTRA["cloud"][:3]}, bands=SIX[:3])
     evaluated = evaluable(colours)
-    verdict = judge(quality(colours, DEFAULT), DEFAULT, evaluated=evaluated)
+    verdict = judge(count_flags(quality(colours, DEFAULT)), DEFAULT, evaluated=evaluated)
     assert verdict.accepted
     assert verdict.not_evaluated == ("cloud", "snow", "haze")
     assert set(verdict.shares) == {"nodata", "dark"}
@@ -113,10 +113,16 @@ ALL = ("cloud", "snow", "haze", "dark")
     ],
 )
 def test_a_scene_is_judged_by_the_shares_of_what_is_seen(counts: dict[str, int], reasons: tuple[str, ...]):
-    verdict = judge(layer(**counts), DEFAULT, evaluated=ALL)
+    verdict = judge(count_flags(layer(**counts)), DEFAULT, evaluated=ALL)
     assert verdict.reasons == reasons
     assert verdict.accepted == (not reasons)
     assert verdict.not_evaluated == ()
+
+
+def test_counts_of_blocks_add_up_to_those_of_the_scene():
+    whole = layer(clear=5, cloud=3, nodata=2, snow=1)
+    assert count_flags(whole[:4]) + count_flags(whole[4:]) == +count_flags(whole)
+    assert count_flags(whole)["pixels"] == 11
 
 
 def test_the_haze_bound_means_what_it_says():

@@ -9,6 +9,7 @@ quarries and bare soil fill the gap: in 930 six-band Sentinel-2 chips of mining 
 test at B08/B11 of 0.75 to 1 have the median spectrum of ground (red 0.09 above blue), those above 1.2 of cloud (flat).
 """
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -70,14 +71,24 @@ def evaluable(reflectance: xr.DataArray, *, has_scl: bool = False) -> tuple[str,
     return tuple(name for name, bands in _NEEDS.items() if set(bands) <= have or (has_scl and name in _SCL))
 
 
-def judge(flags: xr.DataArray, options: QualityOptions, *, evaluated: tuple[str, ...]) -> Verdict:
-    """Accept or refuse a scene by the shares of its flags."""
-    total = max(flags.size, 1)
-    missing = int(((flags & FLAGS["nodata"]) > 0).sum())
-    shares = {"nodata": missing / total}
-    seen = max(total - missing, 1)
-    for name in evaluated:
-        shares[name] = int(((flags & FLAGS[name]) > 0).sum()) / seen
+def count_flags(flags: xr.DataArray) -> Counter[str]:
+    """Number of pixels that carry each flag, and of all ``pixels``; counts of blocks add up to those of the scene."""
+    counts = {name: int(((flags & bit) > 0).sum()) for name, bit in FLAGS.items()}
+    return Counter(counts | {"pixels": flags.size})
+
+
+def judge(counts: Counter[str], options: QualityOptions, *, evaluated: tuple[str, ...]) -> Verdict:
+    """Accept or refuse a scene by the shares of its flags.
+
+    Parameters
+    ----------
+    counts
+        Of :func:`count_flags`.
+    evaluated
+        Tests that were made.
+    """
+    seen = max(counts["pixels"] - counts["nodata"], 1)
+    shares = {"nodata": counts["nodata"] / max(counts["pixels"], 1)} | {name: counts[name] / seen for name in evaluated}
     limits = {name: getattr(options, f"max_{name}") for name in shares}
     reasons = tuple(
         f"{100 * share:.0f} % {name} (at most {100 * limits[name]:.0f} % allowed)"

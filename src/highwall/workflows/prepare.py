@@ -5,11 +5,11 @@ aside, each with its reason.
 """
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import xarray as xr
 
 from highwall.core.constants import SENTINEL2_PIXEL_M
@@ -17,7 +17,7 @@ from highwall.core.errors import SceneError, SetAside
 from highwall.core.grid import GeoBox
 from highwall.imagery.grid import on_grid, site_grid
 from highwall.imagery.options import QualityOptions
-from highwall.imagery.quality import FLAGS, Verdict, evaluable, judge, quality
+from highwall.imagery.quality import FLAGS, Verdict, count_flags, evaluable, judge, quality
 from highwall.imagery.scaling import require_bands, to_reflectance
 from highwall.io.rasters import cog_writer, loaded, windows, write_cog
 from highwall.io.scenes import SceneSource
@@ -80,18 +80,17 @@ def _prepare(run: Run, source: SceneSource, *, options: QualityOptions, date: dt
 def _usable(run: Run, scene: xr.DataArray, grid: GeoBox, *, options: QualityOptions) -> Verdict:
     """Write a scene and its quality; refuse it when the quality gate says so and the options do not keep it."""
     candidate = _place(scene, grid)
-    path = run.path("quality.tif")
     evaluated = evaluable(candidate.reflectance, has_scl=candidate.scl is not None)
-    with cog_writer(path, layer="quality", grid=grid) as writer:
-        seen = []
+    with cog_writer(run.path("quality.tif"), layer="quality", grid=grid) as writer:
+        counts: Counter[str] = Counter()
         for row, col, block in _blocks(candidate, grid):
             flags = quality(block.reflectance, options, scl=block.scl)
             writer.write(flags.values, row=row, col=col)
-            seen.append(flags)
-    verdict = judge(_joined(seen), options, evaluated=evaluated)
-    if not verdict.accepted and not options.keep_refused:
-        path.unlink()
-        raise SceneError(f"refused for its quality: {', '.join(verdict.reasons)}. Set quality.keep_refused to use it.")
+            counts += count_flags(flags)
+        verdict = judge(counts, options, evaluated=evaluated)
+        if not verdict.accepted and not options.keep_refused:
+            reasons = ", ".join(verdict.reasons)
+            raise SceneError(f"refused for its quality: {reasons}. Set quality.keep_refused to use it.")
     write_cog(candidate.reflectance, run.path("scene.tif"), layer="reflectance")
     return verdict
 
@@ -109,10 +108,6 @@ def _blocks(candidate: _Candidate, grid: GeoBox) -> Iterator[tuple[int, int, _Ca
         cut = {"y": slice(row, row + _BLOCK), "x": slice(col, col + _BLOCK)}
         scl = None if candidate.scl is None else loaded(candidate.scl.isel(cut))
         yield row, col, _Candidate(loaded(candidate.reflectance.isel(cut)), scl)
-
-
-def _joined(blocks: list[xr.DataArray]) -> xr.DataArray:
-    return xr.DataArray(np.concatenate([block.values.ravel() for block in blocks]), dims=("pixel",))
 
 
 def _outcome(
