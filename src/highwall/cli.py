@@ -74,8 +74,8 @@ def deform(
     stack: Annotated[Path, typer.Argument(help="Folder of unwrapped interferograms.")], out: Out,
     reference: Annotated[str | None, typer.Option(help="Reference pixel as ROW,COLUMN; by default chosen.")] = None,
     weighting: Annotated[str | None, typer.Option(help="none or coherence.")] = None,
-    wavelength: Annotated[float | None, typer.Option(help="Radar wavelength [m], if the files do not say.")] = None,
-    incidence: Annotated[float | None, typer.Option(help="Incidence angle [°], if the files do not say.")] = None,
+    wavelength: Annotated[float | None, typer.Option(help="Radar wavelength [m], against what files say.")] = None,
+    incidence: Annotated[float | None, typer.Option(help="Incidence angle [°], against what files say.")] = None,
     run: RunFile = None,
 ) -> None:  # fmt: skip
     """Invert interferograms. Leaves displacement.zarr, velocity.tif and what belongs to it."""
@@ -115,7 +115,7 @@ def report(folder: Annotated[Path, typer.Argument(help="Folder of a run.")]) -> 
 
 
 @app.command()
-def simulate(out: Out, seed: Annotated[int, typer.Option(help="Same seed, same site.")] = 1) -> None:
+def simulate(out: Out, seed: Annotated[int, typer.Option(min=0, help="Same seed, same site.")] = 1) -> None:
     """Write a simulated site. It holds everything that `highwall monitor` reads, and the truth."""
     from highwall.workflows.simulate import simulate as work
 
@@ -125,7 +125,7 @@ def simulate(out: Out, seed: Annotated[int, typer.Option(help="Same seed, same s
 
 
 @app.command()
-def demo(out: Out = Path("demo"), seed: Annotated[int, typer.Option(help="Same seed, same site.")] = 1) -> None:
+def demo(out: Out = Path("demo"), seed: Annotated[int, typer.Option(min=0, help="Same seed, same site.")] = 1) -> None:
     """Simulate a site and watch it. The result is held against the truth."""
     from highwall.workflows.demo import demo as work
 

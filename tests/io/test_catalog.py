@@ -7,7 +7,6 @@ import pystac
 import pytest
 from odc.geo.geom import box
 
-from highwall.core.errors import MissingInputError
 from highwall.io.catalog import checksum, stage_item, write_catalog, write_json
 
 AOI = box(14.0, 45.0, 14.1, 45.1, "EPSG:4326")
@@ -44,9 +43,31 @@ def test_the_checksum_changes_with_content_and_names(tmp_path: Path):
     assert len(seen) == 5
 
 
-def test_nothing_has_no_checksum(tmp_path: Path):
-    with pytest.raises(MissingInputError, match="nothing at"):
-        checksum(tmp_path / "absent")
+def test_what_is_not_there_has_the_sum_of_nothing(tmp_path: Path):
+    missing = checksum(tmp_path / "gone")
+    assert missing == checksum(tmp_path / "gone too")
+    (tmp_path / "gone").write_text("here")
+    assert checksum(tmp_path / "gone") != missing
+
+
+def test_companions_links_and_runs(tmp_path: Path):
+    shape, table = tmp_path / "a.shp", tmp_path / "a.dbf"
+    shape.write_text("shape")
+    table.write_text("2020")
+    before = checksum(shape)
+    table.write_text("2030")
+    assert checksum(shape) != before
+    folder, elsewhere = tmp_path / "scenes", tmp_path / "archive"
+    folder.mkdir()
+    elsewhere.mkdir()
+    (elsewhere / "scene.tif").write_text("pixels")
+    empty = checksum(folder)
+    (folder / "link").symlink_to(elsewhere)
+    linked = checksum(folder)
+    assert linked != empty
+    (folder / "run" / "stac").mkdir(parents=True)
+    (folder / "run" / "catalog.json").write_text("{}")
+    assert checksum(folder) == linked
 
 
 def test_json_refuses_what_json_lacks_and_keeps_letters(tmp_path: Path):

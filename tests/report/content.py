@@ -96,14 +96,16 @@ RECORDS = {
         n_epochs=8, n_pairs=7, first="2018-01-06", last="2018-03-31", reference="row 9, column 8", n_components=2,
         velocity_min=-0.0567, velocity_max=0.031,
     ),
-    "assess": record(motion={"uplift": 0, "subsidence": 1, "decorrelated": 0, "none": 1, "not_measured": 0}),
+    "assess": record(
+        n_moving=1, motion={"uplift": 0, "subsidence": 1, "decorrelated": 0, "none": 1, "not_measured": 0},
+    ),
 }  # fmt: skip
 SITE = {"name": "Serra Velha", "crs": UTM, "minerals": ["iron"], "mine_type": "OP"}
 
 
 def content(*, stages: tuple[str, ...] = tuple(RECORDS), **parts: Any) -> RunContent:
     common = {"site": SITE, "records": {name: RECORDS[name] for name in stages}, "missing": (), "set_aside": ()}
-    return RunContent(**(common | parts))
+    return RunContent(**(common | {"is_checked": "permits" in parts} | parts))
 
 
 def everything(**changes: Any) -> RunContent:

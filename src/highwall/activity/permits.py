@@ -1,6 +1,7 @@
 """Permits, and where a patch stands with them on a date."""
 
 import datetime as dt
+import re
 from typing import Any, Final, NamedTuple
 
 import geopandas as gpd
@@ -14,6 +15,11 @@ from highwall.core.errors import SetAside, VectorError
 
 FIELDS: Final = ("permit_id", "holder", "mineral", "valid_from", "valid_to", "status")
 """What Highwall asks of a permit; ``permits.fields`` of the site file maps them to a file's own column names."""
+
+_DAY_FIRST = re.compile(r"\d{1,2}\.\d{1,2}\.\d{4}")
+"""31.12.2030: dots are written with the day first."""
+VOID: Final = frozenset({"revoked", "cancelled", "canceled", "withdrawn", "suspended", "surrendered", "rejected"})
+"""Values of ``status`` of a permit that does not hold although its dates may say so."""
 
 INSIDE, UNDETERMINED = "inside", "undetermined"
 BEYOND_BOUNDARY, OUTSIDE_ANY = "beyond_boundary", "outside_any_permit"
@@ -67,7 +73,10 @@ def permit_table(frame: gpd.GeoDataFrame, *, fields: dict[str, str], source: str
         values = frame[column].astype(object) if column in frame else pd.Series(None, index=frame.index, dtype=object)
         table[name] = pd.Series([None if pd.isna(value) else value for value in values], dtype=object)
     table["permit_id"] = [_name(value, row) for row, value in enumerate(table["permit_id"], start=1)]
-    return PermitTable(table, _parse_dates(table, source))
+    set_aside = _parse_dates(table, source) + _void(table, source)
+    if shapeless := frame.attrs.get("n_without_polygon", 0):
+        set_aside.append(SetAside(source, f"{shapeless} records have no polygon and cannot be compared; draw them"))
+    return PermitTable(table, set_aside)
 
 
 def breaches(
@@ -78,7 +87,8 @@ def breaches(
     A patch that meets no permit by more than ``touching_share`` is outside any, or on ground whose permit has lapsed.
     Else the part past the permitted ground by more than the tolerance counts, in pieces of at least ``min_outside_m2``.
     """
-    valid, lapsed, future, undated = _by_validity(permits, on)
+    near = permits.iloc[permits.sindex.query(patch.buffer(options.boundary_tolerance_m), predicate="intersects")]
+    valid, lapsed, future, undated = _by_validity(near, on)
     allowed = shapely.union_all(valid.geometry.values)
     unknown = shapely.union_all(undated.geometry.values)
     if _share(patch, unknown) > options.touching_share:
@@ -91,6 +101,16 @@ def breaches(
         return INSIDE, []
     found = [_beyond(part, valid, lapsed, allowed) for part in remainder]
     return found[0].kind, found
+
+
+def _void(table: gpd.GeoDataFrame, source: str) -> list[SetAside]:
+    """Take the dates of permits whose status says that they do not hold: since when is not known."""
+    is_void = [str(status).strip().lower() in VOID for status in table["status"]]
+    table.loc[is_void, ["valid_from", "valid_to"]] = pd.NaT
+    return [
+        SetAside(f"{source}: {row.permit_id}", f"its status is {row.status!r}, since when is unknown; give valid_to")
+        for row in table[is_void].itertuples()
+    ]
 
 
 def _uncovered(patch: Any, lapsed: gpd.GeoDataFrame, future: gpd.GeoDataFrame) -> tuple[str, list[Breach]]:
@@ -167,4 +187,7 @@ def _day(value: Any) -> dt.date | None:
         return value.date()
     if isinstance(value, dt.date):
         return value
-    return dt.datetime.fromisoformat(str(value).strip().replace("/", "-")).date()
+    text = str(value).strip()
+    if _DAY_FIRST.fullmatch(text):
+        return dt.datetime.strptime(text, "%d.%m.%Y").date()
+    return dt.datetime.fromisoformat(text.replace("/", "-")).date()

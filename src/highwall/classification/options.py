@@ -37,7 +37,7 @@ class AugmentOptions(_Options):
 class TrainOptions(_Options):
     """One training run."""
 
-    n_steps: int = Field(900, ge=1, le=1_000_000, description="optimiser steps [1]")
+    n_steps: int = Field(2000, ge=1, le=1_000_000, description="optimiser steps [1]")
     chips_a_side: int = Field(3, ge=1, le=9, description="chips along a side of a training window of 48 px each [1]")
     n_scene_windows: int = Field(6, ge=1, le=1024, description="windows cut from scenes a step [1]")
     n_scene_chips: int = Field(6, ge=0, le=1024, description="chips cut from scenes a step [1]")

@@ -118,3 +118,8 @@ def _name(crs: CRS | None) -> str:
 
 def _describe(grid: GeoBox) -> str:
     return f"{grid.shape.y}×{grid.shape.x} pixels of {abs(grid.resolution.x):g} in {_name(grid.crs)}"
+
+
+def crs_name(grid: GeoBox) -> str:
+    """``EPSG:n`` of a grid's CRS where it has such a number, else its own text."""
+    return f"EPSG:{code}" if grid.crs and (code := grid.crs.epsg) else str(grid.crs)

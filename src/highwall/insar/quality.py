@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from highwall.core.products import LAYERS
 from highwall.insar.blocks import map_pixels
 from highwall.insar.network import Network
 from highwall.insar.options import DecorrelationOptions
@@ -48,8 +49,9 @@ def decorrelated(result: xr.Dataset, stack: xr.Dataset, *, options: Decorrelatio
         coherence = mean_coherence(stack)
         lost = lost | (coherence < options.min_mean_coherence)
         in_footprint = in_footprint | coherence.notnull()
-    attrs = {"long_name": "decorrelated: too few pairs, a split network or too low a mean coherence"}
-    return (lost & in_footprint).rename("decorrelated").assign_attrs(attrs)
+    found = (lost & in_footprint).rename("decorrelated")
+    found.attrs = dict(LAYERS["decorrelated"].attrs())
+    return found
 
 
 def closure(stack: xr.Dataset) -> Closure:

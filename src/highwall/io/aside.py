@@ -13,6 +13,9 @@ from rasterio._err import CPLE_BaseError  # has no public name, and a full disk 
 
 from highwall.core.errors import HighwallError, OutputError
 
+PART = ".part-"
+"""How the name of a file begins while it is being written."""
+
 _FAILED_WRITES = (OSError, CPLE_BaseError, DataSourceError, FeatureError)
 """What Python, GDAL and Arrow raise when a file cannot be written; sometimes it is only one of the two below."""
 _PERHAPS_FAILED_WRITES = (RuntimeError, SystemError)
@@ -30,7 +33,7 @@ def aside(path: Path) -> Iterator[Path]:
     OutputError
         The disk is full, or the folder cannot be written.
     """
-    temporary = _beside(path, "part")
+    temporary = _beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -42,7 +45,7 @@ def aside(path: Path) -> Iterator[Path]:
             raise
         raise OutputError(f"could not write {path}: {error}. Free some disk space or choose another folder.") from error
     finally:
-        _remove(temporary)
+        remove(temporary)
 
 
 def write_text(text: str, path: Path) -> Path:
@@ -52,8 +55,8 @@ def write_text(text: str, path: Path) -> Path:
     return path
 
 
-def _beside(path: Path, role: str) -> Path:
-    return path.with_name(f".{role}-{os.getpid()}-{path.name}")
+def _beside(path: Path, role: str = "") -> Path:
+    return path.with_name(f"{PART}{os.getpid()}-{role}{path.name}")
 
 
 def _replace(temporary: Path, path: Path) -> None:
@@ -61,13 +64,13 @@ def _replace(temporary: Path, path: Path) -> None:
     if not path.is_dir() or path.is_symlink():
         os.replace(temporary, path)
         return
-    former = _beside(path, "former")
+    former = _beside(path, "former-")
     os.replace(path, former)
     os.replace(temporary, path)
-    _remove(former)
+    remove(former)
 
 
-def _remove(path: Path, *, tries: int = 20) -> None:
+def remove(path: Path, *, tries: int = 20) -> None:
     """Remove a file or folder, and the journals and overviews that a writer left beside it under its name."""
     for leftover in path.parent.glob(f"{glob.escape(path.name)}*"):
         if not leftover.is_dir():

@@ -3,7 +3,8 @@
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,6 @@ import pystac
 from odc.geo.geom import Geometry
 
 from highwall import __version__
-from highwall.core.errors import MissingInputError
 from highwall.core.products import RUN_FILES
 from highwall.io.aside import write_text
 
@@ -20,24 +20,37 @@ _MEDIA = {
     ".tif": pystac.MediaType.COG, ".gpkg": pystac.MediaType.GEOPACKAGE, ".parquet": pystac.MediaType.PARQUET,
     ".zarr": pystac.MediaType.ZARR, ".json": pystac.MediaType.JSON, ".html": pystac.MediaType.HTML,
 }  # fmt: skip
+_COMPANIONS = {".shp": (".dbf", ".shx", ".prj", ".cpg"), ".gpkg": (".gpkg-wal",)}
+"""Files beside a file that are part of it."""
 _FILE_EXTENSION = "https://stac-extensions.github.io/file/v2.1.0/schema.json"
 
 
 def checksum(path: Path) -> str:
-    """SHA-256 of a file, or of a folder's names and contents, as a hexadecimal multihash (STAC ``file:checksum``).
+    """SHA-256 of what a path holds, as a hexadecimal multihash (STAC ``file:checksum``).
 
-    Raises
-    ------
-    MissingInputError
-        Nothing is there.
+    Of a file its content, with the companions of a shapefile and the journal of a GeoPackage; of a folder the names and
+    contents of its files, links followed, runs of Highwall left out. What is not there has the sum of nothing.
     """
-    if not path.exists():
-        raise MissingInputError(f"nothing at {path}; check the path.")
-    files = [path] if path.is_file() else sorted(child for child in path.rglob("*") if child.is_file())
-    if path.is_file():
+    files = [path] if path.is_file() else list(_files_below(path))
+    companions = [
+        other for pattern in _COMPANIONS.get(path.suffix, ()) for other in path.parent.glob(path.stem + pattern)
+    ]
+    if path.is_file() and not companions:
         return "1220" + _digest(path)
-    names = "\n".join(f"{child.relative_to(path)} {_digest(child)}" for child in files)
+    base = path.parent if path.is_file() else path
+    names = "\n".join(f"{file.relative_to(base)} {_digest(file)}" for file in sorted({*files, *companions}))
     return "1220" + hashlib.sha256(names.encode()).hexdigest()
+
+
+def is_run(folder: Path) -> bool:
+    """Tell whether a folder is one that Highwall left: its files are results, never inputs."""
+    return (folder / "catalog.json").is_file() and (folder / "stac").is_dir()
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    for root, folders, names in os.walk(folder, followlinks=True):
+        folders[:] = [name for name in folders if not is_run(Path(root) / name)]
+        yield from (Path(root) / name for name in names)
 
 
 def stage_item(
@@ -70,6 +83,7 @@ def stage_item(
         start_datetime=start, end_datetime=end, properties=dict(properties) | {"title": f"{site}: {stage}"},
         stac_extensions=[_FILE_EXTENSION],
     )  # fmt: skip
+    item.properties["highwall:dated_by"] = "data" if when else "processing"
     for path in outputs:
         item.add_asset(path.name, _asset(path))
     item.add_link(pystac.Link(pystac.RelType.ROOT, "../catalog.json", pystac.MediaType.JSON))

@@ -7,6 +7,7 @@ file says so, ``simulated``.
 ``imagery.scaling`` turns it into reflectance and nothing else does.
 """
 
+import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from highwall.core.constants import SENTINEL2_OFFSET, SENTINEL2_OFFSET_BASELINE,
 from highwall.core.epochs import dates_in
 from highwall.core.errors import InputError, MissingInputError, SceneError, SetAside
 from highwall.core.grid import grid_of
+from highwall.io.catalog import is_run
 from highwall.io.rasters import check_whole, open_bands
 
 SENTINEL2_BANDS = (
@@ -63,7 +65,7 @@ class MemorySource:
 
     def read(self, area: Geometry) -> SceneReading:
         """Give the scenes that were put in."""
-        return SceneReading(sorted(self.scenes, key=lambda scene: str(scene.attrs["acquired"])), [])
+        return SceneReading(sorted(self.scenes, key=acquired_order), [])
 
 
 @dataclass(frozen=True)
@@ -76,43 +78,52 @@ class FolderSource:
     """Names of the bands of files that do not carry them, in file order."""
     level: str | None = None
     """``L1C`` or ``L2A``, for files that do not say."""
+    date: dt.date | None = None
+    """Date of acquisition, for files that do not say."""
     offset: float | None = None
     """Digital numbers to add before division, overriding what the files say."""
 
     def read(self, area: Geometry) -> SceneReading:
-        """Open every scene; the unreadable are set aside with their reason.
+        """Open every scene; the missing and unreadable are set aside with their reason.
 
         Raises
         ------
         MissingInputError
-            A path does not exist, or a folder holds no raster.
+            No path exists, or the folders hold no raster.
         """
         scenes, set_aside = [], []
         for path in self._products():
             try:
                 scenes.append(self._open(path))
-            except (InputError, RasterioError, ElementTree.ParseError) as error:
+            except (ValueError, FileNotFoundError, RasterioError, ElementTree.ParseError) as error:
                 set_aside.append(SetAside(str(path), _as_reason(error)))
-        return SceneReading(sorted(scenes, key=lambda scene: str(scene.attrs["acquired"])), set_aside)
+        return SceneReading(sorted(scenes, key=acquired_order), set_aside)
 
     def _products(self) -> list[Path]:
-        products: list[Path] = []
-        for path in self.paths:
-            if not path.exists():
-                raise MissingInputError(f"no scene at {path}; check the path.")
-            products += [path] if path.is_file() else _products_in(path)
+        if not any(path.exists() for path in self.paths):
+            raise MissingInputError(f"no scene at {', '.join(map(str, self.paths))}; check the path.")
+        products = [product for path in self.paths for product in (_products_in(path) if path.is_dir() else [path])]
         if not products:
             folders = ", ".join(map(str, self.paths))
             raise MissingInputError(f"no scene in {folders}; expected {', '.join(_RASTERS)} or product folders.")
         return products
 
     def _open(self, path: Path) -> xr.DataArray:
+        if not path.exists():
+            raise MissingInputError(f"no scene at {path}; check the path.")
         scene = _open_product(path) if path.is_dir() else _open_file(path, self.bands)
-        if self.level:
-            scene.attrs["level"] = self.level
+        for name, given in (("level", self.level), ("acquired", self.date)):
+            if given and scene.attrs[name] == "unknown":
+                scene.attrs[name] = str(given)
         if self.offset is not None:
             scene.attrs.update(offset=self.offset, offset_reason="given in the configuration")
         return scene
+
+
+def acquired_order(scene: xr.DataArray) -> tuple[bool, str]:
+    """Sort key of scenes: by date, the undated first, so that none passes for the newest."""
+    acquired = str(scene.attrs["acquired"])
+    return acquired != "unknown", acquired
 
 
 def band_name(text: str, *, known: Sequence[str] = SENTINEL2_BANDS) -> str:
@@ -132,6 +143,8 @@ def band_name(text: str, *, known: Sequence[str] = SENTINEL2_BANDS) -> str:
 
 def _products_in(folder: Path) -> list[Path]:
     """Product folders below ``folder`` (those whose rasters are single bands), and its multi-band files."""
+    if is_run(folder):
+        return []
     if _band_files(folder):
         return [folder]
     files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _RASTERS)

@@ -17,6 +17,8 @@ _POLYGONS: Final = ("Polygon", "MultiPolygon")
 def read_polygons(path: Path, *, allow_empty: bool = False) -> gpd.GeoDataFrame:
     """Read the polygons of a vector file, repaired where they cross themselves.
 
+    Records without one are left out; ``attrs["n_without_polygon"]`` counts them.
+
     Raises
     ------
     MissingInputError
@@ -32,13 +34,15 @@ def read_polygons(path: Path, *, allow_empty: bool = False) -> gpd.GeoDataFrame:
         raise VectorError(f"{path} is not a readable vector file ({error}).") from error
     if not isinstance(frame, gpd.GeoDataFrame) or frame.crs is None:
         raise VectorError(f"{path} carries no geometry or no CRS; save it with one, for example as GeoPackage.")
-    frame = frame[frame.geometry.notna() & ~frame.geometry.is_empty]
-    polygons = frame[frame.geom_type.isin(_POLYGONS)].reset_index(drop=True)
-    if polygons.empty and not allow_empty:
-        kinds = ", ".join(sorted(set(frame.geom_type))) or "nothing"
+    valid = shapely.make_valid(frame.geometry.values)
+    frame.geometry = [_polygonal(geometry) for geometry in valid]
+    is_polygon = ~frame.geometry.is_empty
+    if not is_polygon.any() and not allow_empty:
+        kinds = ", ".join(sorted({str(geometry.geom_type) for geometry in valid if geometry is not None})) or "nothing"
         raise VectorError(f"{path} holds no polygon (found {kinds}).")
-    polygons.geometry = [_polygonal(geometry) for geometry in shapely.make_valid(polygons.geometry.values)]
-    return polygons[~polygons.geometry.is_empty].reset_index(drop=True)
+    polygons = frame[is_polygon].reset_index(drop=True)
+    polygons.attrs["n_without_polygon"] = int((~is_polygon).sum())
+    return polygons
 
 
 def read_area(path: Path) -> Geometry:

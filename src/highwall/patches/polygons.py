@@ -6,6 +6,7 @@ import geopandas as gpd
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from odc.geo.geom import Geometry
 from rasterio.features import shapes
 from scipy import ndimage
 from shapely.geometry import shape
@@ -35,7 +36,11 @@ def mine_probability(probability: xr.DataArray) -> xr.DataArray:
 
 
 def find_patches(
-    probability: xr.DataArray, *, options: PatchOptions, land_cover: xr.DataArray | None = None
+    probability: xr.DataArray,
+    *,
+    options: PatchOptions,
+    land_cover: xr.DataArray | None = None,
+    area: Geometry | None = None,
 ) -> Patches:
     """Outline the mine patches of a scene.
 
@@ -45,6 +50,8 @@ def find_patches(
         Probability of each class, bands named as ``core.taxonomy.CHIP_CLASSES``, NaN without data, projected grid.
     land_cover : (y, x), optional
         Codes of ESA WorldCover on the same grid.
+    area : optional
+        Area of interest, any CRS; patches that do not meet it are dropped.
 
     Returns
     -------
@@ -57,16 +64,17 @@ def find_patches(
         The grid is in degrees, or the land cover lies on another.
     """
     check_dims(probability, ("band", "y", "x"), name="probability")
-    grid, area = grid_of(probability), pixel_area_m2(grid_of(probability))
+    grid, pixel_m2 = grid_of(probability), pixel_area_m2(grid_of(probability))
     if land_cover is not None:
         check_same_grid(probability, land_cover)
     mine = mine_probability(probability).values
-    labels = label_patches(mine, pixel_m2=area, options=options)
+    labels = label_patches(mine, pixel_m2=pixel_m2, options=options)
     outlines = outline(labels, transform=grid.transform)
     table = describe(labels, outlines, probability=probability.values, classes=probability["band"].values.tolist())
     frame = gpd.GeoDataFrame(table, geometry="geometry", crs=str(grid.crs))
     frame["veto_share"] = veto_share(labels, land_cover, veto=options.veto)
-    reasons = [_reason(row, options) for row in frame.itertuples()]
+    inside = frame.intersects(area.to_crs(str(grid.crs)).geom) if area else [True] * len(frame)
+    reasons = [_reason(row, options, is_inside=met) for row, met in zip(frame.itertuples(), inside, strict=True)]
     is_kept = np.array([not reason for reason in reasons], dtype=bool)
     return Patches(_numbered(frame[is_kept], "P"), _numbered(frame.assign(reason=reasons)[~is_kept], "D"))
 
@@ -95,7 +103,9 @@ def _small(region: NDArray[Any], structure: NDArray[Any], limit: float, *, inclu
     return np.asarray(is_small[labels])
 
 
-def _reason(patch: Any, options: PatchOptions) -> str:
+def _reason(patch: Any, options: PatchOptions, *, is_inside: bool) -> str:
+    if not is_inside:
+        return "it lies outside the area of interest"
     if patch.probability_max < options.seed:
         return f"its highest probability {patch.probability_max:.2f} stays below {options.seed:.2f}"
     if patch.veto_share > options.max_veto_share:

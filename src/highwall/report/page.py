@@ -43,6 +43,8 @@ class RunContent:
     scene: Scene | None = None
     patches: gpd.GeoDataFrame | None = None
     findings: gpd.GeoDataFrame | None = None
+    is_checked: bool = False
+    """Whether the patches were held against permits."""
     permits: gpd.GeoDataFrame | None = None
     motion: xr.Dataset | None = None
     network: Baselines | None = None
@@ -67,7 +69,7 @@ def render(content: RunContent) -> str:
         n_patches=0 if content.patches is None else len(content.patches),
         findings=_findings(content),
         n_findings=0 if content.findings is None else len(content.findings),
-        checked=content.permits is not None and content.patches is not None,
+        checked=content.is_checked,
         facts={name: record["highwall:facts"] for name, record in content.records.items()},
         colours=PATCH_COLOURS,
     )

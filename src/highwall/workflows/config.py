@@ -4,11 +4,12 @@ Unknown keys are refused with the nearest known one. Paths are relative to the f
 """
 
 import datetime as dt
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from highwall.activity.options import ActivityOptions
 from highwall.classification.options import ExtractOptions
@@ -37,6 +38,16 @@ class SiteSection(_Section):
         description="area of interest: a vector file, or [west, south, east, north] in degrees",
         examples=["aoi.geojson"],
     )
+
+    @field_validator("aoi")
+    @classmethod
+    def _is_on_earth(cls, aoi: list[float] | Path) -> list[float] | Path:
+        if isinstance(aoi, list):
+            west, south, east, north = aoi
+            if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+                raise ValueError("a bounding box is [west, south, east, north] in degrees")
+        return aoi
+
     crs: str | None = Field(None, description="projected CRS for areas; by default the UTM zone of the AOI's centre")
     minerals: tuple[str, ...] = Field((), description="what is mined", examples=[["iron"]])
     mine_type: Literal["OC", "OP", "MT"] | None = Field(
@@ -71,6 +82,9 @@ class ScenesSection(_Section):
     def _one_source(self) -> "ScenesSection":
         if bool(self.files) == (self.stac is not None):
             raise ValueError("give either files or stac")
+        told = [name for name in ("bands", "level", "date", "offset") if getattr(self, name)]
+        if self.stac and told:
+            raise ValueError(f"{', '.join(told)} go with files; a STAC item tells them itself")
         return self
 
 
@@ -78,8 +92,10 @@ class InsarSection(_Section):
     """A stack of unwrapped interferograms."""
 
     stack: Path = Field(description="folder of interferograms", examples=["insar/"])
-    wavelength_m: float | None = Field(None, gt=0, description="radar wavelength, if the files do not say [m]")
-    incidence_deg: float | None = Field(None, ge=0, lt=90, description="incidence angle, if the files do not say [°]")
+    wavelength_m: float | None = Field(
+        None, gt=0.005, lt=1.0, description="radar wavelength, against what files say [m]"
+    )
+    incidence_deg: float | None = Field(None, ge=0, lt=80, description="incidence angle, against what files say [°]")
     reference: Reference | None = Field(None, description="where the ground is still; by default as in run.yaml")
 
 
@@ -154,21 +170,33 @@ def load_run(path: Path | None) -> RunConfig:
 
 
 def _validated(model: type[Model], path: Path) -> Model:
-    if not path.exists():
-        raise MissingInputError(f"no configuration at {path}; `highwall config site` prints a sample.")
+    if not path.is_file():
+        name = "site" if model is SiteConfig else "run"
+        raise MissingInputError(f"no configuration at {path}; `highwall config {name}` prints a sample.")
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not YAML: {error}") from error
+    return checked(model, content, source=str(path))
+
+
+def checked(model: type[Model], content: Any, *, source: str) -> Model:
+    """Validate what a user gave.
+
+    Raises
+    ------
+    ConfigError
+        An unknown key, or a value out of bounds.
+    """
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        problems = "\n".join(f"  {_problem(model, detail)}" for detail in error.errors())
-        raise ConfigError(f"{path} is not a valid {model.__name__}:\n{problems}") from error
+        problems = dict.fromkeys(f"  {_problem(model, detail)}" for detail in error.errors())
+        raise ConfigError(f"{source} is not a valid {model.__name__}:\n" + "\n".join(problems)) from error
 
 
 def _problem(model: type[BaseModel], detail: Any) -> str:
-    place = [str(part) for part in detail["loc"] if not str(part).startswith(("function-", "list["))]
+    place = [str(part) for part in detail["loc"] if not str(part).startswith(("function-", "list[", "lax-or-strict"))]
     where = ".".join(place)
     if detail["type"] == "extra_forbidden":
         section = _section(model, place[:-1])
@@ -178,15 +206,26 @@ def _problem(model: type[BaseModel], detail: Any) -> str:
 
 
 def _section(model: type[BaseModel], place: list[str]) -> type[BaseModel] | None:
-    for name in place:
-        field = model.model_fields.get(name)
-        if field is None:
+    """Model of the section at a place; in a choice of sections the place names which by its ``kind``."""
+    rest = list(place)
+    while rest:
+        field = model.model_fields.get(rest.pop(0))
+        choices = list(_models_in(field.annotation)) if field else []
+        if len(choices) > 1 and rest:
+            kind = rest.pop(0)
+            choices = [choice for choice in choices if choice.model_fields["kind"].default == kind]
+        if not choices:
             return None
-        inner = [kind for kind in (field.annotation, *get_args(field.annotation)) if _is_model(kind)]
-        if not inner:
-            return None
-        model = inner[0]
+        model = choices[0]
     return model
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Every model that an annotation allows, however deep."""
+    if _is_model(annotation):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_in(inner)
 
 
 def _is_model(kind: Any) -> bool:

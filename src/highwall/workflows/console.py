@@ -5,11 +5,12 @@ from typing import Any
 
 from rich.box import SIMPLE
 from rich.table import Table
+from rich.text import Text
 
 
 def summary_table(summary: Mapping[str, Any]) -> Table:
     """Tabulate ``summary.json``: areas by class, what moved, findings, what was missing."""
-    table = Table(title=summary["site"]["name"], box=SIMPLE, title_justify="left", show_header=False)
+    table = Table(title=Text(summary["site"]["name"]), box=SIMPLE, title_justify="left", show_header=False)
     table.add_column(style="dim")
     table.add_column(overflow="fold")
     for name, area in (summary["area_m2"] or {}).items():
@@ -19,11 +20,11 @@ def summary_table(summary: Mapping[str, Any]) -> Table:
     findings = summary["findings"]
     table.add_row("findings", "not checked" if findings is None else str(len(findings)))
     for finding in findings or []:
-        table.add_row(finding["finding_id"], finding["statement"])
+        table.add_row(finding["finding_id"], Text(finding["statement"]))
     for sentence in summary["missing"]:
-        table.add_row("missing", sentence)
+        table.add_row("missing", Text(sentence))
     for row in summary["set_aside"]:
-        table.add_row("set aside", f"{row['name']}: {row['reason']}")
+        table.add_row("set aside", Text(f"{row['name']}: {row['reason']}"))
     return table
 
 

@@ -38,10 +38,9 @@ def detect(
         The model was made for other bands or another radiometry, and ``force`` is off.
     """
     path = weights or SHIPPED_MODEL
-    stage = Stage(
-        "detect", {"scene.tif": run.path("scene.tif"), "weights": path}, {"detect": options, "force": force},
-        ("probability.tif",),
-    )  # fmt: skip
+    scene = {name: scene_facts[name] for name in ("level", "acquired")}
+    inputs = {"scene.tif": run.path("scene.tif"), "weights": path}
+    stage = Stage("detect", inputs, {"detect": options, "force": force, "scene": scene}, ("probability.tif",))
     return run.stage(stage, lambda: _detect(run, scene_facts, path, force=force, options=options))
 
 

@@ -57,18 +57,16 @@ def monitor(site_file: Path, out: Path, *, run_file: Path | None = None, say: Sa
     run = Run(out, site_of(config.site), say)
     gaps = _Gaps(say, _not_given(config))
     scene = gaps.attempt("scenes", lambda: _scene(run, config, options))
-    patches = scene and gaps.attempt("patches", lambda: _patches(run, scene, config, options))
+    patches = scene and gaps.attempt("patches", lambda: _patches(run, scene, gaps, config=config, options=options))
     motion = gaps.attempt("insar", lambda: _motion(run, config, options))
     if not patches and not motion:
+        run.close()
         raise InputError("nothing could be made:\n" + "\n".join(f"  {sentence}" for sentence in gaps.missing))
-    if motion and not motion["assumption"]:
-        gaps.missing.append(
-            "insar: the incidence angle is unknown, so no patch was given its motion; give incidence_deg."
-        )
     if scene and patches:
         has_motion = bool(motion and motion["assumption"])
         _assess(run, scene, gaps, config=config, options=options, has_motion=has_motion)
     report(run, run.completed, missing=gaps.missing)
+    run.close()
     summary: Facts = json.loads(run.path("summary.json").read_text(encoding="utf-8"))
     return summary
 
@@ -106,17 +104,14 @@ def _scene(run: Run, config: SiteConfig, options: RunConfig) -> Facts | None:
     section = config.scenes
     if section is None:
         return None
-    inputs = {f"scene {path.name}": path for path in section.files}
-    record = prepare(
-        run, _source(section, run), inputs=inputs, parameters={"scenes": section}, options=options.quality,
-        date=section.date,
-    )  # fmt: skip
+    inputs = {f"scene {number}": path for number, path in enumerate(section.files, start=1)}
+    record = prepare(run, _source(section, run), inputs=inputs, parameters={"scenes": section}, options=options.quality)
     return facts_of(record)
 
 
 def _source(section: ScenesSection, run: Run) -> SceneSource:
     if section.stac is None:
-        return FolderSource(section.files, section.bands, section.level, section.offset)
+        return FolderSource(section.files, section.bands, section.level, section.date, section.offset)
     search = section.stac
     return StacSource(
         search.url, search.collection, run.site.crs, search.start, search.end,
@@ -124,10 +119,15 @@ def _source(section: ScenesSection, run: Run) -> SceneSource:
     )  # fmt: skip
 
 
-def _patches(run: Run, scene: Facts, config: SiteConfig, options: RunConfig) -> Facts:
+def _patches(run: Run, scene: Facts, gaps: _Gaps, *, config: SiteConfig, options: RunConfig) -> Facts:
     detect(run, scene, weights=config.model.weights, force=config.model.force, options=options.detect)
-    land_cover = config.land_cover.file if config.land_cover else None
-    return facts_of(refine(run, run.path("probability.tif"), land_cover=land_cover, options=options.patches))
+    land_cover = config.land_cover
+
+    def outline(cover: Path | None) -> Facts:
+        return facts_of(refine(run, run.path("probability.tif"), land_cover=cover, options=options.patches))
+
+    with_cover = land_cover and gaps.attempt("land_cover", lambda: outline(land_cover.file))
+    return with_cover or outline(None)
 
 
 def _motion(run: Run, config: SiteConfig, options: RunConfig) -> Facts | None:

@@ -20,7 +20,7 @@ from highwall.imagery.options import QualityOptions
 from highwall.imagery.quality import FLAGS, Verdict, count_flags, evaluable, judge, quality
 from highwall.imagery.scaling import require_bands, to_reflectance
 from highwall.io.rasters import cog_writer, loaded, windows, write_cog
-from highwall.io.scenes import SceneSource
+from highwall.io.scenes import SceneReading, SceneSource
 from highwall.workflows.run import Outcome, Run, Stage
 
 VISIBLE = ("B02", "B03", "B04")
@@ -40,29 +40,27 @@ def prepare(
     inputs: Mapping[str, Path],
     parameters: Mapping[str, Any],
     options: QualityOptions,
-    date: dt.date | None = None,
 ) -> dict[str, Any]:
     """Choose, scale and place the scene of a run.
 
     Parameters
     ----------
     inputs
-        Files whose contents decide whether the work is done already.
-    date
-        Date of acquisition of scenes that do not carry one.
+        Files whose contents decide whether the work is done already; the scenes that the source finds do so too.
 
     Raises
     ------
     SceneError
         No scene can be used; the message gives every reason.
     """
-    stage = Stage("prepare", inputs, {"quality": options, "date": date, **parameters}, ("scene.tif", "quality.tif"))
-    return run.stage(stage, lambda: _prepare(run, source, options=options, date=date))
-
-
-def _prepare(run: Run, source: SceneSource, *, options: QualityOptions, date: dt.date | None) -> Outcome:
-    grid = site_grid(run.site.aoi, crs=run.site.crs, resolution_m=SENTINEL2_PIXEL_M)
     reading = source.read(run.site.aoi)
+    known = {"quality": options, "found": [scene.attrs["scene_id"] for scene in reading.scenes], **parameters}
+    stage = Stage("prepare", inputs, known, ("scene.tif", "quality.tif"))
+    return run.stage(stage, lambda: _prepare(run, reading, options=options))
+
+
+def _prepare(run: Run, reading: SceneReading, *, options: QualityOptions) -> Outcome:
+    grid = site_grid(run.site.aoi, crs=run.site.crs, resolution_m=SENTINEL2_PIXEL_M)
     set_aside = list(reading.set_aside)
     for scene in reversed(reading.scenes):
         name = str(scene.attrs["scene_id"])
@@ -70,9 +68,8 @@ def _prepare(run: Run, source: SceneSource, *, options: QualityOptions, date: dt
             chosen = _usable(run, scene, grid, options=options)
         except SceneError as error:
             set_aside.append(SetAside(name, str(error)))
-            run.say(f"prepare: {name} set aside: {error}")
             continue
-        return _outcome(chosen, scene, set_aside=set_aside, older=reading.scenes, date=date)
+        return _outcome(chosen, scene, set_aside=set_aside, others=reading.scenes)
     reasons = "\n".join(f"  {name}: {reason}" for name, reason in set_aside) or "  the source holds none"
     raise SceneError(f"no scene of {run.site.name} can be used:\n{reasons}")
 
@@ -115,11 +112,9 @@ def _outcome(
     scene: xr.DataArray,
     *,
     set_aside: list[SetAside],
-    older: list[xr.DataArray],
-    date: dt.date | None,
+    others: list[xr.DataArray],
 ) -> Outcome:
-    attrs = scene.attrs
-    acquired = attrs["acquired"] if attrs["acquired"] != "unknown" else (date.isoformat() if date else "unknown")
+    attrs, acquired = scene.attrs, scene.attrs["acquired"]
     skipped = {row.name for row in set_aside}
     facts = {
         "scene_id": attrs["scene_id"], "acquired": acquired, "level": attrs["level"], "source": attrs["source"],
@@ -128,7 +123,7 @@ def _outcome(
         "offset_reason": attrs["offset_reason"], "quality": verdict.shares, "complaints": verdict.reasons,
         "not_evaluated": verdict.not_evaluated, "flags": FLAGS,
         "other_scenes": [
-            str(other.attrs["scene_id"]) for other in older
+            str(other.attrs["scene_id"]) for other in others
             if other is not scene and other.attrs["scene_id"] not in skipped
         ],
     }  # fmt: skip

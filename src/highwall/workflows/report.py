@@ -33,8 +33,12 @@ from highwall.workflows.summary import (
 )
 
 _MOTION_LAYERS = ("velocity", "velocity_vertical", "decorrelated")
-_MOST_SERIES = 6
+_MOST_SERIES = 24
 """Series that a page shows, of the fastest patches."""
+_MAX_PICTURE_PX = 3000
+"""Longest side of the scene's picture; memory is bounded by it."""
+_SLIVER = 0.02
+"""Share of the grid that a reprojected edge may leave unseen without a word."""
 
 
 def report(run: Run, stages: Sequence[str], *, missing: Sequence[str] = ()) -> dict[str, Any]:
@@ -63,16 +67,20 @@ def report(run: Run, stages: Sequence[str], *, missing: Sequence[str] = ()) -> d
 
 def _content(run: Run, records: Mapping[str, Mapping[str, Any]], *, missing: Sequence[str]) -> RunContent:
     motion = read_zarr(run.path("displacement.zarr")) if "deform" in records else None
-    patches = _table(run, "activity" if "assess" in records else "patches") if "refine" in records else None
+    patches = (
+        _table(run, "activity" if "assess" in records else "patches") if {"assess", "refine"} & set(records) else None
+    )
+    is_checked = "assess" in records and "permits" in records["assess"]["highwall:inputs"]
     return RunContent(
         site=run.described(),
         records=records,
-        missing=missing,
+        missing=[*missing, *_caveats(records)],
         set_aside=[dict(row) for record in records.values() for row in record["highwall:set_aside"]],
         scene=_scene(run.path("scene.tif")) if "prepare" in records else None,
         patches=patches,
         findings=_table(run, "findings") if "assess" in records else None,
-        permits=_permits(records.get("assess")),
+        is_checked=is_checked,
+        permits=_permits(records["assess"]) if is_checked else None,
         motion=motion[[name for name in _MOTION_LAYERS if name in motion]].load() if motion is not None else None,
         network=_network(records["deform"]) if "deform" in records else None,
         series=_series(patches, motion) if motion is not None and patches is not None else (),
@@ -84,16 +92,56 @@ def _table(run: Run, stem: str) -> gpd.GeoDataFrame:
 
 
 def _scene(path: Path) -> Scene:
-    reflectance = require_bands(read_raster(path), VISIBLE, purpose="a picture").load()
+    whole = require_bands(read_raster(path), VISIBLE, purpose="a picture")
+    step = -(-max(whole.sizes["y"], whole.sizes["x"]) // _MAX_PICTURE_PX)
+    reflectance = whole.isel(y=slice(None, None, step), x=slice(None, None, step)).load()
     return Scene(true_colour(reflectance), grid_of(reflectance))
 
 
-def _permits(record: Mapping[str, Any] | None) -> gpd.GeoDataFrame | None:
-    given = record["highwall:inputs"].get("permits") if record else None
-    if record is None or given is None or not Path(given["path"]).exists():
-        return None
-    path, fields = Path(given["path"]), record["highwall:parameters"]["fields"]
-    return permit_table(read_polygons(path), fields=fields, source=path.name).permits
+def _caveats(records: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What a reader must know before believing the rest."""
+    facts = {name: record["highwall:facts"] for name, record in records.items()}
+    sentences = _scene_caveats(facts["prepare"]) if "prepare" in facts else []
+    if "detect" in records and records["detect"]["highwall:parameters"]["force"]:
+        sentences.append("The network was forced: its scores hold for the level that it was made for, and no other.")
+    if "deform" in facts:
+        sentences += _motion_caveats(facts["deform"])
+    if facts.get("assess") and facts["assess"]["elsewhere"]:
+        sentences.append(
+            f"{' and '.join(facts['assess']['elsewhere'])} do not touch any patch: given for another place?"
+        )
+    return sentences
+
+
+def _scene_caveats(facts: Mapping[str, Any]) -> list[str]:
+    sentences = []
+    if facts["not_evaluated"]:
+        sentences.append(f"The scene's bands do not tell {' or '.join(facts['not_evaluated'])}: not looked for.")
+    if facts["complaints"]:
+        sentences.append(f"The scene failed the quality gate and was kept: {', '.join(facts['complaints'])}.")
+    if (unseen := facts["quality"]["nodata"]) > _SLIVER:
+        sentences.append(f"{100 * unseen:.0f} % of the site's grid was not seen by the scene.")
+    if "assumed" in facts["offset_reason"]:
+        sentences.append(f"Offset of the digital numbers: {facts['offset_reason']}.")
+    return sentences
+
+
+def _motion_caveats(facts: Mapping[str, Any]) -> list[str]:
+    sentences = []
+    if facts["weighting"].startswith("none:"):
+        sentences.append(
+            "The stack has no coherence: pairs weigh alike, lost coherence is unknown, the reference a guess."
+        )
+    if not facts["assumption"]:
+        sentences.append("The incidence angle is unknown: no vertical motion, and no patch was given any.")
+    if facts["velocity_min"] is None:
+        sentences.append("No pixel of the stack could be inverted; lower deform.min_pairs or deform.min_coherence.")
+    return sentences
+
+
+def _permits(record: Mapping[str, Any]) -> gpd.GeoDataFrame | None:
+    path, fields = Path(record["highwall:inputs"]["permits"]["path"]), record["highwall:parameters"]["fields"]
+    return permit_table(read_polygons(path), fields=fields, source=path.name).permits if path.exists() else None
 
 
 def _network(record: Mapping[str, Any]) -> Baselines:
@@ -106,7 +154,7 @@ def _network(record: Mapping[str, Any]) -> Baselines:
 def _series(patches: gpd.GeoDataFrame, motion: xr.Dataset) -> list[Series]:
     if "fastest_velocity" not in patches:
         return []
-    moving = patches[patches["motion_class"].isin(["uplift", "subsidence"]) & patches["fastest_velocity"].notna()]
+    moving = patches[patches["fastest_velocity"].notna()]
     order = moving["fastest_velocity"].abs().sort_values(ascending=False, kind="stable").index[:_MOST_SERIES]
     dates = as_dates(motion["epoch"].values)
     found = []
@@ -125,7 +173,7 @@ def _summary(run: Run, content: RunContent) -> Summary:
     facts = {name: record["highwall:facts"] for name, record in content.records.items()}
     scene = {name: facts["prepare"][name] for name in SceneSummary.model_fields} if "prepare" in facts else None
     motion = {name: facts["deform"][name] for name in MotionSummary.model_fields} if "deform" in facts else None
-    findings = content.findings if content.permits is not None else None
+    findings = content.findings if content.is_checked else None
     return Summary(
         software=f"highwall {__version__}",
         site=SiteSummary(**run.described()),

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic import BaseModel
 
 from highwall import __version__
-from highwall.core.errors import SetAside
+from highwall.core.errors import OutputError, SetAside
 from highwall.core.site import Site
+from highwall.io.aside import PART, remove
 from highwall.io.catalog import checksum, stage_item, write_catalog, write_json
 
 STAGES = ("prepare", "detect", "refine", "deform", "assess", "report")
@@ -45,14 +47,6 @@ class Stage:
     parameters: Mapping[str, Any]
     outputs: Sequence[str]
 
-    def fingerprint(self) -> str:
-        """Hash of the version, the parameters and the contents of every input."""
-        content = {
-            "stage": self.name, "version": __version__, "parameters": plain(self.parameters),
-            "inputs": {name: checksum(path) for name, path in sorted(self.inputs.items())},
-        }  # fmt: skip
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
 
 @dataclass(frozen=True)
 class Run:
@@ -66,28 +60,65 @@ class Run:
 
     def stage(self, stage: Stage, work: Callable[[], Outcome]) -> dict[str, Any]:
         """Do the work of a stage unless its files stand as its record says, and return the record's properties."""
-        fingerprint = stage.fingerprint()
+        inputs = {name: checksum(path) for name, path in sorted(stage.inputs.items())}
+        fingerprint = self._fingerprint(stage, inputs)
         record = self.record(stage.name)
         if record and record["highwall:fingerprint"] == fingerprint and self.stands(stage.name):
             self.say(f"{stage.name}: unchanged, kept")
         else:
             self.say(f"{stage.name}: working")
+            self._sweep()
             started = dt.datetime.now(dt.UTC)
             outcome = work()
             seconds = (dt.datetime.now(dt.UTC) - started).total_seconds()
-            record = self._remember(stage, outcome, fingerprint=fingerprint, seconds=seconds)
+            self._remove_older(stage.outputs, than=started)
+            for name, reason in outcome.set_aside:
+                self.say(f"{stage.name}: {name} set aside: {reason}")
+            about = {"highwall:fingerprint": fingerprint, "highwall:seconds": round(seconds, 3)}
+            record = self._remember(stage, outcome, inputs=inputs, about=about)
         self.completed.append(stage.name)
         return record
+
+    def close(self) -> None:
+        """End a pass over all stages: what others left in an earlier pass moves to ``earlier/``, out of the way."""
+        for name in STAGES:
+            if name not in self.completed and self.record(name):
+                self._put_away(name)
+        write_catalog(self.folder, site=self.site.name, stages=[name for name in STAGES if name in self.completed])
+
+    def _put_away(self, name: str) -> None:
+        earlier = self.folder / "earlier"
+        (earlier / "stac").mkdir(parents=True, exist_ok=True)
+        for path in [*(self.folder / file for file in self.files(name)), self._item_path(name)]:
+            target = earlier / path.relative_to(self.folder)
+            if path.exists():
+                remove(target)
+                path.replace(target)
 
     def record(self, name: str) -> dict[str, Any] | None:
         """Properties of a stage's STAC item, or None when it has not been done here."""
         item = self._item(name)
         return item["properties"] if item else None
 
+    def dates_of(self, name: str) -> list[dt.date]:
+        """Dates of the data behind a stage; none when it has not been done here, or its data carry none."""
+        record = self.record(name)
+        if not record or record["highwall:dated_by"] != "data":
+            return []
+        return [dt.date.fromisoformat(record[end][:10]) for end in ("start_datetime", "end_datetime")]
+
     def described(self) -> dict[str, Any]:
         """Plain values of the site, but for its area."""
         site = self.site
         return {"name": site.name, "crs": site.crs, "minerals": list(site.minerals), "mine_type": site.mine_type}
+
+    def _fingerprint(self, stage: Stage, inputs: Mapping[str, str]) -> str:
+        """Hash of all that decides a stage's result: version, site and its area, parameters, contents of inputs."""
+        content = {
+            "stage": stage.name, "version": __version__, "site": self.described(), "aoi": self.site.aoi.wkt,
+            "parameters": plain(stage.parameters), "inputs": inputs,
+        }  # fmt: skip
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def path(self, name: str) -> Path:
         """Where a file of the run lies."""
@@ -111,23 +142,60 @@ class Run:
             for file, recorded in files.items()
         )
 
+    def is_current(self, name: str) -> bool:
+        """Tell whether the files of this folder that a stage read are still those that it read."""
+        record = self.record(name)
+        inputs = record["highwall:inputs"].values() if record else ()
+        own = [row for row in inputs if Path(row["path"]).parent == self.folder.resolve()]
+        return all(Path(row["path"]).exists() and checksum(Path(row["path"])) == row["checksum"] for row in own)
+
+    def linked(self) -> list[str]:
+        """Stages that the catalogue links, in order."""
+        path = self.path("catalog.json")
+        if not path.exists():
+            return []
+        links = json.loads(path.read_text(encoding="utf-8"))["links"]
+        names = {Path(link["href"]).stem for link in links if link["rel"] == "item"}
+        return [name for name in STAGES if name in names]
+
     def files(self, name: str) -> dict[str, str]:
         """Files that a stage left, and their checksums as recorded."""
         item = self._item(name)
         return {file: asset["file:checksum"] for file, asset in item["assets"].items()} if item else {}
 
-    def _remember(self, stage: Stage, outcome: Outcome, *, fingerprint: str, seconds: float) -> dict[str, Any]:
+    def _sweep(self) -> None:
+        """Remove what a killed run was writing.
+
+        Raises
+        ------
+        OutputError
+            The folder is a file.
+        """
+        if self.folder.exists() and not self.folder.is_dir():
+            raise OutputError(f"{self.folder} is a file; name a folder that takes the results.")
+        for path in self.folder.glob(f"{PART}*"):
+            remove(path)
+
+    def _remove_older(self, outputs: Sequence[str], *, than: dt.datetime) -> None:
+        """Remove files of an earlier pass that this one had no reason to write again."""
+        for name in outputs:
+            path = self.folder / name
+            if path.exists() and path.stat().st_mtime < than.timestamp():
+                remove(path)
+
+    def _remember(
+        self, stage: Stage, outcome: Outcome, *, inputs: Mapping[str, str], about: Mapping[str, Any]
+    ) -> dict[str, Any]:
         properties = {
             "highwall:version": __version__,
             "highwall:site": self.described(),
-            "highwall:fingerprint": fingerprint,
+            **about,
             "highwall:parameters": plain(stage.parameters),
             "highwall:inputs": {
-                name: {"path": str(path), "checksum": checksum(path)} for name, path in sorted(stage.inputs.items())
+                name: {"path": str(stage.inputs[name].resolve()), "checksum": found} for name, found in inputs.items()
             },
             "highwall:facts": plain(outcome.facts),
             "highwall:set_aside": [{"name": name, "reason": reason} for name, reason in outcome.set_aside],
-            "highwall:seconds": round(seconds, 3),
         }
         outputs = [self.folder / name for name in stage.outputs if (self.folder / name).exists()]
         item = stage_item(
@@ -135,8 +203,8 @@ class Run:
             outputs=outputs,
         )  # fmt: skip
         write_json(item, self._item_path(stage.name))
-        known = [name for name in STAGES if self._item_path(name).exists()]
-        write_catalog(self.folder, site=self.site.name, stages=known)
+        linked = {*self.linked(), stage.name}
+        write_catalog(self.folder, site=self.site.name, stages=[name for name in STAGES if name in linked])
         recorded: dict[str, Any] = item["properties"]
         return recorded
 
@@ -159,4 +227,4 @@ def plain(value: Any) -> Any:
         return None
     if isinstance(value, dt.date | Path):
         return str(value)
-    return value.item() if hasattr(value, "item") else value
+    return value.item() if isinstance(value, np.generic) else value

@@ -8,10 +8,11 @@ from odc.geo.geom import Geometry, box
 from rasterio.errors import RasterioIOError
 
 from highwall.core.errors import InputError, MissingInputError
-from highwall.core.grid import GeoBox
+from highwall.core.grid import GeoBox, crs_name
 from highwall.core.site import MineType, Site
 from highwall.io.vectors import read_area
 from highwall.workflows.config import SiteSection
+from highwall.workflows.run import STAGES
 
 
 def site_of(section: SiteSection) -> Site:
@@ -31,7 +32,7 @@ def site_of(section: SiteSection) -> Site:
 
 def site_of_grid(grid: GeoBox, *, name: str) -> Site:
     """Make a site that spans a grid, in the grid's own CRS where that is projected."""
-    crs = str(grid.crs) if grid.crs and grid.crs.projected else None
+    crs = crs_name(grid) if grid.crs and grid.crs.projected else None
     return Site.over(name, grid.extent, crs=crs)
 
 
@@ -65,7 +66,7 @@ def site_of_run(folder: Path) -> Site:
     MissingInputError
         The folder holds no run.
     """
-    items = sorted((folder / "stac").glob("*.json"))
+    items = [path for name in STAGES if (path := folder / "stac" / f"{name}.json").exists()]
     if not items:
         raise MissingInputError(f"{folder} holds no run (no stac/*.json); run `highwall monitor` or a stage first.")
     item = json.loads(items[0].read_text(encoding="utf-8"))

@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
-from odc.geo.geom import Geometry, box
+from odc.geo.geom import box
 
 from highwall.core.errors import InputError
 from highwall.core.grid import grid_of
@@ -15,13 +14,13 @@ from highwall.insar.options import InversionOptions, PixelReference
 from highwall.io.scenes import FolderSource
 from highwall.io.vectors import read_area, read_polygons
 from highwall.workflows.assess import assess
-from highwall.workflows.config import load_run
+from highwall.workflows.config import InsarSection, checked, load_run
 from highwall.workflows.deform import deform, site_of_stack
 from highwall.workflows.detect import detect
 from highwall.workflows.prepare import prepare
 from highwall.workflows.refine import refine
 from highwall.workflows.report import report
-from highwall.workflows.run import STAGES, Run, Say, facts_of
+from highwall.workflows.run import Run, Say, facts_of
 from highwall.workflows.sites import site_of_grid, site_of_raster, site_of_run
 
 
@@ -39,11 +38,12 @@ def detect_alone(
 ) -> None:
     """Class the newest usable one of some scenes."""
     options = load_run(run_file)
-    source = FolderSource(tuple(scenes), level=level)
+    source = FolderSource(tuple(scenes), level=level, date=date)
     site = Site.over(aoi.stem, read_area(aoi)) if aoi else _site_of_scenes(source, scenes)
     run = Run(out, site, say)
-    inputs = {f"scene {path.name}": path for path in scenes}
-    record = prepare(run, source, inputs=inputs, parameters={"level": level}, options=options.quality, date=date)
+    inputs = {f"scene {number}": path for number, path in enumerate(scenes, start=1)}
+    parameters = {"level": level, "date": date}
+    record = prepare(run, source, inputs=inputs, parameters=parameters, options=options.quality)
     detect(run, facts_of(record), weights=weights, force=force, options=options.detect)
 
 
@@ -69,7 +69,9 @@ def deform_alone(
     changes: dict[str, Any] = {"weighting": weighting} if weighting else {}
     if reference:
         changes["reference"] = _pixel(reference)
-    options = InversionOptions.model_validate(options.model_dump() | changes)
+    options = checked(InversionOptions, options.model_dump() | changes, source="the command line")
+    given = {"stack": stack, "wavelength_m": wavelength_m, "incidence_deg": incidence_deg}
+    checked(InsarSection, given, source="the command line")
     run = Run(out, site_of_stack(stack, wavelength_m=wavelength_m, incidence_deg=incidence_deg), say)
     deform(run, stack, wavelength_m=wavelength_m, incidence_deg=incidence_deg, options=options)
 
@@ -86,8 +88,7 @@ def assess_alone(
     say: Say,
 ) -> None:
     """Join patches with motion and permits."""
-    table = read_polygons(patches)
-    site = Site.over(patches.stem, _bounds(table), crs=str(table.crs))
+    site = site_of_run(out) if (out / "stac").is_dir() else _site_of_patches(patches)
     assess(
         Run(out, site, say), patches, permits=permits, fields=fields, motion=motion, on=date,
         options=load_run(run_file).activity, evidence={"patches": patches.name},
@@ -97,9 +98,14 @@ def assess_alone(
 def report_alone(folder: Path, *, say: Say) -> None:
     """Draw what a folder holds; what an earlier report said was missing is said again."""
     run = Run(folder, site_of_run(folder), say)
+    linked = [name for name in run.linked() if name != "report" and run.stands(name)]
+    current = [name for name in linked if run.is_current(name)]
     earlier = run.record("report")
-    given = earlier["highwall:parameters"] if earlier else {"missing": []}
-    report(run, [name for name in STAGES if run.stands(name)], missing=given["missing"])
+    missing = list(earlier["highwall:parameters"]["missing"]) if earlier else []
+    behind = [
+        f"{name}: left out, for what it read has changed since; run it again." for name in linked if name not in current
+    ]
+    report(run, current, missing=missing + [sentence for sentence in behind if sentence not in missing])
 
 
 def _site_of_scenes(source: FolderSource, paths: Sequence[Path]) -> Site:
@@ -118,6 +124,8 @@ def _pixel(text: str) -> dict[str, Any]:
     return PixelReference(row=int(parts[0]), col=int(parts[1])).model_dump()
 
 
-def _bounds(table: gpd.GeoDataFrame) -> Geometry:
+def _site_of_patches(path: Path) -> Site:
+    table = read_polygons(path)
     left, bottom, right, top = (float(value) for value in table.total_bounds)
-    return box(left, bottom, right, top, crs=str(table.crs))
+    crs = f"EPSG:{code}" if (code := table.crs.to_epsg()) else str(table.crs)
+    return Site.over(path.stem, box(left, bottom, right, top, crs=crs), crs=crs)
