@@ -11,7 +11,7 @@ from highwall.workflows.simulate import simulate
 
 
 def main(out: Path) -> None:
-    site_file = simulate(out / "site", seed=1)
+    site_file = simulate(out / "site", seed=2)
     summary = monitor(site_file, out / "run", say=print)
     for name, area in summary["area_m2"].items():
         print(f"{name}: {area / 1e4:.1f} ha")

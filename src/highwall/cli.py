@@ -115,7 +115,7 @@ def report(folder: Annotated[Path, typer.Argument(help="Folder of a run.")]) -> 
 
 
 @app.command()
-def simulate(out: Out, seed: Annotated[int, typer.Option(min=0, help="Same seed, same site.")] = 1) -> None:
+def simulate(out: Out, seed: Annotated[int, typer.Option(min=0, help="Same seed, same site.")] = 2) -> None:
     """Write a simulated site. It holds everything that `highwall monitor` reads, and the truth."""
     from highwall.workflows.simulate import simulate as work
 
@@ -125,7 +125,7 @@ def simulate(out: Out, seed: Annotated[int, typer.Option(min=0, help="Same seed,
 
 
 @app.command()
-def demo(out: Out = Path("demo"), seed: Annotated[int, typer.Option(min=0, help="Same seed, same site.")] = 1) -> None:
+def demo(out: Out = Path("demo"), seed: Annotated[int, typer.Option(min=0, help="Same seed, same site.")] = 2) -> None:
     """Simulate a site and watch it. The result is held against the truth."""
     from highwall.workflows.demo import demo as work
 

@@ -42,7 +42,7 @@ Say = Callable[[str], None]
 def simulate(
     out: Path,
     *,
-    seed: int = 1,
+    seed: int = 2,
     stack: StackOptions | None = None,
     has_product: bool = False,
     progress: Say = lambda message: None,
