@@ -44,13 +44,17 @@ def detect_alone(
     inputs = {f"scene {number}": path for number, path in enumerate(scenes, start=1)}
     parameters = {"level": level, "date": date}
     record = prepare(run, source, inputs=inputs, parameters=parameters, options=options.quality)
-    detect(run, facts_of(record), weights=weights, force=force, options=options.detect)
+    scene = facts_of(record)
+    detect(run, scene, weights=weights, force=force, options=options.detect)
+    say(f"probability.tif: {scene['scene_id']}, seen on {scene['acquired']}")
 
 
 def refine_alone(probability: Path, out: Path, *, land_cover: Path | None, run_file: Path | None, say: Say) -> None:
     """Outline the patches of a probability map."""
     run = Run(out, site_of_raster(probability), say)
-    refine(run, probability, land_cover=land_cover, options=load_run(run_file).patches)
+    facts = facts_of(refine(run, probability, land_cover=land_cover, options=load_run(run_file).patches))
+    hectares = sum(facts["area_m2"].values()) / 1e4
+    say(f"patches.gpkg: {facts['n_patches']} patches, {hectares:,.1f} ha; {facts['n_dropped']} dropped")
 
 
 def deform_alone(
@@ -73,7 +77,11 @@ def deform_alone(
     given = {"stack": stack, "wavelength_m": wavelength_m, "incidence_deg": incidence_deg}
     checked(InsarSection, given, source="the command line")
     run = Run(out, site_of_stack(stack, wavelength_m=wavelength_m, incidence_deg=incidence_deg), say)
-    deform(run, stack, wavelength_m=wavelength_m, incidence_deg=incidence_deg, options=options)
+    facts = facts_of(deform(run, stack, wavelength_m=wavelength_m, incidence_deg=incidence_deg, options=options))
+    say(f"reference: {facts['reference']}; weighting: {facts['weighting']}")
+    if facts["velocity_min"] is not None:
+        low, high = 1e3 * facts["velocity_min"], 1e3 * facts["velocity_max"]
+        say(f"velocity.tif: {low:+.0f} to {high:+.0f} mm/year along the line of sight, {facts['n_pairs']} pairs")
 
 
 def assess_alone(
@@ -89,10 +97,11 @@ def assess_alone(
 ) -> None:
     """Join patches with motion and permits."""
     site = site_of_run(out) if (out / "stac").is_dir() else _site_of_patches(patches)
-    assess(
+    record = assess(
         Run(out, site, say), patches, permits=permits, fields=fields, motion=motion, on=date,
         options=load_run(run_file).activity, evidence={"patches": patches.name},
     )  # fmt: skip
+    say(f"findings.gpkg: {facts_of(record)['n_findings']} findings" + ("" if permits else "; permits were not given"))
 
 
 def report_alone(folder: Path, *, say: Say) -> None:

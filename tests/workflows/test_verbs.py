@@ -1,0 +1,90 @@
+"""The stages as verbs of their own, in the order of the how-to."""
+
+import datetime as dt
+import json
+
+import pytest
+
+from highwall.core.errors import ConfigError, InputError, MissingInputError
+from highwall.workflows.simulate import simulate
+from highwall.workflows.verbs import assess_alone, deform_alone, detect_alone, refine_alone, report_alone
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    return simulate(tmp_path_factory.mktemp("verbs"), seed=2).parent
+
+
+@pytest.fixture(scope="module")
+def done(site):
+    """Every verb in turn into one folder; what was said, and the summary."""
+    out, said = site / "out", []
+    detect_alone(
+        [site / "scenes"], out, aoi=None, level=None, date=None, weights=None, force=False, run_file=None,
+        say=said.append,
+    )  # fmt: skip
+    refine_alone(out / "probability.tif", out, land_cover=site / "land_cover.tif", run_file=None, say=said.append)
+    deform_alone(
+        site / "insar", out, reference="100,10", weighting=None, wavelength_m=None, incidence_deg=None, run_file=None,
+        say=said.append,
+    )  # fmt: skip
+    assess(site, out, said.append)
+    report_alone(out, say=said.append)
+    return out, said, json.loads((out / "summary.json").read_text())
+
+
+def assess(site, out, say, date="2023-07-17"):
+    assess_alone(
+        out / "patches.parquet", out, permits=site / "permits.gpkg", fields={}, motion=out / "displacement.zarr",
+        date=dt.date.fromisoformat(date) if date else None, run_file=None, say=say,
+    )  # fmt: skip
+
+
+def test_each_says_what_it_left(done):
+    _, said, _ = done
+    for words in ("probability.tif: S2SIM_20230717", "patches.gpkg: ", "velocity.tif: ", "findings.gpkg: 3 findings"):
+        assert any(line.startswith(words) for line in said), words
+
+
+def test_the_report_holds_all_of_them(done):
+    out, _, summary = done
+    assert summary["site"]["crs"] == "EPSG:32723"
+    assert len(summary["findings"]) == 3
+    assert summary["motion"]["reference"].startswith("row 100, column 10")
+    assert (out / "report.html").exists()
+
+
+def test_a_stage_behind_its_inputs_is_left_out_of_the_report(site, done):
+    out, _, _ = done
+    refine_alone(out / "probability.tif", out, land_cover=None, run_file=None, say=lambda line: None)
+    report_alone(out, say=lambda line: None)
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["findings"] is None
+    assert any(sentence.startswith("assess: left out") for sentence in summary["missing"])
+    assess(site, out, lambda line: None)
+    report_alone(out, say=lambda line: None)
+    assert json.loads((out / "summary.json").read_text())["findings"]
+
+
+def test_permits_need_a_date(site, done):
+    with pytest.raises(ConfigError, match="--date"):
+        assess(site, done[0], lambda line: None, date=None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"reference": "nine"}, InputError, "ROW,COLUMN"),
+        ({"weighting": "foo"}, ConfigError, "'coherence' or 'none'"),
+        ({"wavelength_m": 5.6}, ConfigError, "wavelength_m"),
+    ],
+)
+def test_wrong_options_of_deform(site, tmp_path, changes, error, message):
+    options = {"reference": None, "weighting": None, "wavelength_m": None, "incidence_deg": None, "run_file": None}
+    with pytest.raises(error, match=message):
+        deform_alone(site / "insar", tmp_path, say=lambda line: None, **(options | changes))
+
+
+def test_a_folder_without_a_run(tmp_path):
+    with pytest.raises(MissingInputError, match="holds no run"):
+        report_alone(tmp_path, say=lambda line: None)
