@@ -42,6 +42,7 @@ def test_a_whole_site_misses_only_what_was_not_given(watch):
     ]
     assert summary["set_aside"] == []
     assert summary["motion"]["n_pairs"] == 3
+    assert (summary["scene"]["resampling"], summary["scene"]["simulated"]) == ("none", False)
 
 
 def test_missing_band(small_site, watch):

@@ -59,6 +59,7 @@ def test_the_cloudy_scene_is_refused_for_an_older_one(shown):
 
 def test_the_page_says_that_it_is_simulated(shown):
     out, _ = shown
+    assert shown[1].summary["scene"]["simulated"] is True
     page = (out / "run" / "report.html").read_text()
     assert "This scene is simulated" in page
     assert "Copernicus" not in page

@@ -81,6 +81,24 @@ def test_a_stage_that_fails_keeps_the_earlier_result_but_does_not_count(run, sou
     assert again.stands("detect")
 
 
+def test_a_file_that_is_not_written_again_does_not_pass_for_new(run, source):
+    def work(*names):
+        def write():
+            run.folder.mkdir(exist_ok=True)
+            for name in names:
+                (run.folder / "part").write_text(name)
+                (run.folder / "part").replace(run.path(name))
+            return Outcome({})
+
+        return write
+
+    outputs = ("a.json", "b.json")
+    run.stage(Stage("deform", {"in": source}, {"b": True}, outputs), work("a.json", "b.json"))
+    run.stage(Stage("deform", {"in": source}, {"b": False}, outputs), work("a.json"))
+    assert list(run.files("deform")) == ["a.json"]
+    assert not run.path("b.json").exists()
+
+
 def test_the_record_is_a_stac_catalogue(run, source):
     run.stage(stage(source, threshold=0.5), Worker(run))
     catalog = pystac.Catalog.from_file(str(run.path("catalog.json")))

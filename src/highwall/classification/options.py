@@ -52,8 +52,8 @@ class TrainOptions(_Options):
     chip_weight: float = Field(0.5, ge=0.0, le=10.0, description="weight of the chip terms against the scene term [1]")
     label_smoothing: float = Field(0.01, ge=0.0, lt=0.5, description="probability moved to the other classes [1]")
     seed: int = Field(20240601, ge=0, description="seed of weights, sampling and augmentation")
-    n_threads: int = Field(2, ge=1, le=256, description="CPU threads of torch [1]")
-    checkpoint_every: int = Field(200, ge=1, description="steps between checkpoints [1]")
+    n_threads: int = Field(1, ge=1, le=256, description="CPU threads of torch; they change the last digits [1]")
+    checkpoint_every: int = Field(100, ge=1, description="steps between checkpoints [1]")
     augment: AugmentOptions = AugmentOptions()
     network: NetworkOptions = NetworkOptions()
 

@@ -7,9 +7,19 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
+from onnxruntime.capi.onnxruntime_pybind11_state import (
+    Fail,
+    InvalidArgument,
+    InvalidGraph,
+    InvalidProtobuf,
+    RuntimeException,
+)
+from onnxruntime.capi.onnxruntime_pybind11_state import NotImplemented as NotSupported
 
 from highwall.core.errors import MissingInputError, ModelError
 
+_UNREADABLE = (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, NotSupported, RuntimeException)
+"""What the runtime raises for a file that is no network; these share no base of their own."""
 _ONLY_ERRORS = 3
 """ONNX Runtime's log level that leaves out warnings."""
 
@@ -41,7 +51,7 @@ class OnnxModel:
         options.log_severity_level = _ONLY_ERRORS
         try:
             session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # the runtime's own exceptions share no base but Exception
+        except _UNREADABLE as error:
             raise ModelError(
                 f"{path} cannot be read as an ONNX model ({error}); export or download it anew."
             ) from error

@@ -118,7 +118,7 @@ class ModelSection(_Section):
     """Weights of the chip network."""
 
     weights: Path | None = Field(None, description="ONNX file; by default the one that Highwall ships")
-    force: bool = Field(False, description="run it on a level, bands or radiometry that it was not made for")
+    force: bool = Field(False, description="run it on a processing level that it was not made for")
 
 
 class SiteConfig(_Section):

@@ -35,7 +35,7 @@ def deform(
     folder
         GeoTIFF pairs, or the GAMMA-derived layout with headers and baselines.
     wavelength_m, incidence_deg
-        What the files do not say.
+        Against what the files say, or where they say nothing.
 
     Raises
     ------

@@ -30,12 +30,12 @@ def detect(
     weights
         ONNX file; the shipped one by default.
     force
-        Run the model on a level or bands that it was not made for.
+        Run the model on a processing level that it was not made for.
 
     Raises
     ------
     ModelError
-        The model was made for other bands or another radiometry, and ``force`` is off.
+        The model was made for other bands or another radiometry, or for another level and ``force`` is off.
     """
     path = weights or SHIPPED_MODEL
     scene = {name: scene_facts[name] for name in ("level", "acquired")}

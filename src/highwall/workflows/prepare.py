@@ -74,7 +74,12 @@ def _prepare(run: Run, reading: SceneReading, *, options: QualityOptions) -> Out
     raise SceneError(f"no scene of {run.site.name} can be used:\n{reasons}")
 
 
-def _usable(run: Run, scene: xr.DataArray, grid: GeoBox, *, options: QualityOptions) -> Verdict:
+class _Chosen(NamedTuple):
+    verdict: Verdict
+    resampling: str
+
+
+def _usable(run: Run, scene: xr.DataArray, grid: GeoBox, *, options: QualityOptions) -> _Chosen:
     """Write a scene and its quality; refuse it when the quality gate says so and the options do not keep it."""
     candidate = _place(scene, grid)
     evaluated = evaluable(candidate.reflectance, has_scl=candidate.scl is not None)
@@ -89,7 +94,7 @@ def _usable(run: Run, scene: xr.DataArray, grid: GeoBox, *, options: QualityOpti
             reasons = ", ".join(verdict.reasons)
             raise SceneError(f"refused for its quality: {reasons}. Set quality.keep_refused to use it.")
     write_cog(candidate.reflectance, run.path("scene.tif"), layer="reflectance")
-    return verdict
+    return _Chosen(verdict, candidate.reflectance.attrs["resampling"])
 
 
 def _place(scene: xr.DataArray, grid: GeoBox) -> _Candidate:
@@ -107,20 +112,16 @@ def _blocks(candidate: _Candidate, grid: GeoBox) -> Iterator[tuple[int, int, _Ca
         yield row, col, _Candidate(loaded(candidate.reflectance.isel(cut)), scl)
 
 
-def _outcome(
-    verdict: Verdict,
-    scene: xr.DataArray,
-    *,
-    set_aside: list[SetAside],
-    others: list[xr.DataArray],
-) -> Outcome:
+def _outcome(chosen: _Chosen, scene: xr.DataArray, *, set_aside: list[SetAside], others: list[xr.DataArray]) -> Outcome:
+    verdict = chosen.verdict
     attrs, acquired = scene.attrs, scene.attrs["acquired"]
     skipped = {row.name for row in set_aside}
     facts = {
         "scene_id": attrs["scene_id"], "acquired": acquired, "level": attrs["level"], "source": attrs["source"],
         "simulated": bool(attrs.get("simulated", False)),
         "bands": [str(band) for band in scene["band"].values], "offset_applied": attrs["offset"],
-        "offset_reason": attrs["offset_reason"], "quality": verdict.shares, "complaints": verdict.reasons,
+        "offset_reason": attrs["offset_reason"], "resampling": chosen.resampling,
+        "quality": verdict.shares, "complaints": verdict.reasons,
         "not_evaluated": verdict.not_evaluated, "flags": FLAGS,
         "other_scenes": [
             str(other.attrs["scene_id"]) for other in others

@@ -67,9 +67,8 @@ def report(run: Run, stages: Sequence[str], *, missing: Sequence[str] = ()) -> d
 
 def _content(run: Run, records: Mapping[str, Mapping[str, Any]], *, missing: Sequence[str]) -> RunContent:
     motion = read_zarr(run.path("displacement.zarr")) if "deform" in records else None
-    patches = (
-        _table(run, "activity" if "assess" in records else "patches") if {"assess", "refine"} & set(records) else None
-    )
+    stem = "activity" if "assess" in records else "patches" if "refine" in records else None
+    patches = _table(run, stem) if stem else None
     is_checked = "assess" in records and "permits" in records["assess"]["highwall:inputs"]
     return RunContent(
         site=run.described(),

@@ -68,10 +68,11 @@ class Run:
         else:
             self.say(f"{stage.name}: working")
             self._sweep()
+            earlier = {name: self._identity(name) for name in stage.outputs}
             started = dt.datetime.now(dt.UTC)
             outcome = work()
             seconds = (dt.datetime.now(dt.UTC) - started).total_seconds()
-            self._remove_older(stage.outputs, than=started)
+            self._remove_unwritten(earlier)
             for name, reason in outcome.set_aside:
                 self.say(f"{stage.name}: {name} set aside: {reason}")
             about = {"highwall:fingerprint": fingerprint, "highwall:seconds": round(seconds, 3)}
@@ -176,12 +177,16 @@ class Run:
         for path in self.folder.glob(f"{PART}*"):
             remove(path)
 
-    def _remove_older(self, outputs: Sequence[str], *, than: dt.datetime) -> None:
+    def _identity(self, name: str) -> tuple[int, int] | None:
+        """Inode and time of change of a file: every writer makes a new one."""
+        path = self.folder / name
+        return (path.stat().st_ino, path.stat().st_mtime_ns) if path.exists() else None
+
+    def _remove_unwritten(self, earlier: Mapping[str, tuple[int, int] | None]) -> None:
         """Remove files of an earlier pass that this one had no reason to write again."""
-        for name in outputs:
-            path = self.folder / name
-            if path.exists() and path.stat().st_mtime < than.timestamp():
-                remove(path)
+        for name, identity in earlier.items():
+            if identity and self._identity(name) == identity:
+                remove(self.folder / name)
 
     def _remember(
         self, stage: Stage, outcome: Outcome, *, inputs: Mapping[str, str], about: Mapping[str, Any]

@@ -24,6 +24,8 @@ class SceneSummary(_Part):
     scene_id: str
     acquired: str = Field(description="ISO date, or 'unknown'")
     level: str = Field(description="L1C, L2A or unknown")
+    simulated: bool = Field(description="whether the scene says that it is simulated")
+    resampling: str = Field(description="how it was brought to the site's grid; 'none' where it was only cut")
     quality: dict[str, float] = Field(description="share of pixels with each complaint, 0 to 1")
     not_evaluated: list[str] = Field(description="complaints for which the scene lacks bands")
 
