@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip --disable-pip-version-check --quiet
 ROOM   ?= insar
 
-.PHONY: demo test bench lint docs clean
+.PHONY: demo test bench rivals docs clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.space
@@ -20,6 +20,13 @@ test: $(VENV)/.test
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/$(ROOM).py
 
+# What benchmarks are measured against, in an environment of its own.
+rivals: .venv-bench/.rivals
+.venv-bench/.rivals: benchmarks/rivals.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip --disable-pip-version-check --quiet install -r benchmarks/rivals.txt
+	touch $@
+
 # Installs, in layers; each is done again when the project's needs change.
 $(VENV)/.python:
 	$(PYTHON) -c 'import sys; sys.exit("Highwall needs Python 3.11 or newer; set PYTHON=...") if sys.version_info < (3, 11) else None'
@@ -33,7 +40,7 @@ $(VENV)/.space: $(VENV)/.python pyproject.toml constraints.txt
 # torch first and pinned: else pip takes several GB of CUDA. Chromium opens the report as a reader would.
 $(VENV)/.test: $(VENV)/.space constraints.txt requirements-test.txt
 	$(PIP) install -c constraints.txt torch
-	$(PIP) install -c constraints.txt -e '.[space,server,train]' -r requirements-test.txt
+	$(PIP) install -c constraints.txt -e '.[space,server,train,archive,cluster,tides,snaphu]' -r requirements-test.txt
 	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; } || echo 'no chromium: the browser tests will be skipped'
 	touch $@
 

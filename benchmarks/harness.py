@@ -72,7 +72,7 @@ def report(room: str, rows: Sequence[Row], *, title: str) -> Path:
 def _as_json(row: Row) -> dict[str, str | float | None]:
     values: dict[str, str | float | None] = {**asdict(row), "ratio": row.ratio}
     order = ("case", "unit", "ours", "rival", "rival_value", "ratio", "note")
-    return {key: round(value, 6) if isinstance(value := values[key], float) else value for key in order}
+    return {key: float(f"{value:.6g}") if isinstance(value := values[key], float) else value for key in order}
 
 
 def _text(value: float | None) -> str:

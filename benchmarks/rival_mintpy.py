@@ -1,39 +1,49 @@
-"""Run in the rivals' environment: time MintPy's pixel solver on the arrays of a case, print one line of JSON."""
+"""MintPy's pixel solver, called as its ``run_ifgram_inversion_patch`` calls it."""
 
-import json
-import sys
-import time
+from collections.abc import Mapping
+from functools import partial
 
-import mintpy
 import numpy as np
 from mintpy.ifgram_inversion import estimate_timeseries
 
-
-def main() -> None:
-    case = np.load(sys.argv[1])
-    unw, years = case["unw"].astype(np.float64), case["years"]
-    c = np.clip(case["coh"].astype(np.float64), 0.01, 0.99)
-    root = np.sqrt(2 * case["looks"] * c**2 / (1 - c**2))
-    A, B = designs(case["pairs"], years)
-    spans = np.diff(years)[:, None]
-    start = time.process_time()
-    for pixel in range(unw.shape[1]):
-        estimate_timeseries(
-            A, B, unw[:, pixel, None], spans, weight_sqrt=root[:, pixel, None], min_norm_velocity=True, print_msg=False
-        )
-    microseconds = 1e6 * (time.process_time() - start) / unw.shape[1]
-    print(json.dumps({"microseconds": microseconds, "version": mintpy.__version__}))
+from rival_serve import Solver, incidence, serve
 
 
-def designs(pairs: np.ndarray, years: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """MintPy's two design matrices: phases of the dates but the first, velocities of the intervals."""
+def prepare(case: Mapping[str, np.ndarray]) -> Solver:
+    years, pairs = case["years"], case["pairs"]
     spans, number = np.diff(years), np.arange(len(years) - 1)
-    incidence = np.zeros((len(pairs), len(years)))
-    rows = np.arange(len(pairs))
-    incidence[rows, pairs[:, 0]], incidence[rows, pairs[:, 1]] = -1.0, 1.0
-    B = np.where((number >= pairs[:, :1]) & (number < pairs[:, 1:]), spans, 0.0)
-    return incidence[:, 1:], B
+    velocities = np.where((number >= pairs[:, :1]) & (number < pairs[:, 1:]), spans, 0.0)
+    invert = partial(
+        estimate_timeseries, A=incidence(pairs, len(years))[:, 1:], B=velocities, tbase_diff=spans[:, None],
+        min_norm_velocity=True, min_redundancy=1.0, inv_quality_name="temporalCoherence", print_msg=False,
+    )  # fmt: skip
+    unw = case["unw"][:, 0]
+    if case["weighted"]:
+        root = np.sqrt(case["weights"][:, 0]).astype(np.float32)
+        return Solver(partial(by_pixel, invert, unw, root))
+    return Solver(partial(unweighted, invert, unw))
+
+
+def unweighted(invert: partial, unw: np.ndarray) -> np.ndarray:
+    """Pixels that have all pairs at once, the others one by one."""
+    whole = np.isfinite(unw).all(axis=0)
+    series = np.full((invert.keywords["A"].shape[1] + 1, unw.shape[1]), np.nan, np.float32)
+    if whole.any():
+        series[:, whole] = invert(y=unw[:, whole], weight_sqrt=None)[0]
+    if not whole.all():
+        series[:, ~whole] = by_pixel(invert, unw[:, ~whole], None)
+    return series
+
+
+def by_pixel(invert: partial, unw: np.ndarray, root: np.ndarray | None) -> np.ndarray:
+    series = np.full((invert.keywords["A"].shape[1] + 1, unw.shape[1]), np.nan, np.float32)
+    for pixel in np.flatnonzero(np.isfinite(unw).any(axis=0)):
+        weight = None if root is None else root[:, pixel]
+        answer, _, n_used = invert(y=unw[:, pixel], weight_sqrt=weight)
+        if n_used:
+            series[:, pixel] = answer[:, 0]
+    return series
 
 
 if __name__ == "__main__":
-    main()
+    serve(prepare)

@@ -9,7 +9,7 @@ import typer.main
 
 from highwall.cli import app
 from highwall.core.errors import HighwallError
-from highwall.core.products import LAYERS, RUN_FILES
+from highwall.core.products import LAYERS, RUN_FILES, RUN_FILES_ASKED
 from highwall.core.taxonomy import CHIP_CLASSES, MINING_CLASSES
 from highwall.workflows.sample import SAMPLES, sample
 from highwall.workflows.summary import schema
@@ -84,11 +84,15 @@ def _products() -> str:
         f"{layer.fill:g} | {layer.long_name}{f'; {layer.sign}' if layer.sign else ''} | {layer.source} |"
         for layer in LAYERS.values()
     )
-    files = "\n".join(f"| `{name}` | {meaning} |" for name, meaning in RUN_FILES.items())
+    files, asked = (
+        "\n".join(f"| `{name}` | {meaning} |" for name, meaning in table.items())
+        for table in (RUN_FILES, RUN_FILES_ASKED)
+    )
     return (
         "# Products\n\nWritten from `core/products.py` by `make docs`. SI units in files; no unit or sign depends "
         "on an option.\n\n## Layers\n\n| layer | dims | type | unit | scale | fill | meaning | source |\n"
-        f"|---|---|---|---|---|---|---|---|\n{rows}\n\n## Files of a run\n\n| file | content |\n|---|---|\n{files}\n"
+        f"|---|---|---|---|---|---|---|---|\n{rows}\n\n## Files of a run\n\n| file | content |\n|---|---|\n{files}\n\n"
+        f"Only when asked for:\n\n| file | content |\n|---|---|\n{asked}\n"
     )
 
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,7 +33,7 @@ def monitor(site: Annotated[Path, typer.Argument(help="SITE.yaml; `highwall conf
     from highwall.workflows.monitor import monitor as work
 
     with _telling() as say:
-        summary = work(site, out, run_file=run, say=say)
+        summary = work(site, out, run_file=run, say=say, advance=say.advance)
     _print_summary(summary, out)
 
 
@@ -71,21 +71,30 @@ def refine(
 
 @app.command()
 def deform(
-    stack: Annotated[Path, typer.Argument(help="Folder of unwrapped interferograms.")], out: Out,
+    stack: Annotated[Path, typer.Argument(help="Interferograms: a folder, or one file. Or a folder of radar images.")],
+    out: Out,
     reference: Annotated[str | None, typer.Option(help="Reference pixel as ROW,COLUMN; by default chosen.")] = None,
+    avoid: Annotated[Path | None, typer.Option(help="Polygons where the reference must not lie.")] = None,
     weighting: Annotated[str | None, typer.Option(help="none or coherence.")] = None,
     wavelength: Annotated[float | None, typer.Option(help="Radar wavelength [m], against what files say.")] = None,
     incidence: Annotated[float | None, typer.Option(help="Incidence angle [°], against what files say.")] = None,
+    dem: Annotated[Path | None, typer.Option(help="Heights [m], for delay that follows height.")] = None,
+    gacos: Annotated[Path | None, typer.Option(help="Folder of GACOS delays, one a date.")] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Say what would be done, and what it would take.")] = False,
+    dask: Annotated[str | None, typer.Option(help="Address of a Dask scheduler; by default this machine.")] = None,
+    memory: Annotated[int, typer.Option(min=64, help="MiB that blocks in work may take together.")] = 768,
     run: RunFile = None,
-) -> None:  # fmt: skip
-    """Invert interferograms. Leaves displacement.zarr, velocity.tif and what belongs to it."""
-    from highwall.workflows.verbs import deform_alone
+) -> None:
+    """Turn radar phases into motion. Leaves displacement.zarr, velocity.tif, pictures and what belongs to them."""
+    from highwall.workflows.blocks import crew
+    from highwall.workflows.radar import Given
+    from highwall.workflows.verbs import deform_alone, deform_changes, deform_plan
 
-    with _telling() as say:
-        deform_alone(
-            stack, out, reference=reference, weighting=weighting, wavelength_m=wavelength, incidence_deg=incidence,
-            run_file=run, say=say,
-        )  # fmt: skip
+    given = Given(stack, wavelength, incidence, dem, gacos, avoid)
+    changes = deform_changes(reference=reference, weighting=weighting)
+    with _telling() as say, crew(dask, memory_mib=memory, advance=say.advance) as hands:
+        work = deform_plan if plan else deform_alone
+        work(given, out, changes=changes, run_file=run, crew=hands, say=say)
 
 
 @app.command()
@@ -199,22 +208,44 @@ def main() -> None:
         sys.exit(1)
 
 
+class _Teller:
+    """Tells what happens: a line for each step, and on a terminal a bar under them."""
+
+    def __init__(self, console: Any, progress: Any) -> None:
+        self._console, self._progress = console, progress
+        self._task = progress.add_task("starting", total=None)
+        self._tenth = 0
+
+    def __call__(self, message: str) -> None:
+        self._console.print(f"· {message}", style="dim", markup=False, soft_wrap=True)
+        self._progress.reset(self._task, description=message, total=None)
+        self._tenth = 0
+
+    def advance(self, what: str, done: int, total: int) -> None:
+        """Move the bar; where there is none, print a line each tenth of the way."""
+        self._progress.update(self._task, description=what, completed=done, total=total)
+        tenth = 10 * done // max(total, 1)
+        if not self._console.is_terminal and tenth > self._tenth:
+            self._console.print(f"·   {what}: {done} of {total}", style="dim", markup=False)
+        self._tenth = tenth
+
+
 @contextmanager
-def _telling() -> Iterator[Callable[[str], None]]:
-    """Give a function that tells what happens: lines, and on a terminal a clock that runs under them."""
+def _telling() -> Iterator[_Teller]:
+    """Give one who tells what happens on the terminal, or line by line in a log."""
     from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True, highlight=False)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("starting", total=None)
-
-        def say(message: str) -> None:
-            console.print(f"· {message}", style="dim", markup=False, soft_wrap=True)
-            progress.reset(task, description=message)
-
-        yield say
+        yield _Teller(console, progress)
 
 
 def _date(text: str | None) -> dt.date | None:

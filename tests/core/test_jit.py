@@ -3,16 +3,31 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from highwall import __version__
+import highwall
+from highwall.core import jit
 from highwall.core.jit import FAST_MATH, cache_folder, kernel
 
 
-def test_compiled_kernels_lie_in_the_users_cache_by_version(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_compiled_kernels_lie_in_the_users_cache_by_their_sources(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / "highwall" / f"kernels-{__version__}"
+    folder = cache_folder()
+    assert folder.parent == tmp_path / "highwall"
     monkeypatch.setenv("NUMBA_CACHE_DIR", "/elsewhere")
-    assert cache_folder() == Path("/elsewhere")
+    assert cache_folder() == Path("/elsewhere") / folder.name
+
+
+def test_a_change_in_any_module_of_kernels_is_another_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    room = tmp_path / "room"
+    room.mkdir()
+    monkeypatch.setattr(highwall, "__file__", str(tmp_path / "__init__.py"))
+    names = []
+    for source in ("a = 1", "a = 2"):
+        (room / "_kernels_more.py").write_text(source)
+        jit._sources.cache_clear()
+        names.append(cache_folder().name)
+    jit._sources.cache_clear()
+    assert names[0] != names[1]
 
 
 def test_a_kernel_keeps_nan_and_divides_as_ieee_does():

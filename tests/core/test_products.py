@@ -5,7 +5,7 @@ import pytest
 
 from highwall.core.products import LAYERS, RUN_FILES, Layer
 
-LEADING = {"epoch", "pair", "band", "class"}
+LEADING = {"epoch", "pair", "band", "class", "component", "event"}
 
 
 @pytest.mark.parametrize("layer", LAYERS.values(), ids=str)
@@ -18,7 +18,7 @@ def test_a_layer_is_complete_and_can_be_stored(layer: Layer):
     assert layer.long_name.strip()
     assert layer.scale > 0
     kind = np.dtype(layer.dtype).kind
-    assert math.isnan(layer.fill) == (kind == "f")
+    assert math.isnan(layer.fill) == (kind in "fc")
     if kind in "iu":
         info = np.iinfo(layer.dtype)
         assert info.min <= layer.fill <= info.max
@@ -26,11 +26,12 @@ def test_a_layer_is_complete_and_can_be_stored(layer: Layer):
 
 @pytest.mark.parametrize("layer", [layer for layer in LAYERS.values() if layer.unit in {"m", "m year-1"}], ids=str)
 def test_every_motion_but_an_error_says_what_positive_means(layer: Layer):
-    assert ("positive" in layer.attrs().get("sign", "")) == (not layer.name.endswith("_std"))
+    is_signed = not layer.name.endswith(("_std", "_amplitude")) and layer.name != "height"
+    assert ("positive" in layer.attrs().get("sign", "")) == is_signed
 
 
 def test_units_are_si_and_signs_only_where_there_is_one():
-    assert {layer.unit for layer in LAYERS.values()} <= {"1", "m", "m year-1", "rad"}
+    assert {layer.unit for layer in LAYERS.values()} <= {"1", "m", "m year-1", "rad", "day"}
     assert "sign" not in LAYERS["coh"].attrs()
 
 

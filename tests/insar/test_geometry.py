@@ -4,7 +4,15 @@ import xarray as xr
 from numpy.testing import assert_allclose
 
 from highwall.core.errors import InputError
-from highwall.insar.geometry import los_enu, vertical_motion
+from highwall.insar.geometry import (
+    COMPONENTS,
+    line_of_sight,
+    los_enu,
+    los_layer,
+    vertical_motion,
+)
+
+ASCENDING = {"incidence_deg": 39.0, "heading_deg": -12.0}
 
 
 def result(values):
@@ -30,6 +38,19 @@ def test_incidence_may_vary():
     assert_allclose(turned["velocity_vertical"], [[1.0, 2.0]], rtol=1e-6)
 
 
+def test_the_line_of_sight_does_as_well_as_the_angle():
+    angles = xr.DataArray([[30.0, 45.0]], dims=("y", "x"))
+    los = los_layer(angles, heading_deg=-12.0)
+    by_angle = vertical_motion(result([[1.0, 1.0]]), incidence_deg=angles)
+    xr.testing.assert_allclose(vertical_motion(result([[1.0, 1.0]]), los=los), by_angle)
+
+
+@pytest.mark.parametrize("given", [{}, {"incidence_deg": 39.0, "los": line_of_sight(xr.Dataset(attrs=ASCENDING))}])
+def test_one_of_angle_and_line_of_sight_is_needed(given):
+    with pytest.raises(InputError, match="one of 'incidence_deg' and 'los'"):
+        vertical_motion(result([[1.0]]), **given)
+
+
 def test_an_ascending_satellite_stands_in_the_west():
     east, north, up = los_enu(39.0, heading_deg=-12.0)
     assert_allclose(np.hypot(np.hypot(east, north), up), 1.0)
@@ -42,3 +63,40 @@ def test_an_ascending_satellite_stands_in_the_west():
 def test_impossible_incidence(incidence):
     with pytest.raises(InputError, match="between 0 and 80"):
         vertical_motion(result([[1.0]]), incidence_deg=incidence)
+
+
+def test_a_layer_of_angles_gives_the_vector_of_each():
+    incidence = xr.DataArray([[29.0, 39.0, np.nan]], dims=("y", "x"))
+    heading = xr.DataArray([[-12.0, -168.0, -12.0]], dims=("y", "x"))
+    layer = los_layer(incidence, heading_deg=heading)
+    assert layer.dims == ("component", "y", "x")
+    assert list(layer["component"].values) == COMPONENTS
+    for column in (0, 1):
+        expected = los_enu(float(incidence[0, column]), heading_deg=float(heading[0, column]))
+        assert_allclose(layer[:, 0, column], expected)
+    assert layer[:, 0, 2].isnull().all()
+
+
+def test_the_layer_of_a_stack_comes_before_its_attributes():
+    layer = los_layer(xr.DataArray([[20.0]], dims=("y", "x")), heading_deg=-12.0)
+    given = xr.Dataset({"los_enu": layer}, attrs=ASCENDING)
+    xr.testing.assert_identical(line_of_sight(given), layer)
+    assert_allclose(line_of_sight(xr.Dataset(attrs=ASCENDING)), los_enu(39.0, heading_deg=-12.0))
+
+
+def test_a_missing_line_of_sight_is_named():
+    with pytest.raises(InputError, match="'los_enu' or set heading_deg"):
+        line_of_sight(xr.Dataset(attrs={"incidence_deg": 39.0}))
+
+
+@pytest.mark.parametrize("factor", [-1.0, 2.0])
+def test_a_field_that_points_down_or_is_no_unit_vector_is_refused(factor):
+    layer = factor * los_layer(xr.DataArray([[39.0]], dims=("y", "x")), heading_deg=-12.0)
+    with pytest.raises(InputError, match="no unit vector from the ground"):
+        line_of_sight(xr.Dataset({"los_enu": layer}))
+
+
+def test_components_in_another_order_are_refused():
+    layer = los_layer(xr.DataArray([[39.0]], dims=("y", "x")), heading_deg=-12.0).isel(component=[2, 1, 0])
+    with pytest.raises(InputError, match="in this order"):
+        line_of_sight(xr.Dataset({"los_enu": layer}))

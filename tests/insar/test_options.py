@@ -1,7 +1,15 @@
 import pytest
 from pydantic import ValidationError
 
-from highwall.insar.options import AreaReference, DecorrelationOptions, InversionOptions, PointReference
+from highwall.insar.options import (
+    AreaReference,
+    DecorrelationOptions,
+    InversionOptions,
+    NetworkOptions,
+    PointReference,
+    QualityOptions,
+    RepairOptions,
+)
 
 
 def test_reference_is_chosen_by_its_kind():
@@ -32,6 +40,8 @@ def test_an_area_has_an_inside():
         AreaReference(left=1, bottom=0, right=0, top=1)
 
 
-@pytest.mark.parametrize("model", [InversionOptions, DecorrelationOptions])
+@pytest.mark.parametrize(
+    "model", [InversionOptions, DecorrelationOptions, NetworkOptions, QualityOptions, RepairOptions]
+)
 def test_every_option_is_described(model):
     assert all(field.description for field in model.model_fields.values())

@@ -1,88 +1,102 @@
 import numpy as np
 import pytest
+import xarray as xr
 from numpy.testing import assert_array_equal
 
-from highwall.insar.inversion import invert
-from highwall.insar.network import Network
-from highwall.insar.options import AlreadyReferenced, DecorrelationOptions, InversionOptions
-from highwall.insar.quality import closure, decorrelated, triplets_of
-from tests.insar.stacks import band_network, make_stack
+from highwall.core.products import LAYERS
+from highwall.insar.options import DecorrelationOptions, QualityOptions
+from highwall.insar.quality import FLAGS, MEANINGS, decorrelated, judge_motion
 
-PAIRS, DAYS = band_network(6, band=2), np.arange(6) * 12
-OPTIONS = InversionOptions(reference=AlreadyReferenced())
-
-
-@pytest.fixture
-def stack():
-    """Still ground of coherence 0.8."""
-    shape = (len(PAIRS), 2, 4)
-    return make_stack(np.zeros(shape, np.float32), PAIRS, days=DAYS, coh=np.full(shape, 0.8, np.float32))
+N_PAIRS = 10
+GOOD = {
+    "n_valid_pairs": 10, "n_components": 1, "temporal_coherence": 0.9, "residual_rms": 0.4, "velocity_std": 0.002,
+}  # fmt: skip
+NO_DATA = {
+    "n_valid_pairs": 0, "n_components": 0, "temporal_coherence": np.nan, "residual_rms": np.nan, "velocity_std": np.nan,
+}  # fmt: skip
 
 
-def lost(stack, **options):
-    result = decorrelated(invert(stack, options=OPTIONS), stack, options=DecorrelationOptions(**options))
-    assert result.dtype == bool
-    return result.values
+def line(values):
+    return xr.DataArray([values], dims=("y", "x"))
 
 
-def test_coherent_ground_is_not_decorrelated(stack):
-    assert not lost(stack).any()
+def result(*pixels):
+    """Row of pixels, each good but for what is given."""
+    return xr.Dataset({name: line([(GOOD | pixel)[name] for pixel in pixels]) for name in GOOD})
 
 
-def test_each_reason_alone(stack):
-    stack["coh"][:, 0, 0] = 0.2  # low coherence
-    stack["unw"][PAIRS[:, 1] == 5, 0, 1] = np.nan  # the last epoch is cut off
-    stack["unw"][1:, 0, 2] = np.nan  # one pair is left
-    stack["unw"][:, 0, 3] = np.nan  # no phase, but coherence: in the footprint
-    stack["unw"][:, 1, 0] = np.nan  # neither: outside
-    stack["coh"][:, 1, 0] = np.nan
-    stack["unw"][1, 1, 1] = np.nan  # one pair of many is missing: no harm
-    assert_array_equal(lost(stack), [[True, True, True, True], [False, False, False, False]])
+def lost(pixels, coherence=None, **options):
+    found = decorrelated(
+        result(*pixels),
+        n_pairs=N_PAIRS,
+        coherence=None if coherence is None else line(coherence),
+        options=DecorrelationOptions(**options),
+    )
+    assert found.dtype == bool
+    assert found.attrs == LAYERS["decorrelated"].attrs()
+    return found.values[0].tolist()
 
 
-def test_thresholds(stack):
-    assert lost(stack, min_mean_coherence=0.81).all()
-    stack["unw"][1, 0, 0] = np.nan
-    assert lost(stack, min_valid_share=1.0).sum() == 1
+def test_each_reason_alone():
+    pixels = [{}, {"n_components": 2}, {"n_valid_pairs": 4}, {}, NO_DATA, NO_DATA]
+    coherence = [0.8, 0.8, 0.8, 0.2, 0.6, np.nan]  # the last is outside the footprint
+    assert lost(pixels, coherence) == [False, True, True, True, True, False]
 
 
-def test_without_coherence(stack):
-    plain = stack.drop_vars("coh")
-    plain["unw"][:, 0, 0] = np.nan
-    plain["unw"][2:, 0, 1] = np.nan
-    assert_array_equal(lost(plain), [[False, True, False, False], [False] * 4])
+def test_thresholds():
+    assert lost([{}], [0.8], min_mean_coherence=0.81) == [True]
+    assert lost([{"n_valid_pairs": 9}], [0.8], min_valid_share=1.0) == [True]
+    assert lost([{"n_valid_pairs": 5}], [0.8], min_valid_share=0.5) == [False]
 
 
-def test_dask_gives_the_same(stack):
-    stack["coh"][:, 0, 0] = 0.2
-    lazy = decorrelated(invert(stack.chunk(x=1), options=OPTIONS), stack.chunk(x=1))
+def test_without_coherence_the_footprint_is_where_a_phase_is():
+    assert lost([{}, NO_DATA, {"n_valid_pairs": 1}]) == [False, False, True]
+
+
+def flags(pixels, **layers):
+    given = {name: line(values) if isinstance(values, list) else values for name, values in layers.items()}
+    layer = judge_motion(result(*pixels), n_pairs=N_PAIRS, **given)
+    assert (layer.dtype, layer.name) == (np.uint16, "insar_quality")
+    names = [{name for name, bit in FLAGS.items() if value & bit} for value in layer.values[0].tolist()]
+    return names
+
+
+def test_every_flag_alone():
+    pixels = [{}, NO_DATA, {"n_components": 3}, {"n_valid_pairs": 3}, {"temporal_coherence": 0.5},
+              {"residual_rms": 2.0}, {"velocity_std": 0.02}, {"velocity_std": np.nan}]  # fmt: skip
+    assert flags(pixels) == [
+        set(), {"no_data"}, {"split_network"}, {"few_pairs"}, {"low_temporal_coherence"}, {"high_residual"},
+        {"uncertain_velocity"}, {"uncertain_velocity"},
+    ]  # fmt: skip
+
+
+def test_flags_of_other_layers():
+    found = flags(
+        [{}] * 5,
+        coherence=[0.8, 0.1, np.nan, 0.8, 0.8],
+        share_open=[0.0, np.nan, 0.1, 0.0, 0.0],
+        n_repaired=[0, 0, 0, 2, 0],
+        is_reference=[False] * 4 + [True],
+    )
+    assert found == [set(), {"low_coherence"}, {"open_triplets"}, {"repaired"}, {"reference"}]
+
+
+def test_bounds_are_options():
+    strict = QualityOptions(min_temporal_coherence=0.95, max_residual_rad=0.3, max_velocity_std=0.001)
+    assert flags([{}], options=strict) == [{"low_temporal_coherence", "high_residual", "uncertain_velocity"}]
+    assert flags([{}], share_open=[0.05], options=QualityOptions(max_share_open=0.1)) == [set()]
+
+
+def test_bits_are_apart_and_each_is_explained():
+    assert sum(FLAGS.values()) == np.bitwise_or.reduce(list(FLAGS.values())) < 2**16
+    assert FLAGS.keys() == MEANINGS.keys()
+    assert "1 no_data" in judge_motion(result({}), n_pairs=N_PAIRS).attrs["flags"]
+
+
+@pytest.mark.parametrize("judge", [decorrelated, judge_motion])
+def test_dask_gives_the_same(judge):
+    pixels = result({}, NO_DATA, {"n_components": 2})
+    coherence = line([0.8, 0.7, 0.8])
+    lazy = judge(pixels.chunk(x=1), n_pairs=N_PAIRS, coherence=coherence.chunk(x=1))
     assert lazy.chunks is not None
-    assert_array_equal(lazy.values, lost(stack))
-
-
-def test_triplets():
-    found = triplets_of(Network.from_stack(make_stack(np.zeros((9, 1, 1), np.float32), PAIRS, days=DAYS)))
-    assert len(found) == 4  # (0,1,2) … (3,4,5)
-    for ab, bc, ac in found:
-        (a, b), (b2, c), (a2, c2) = PAIRS[ab], PAIRS[bc], PAIRS[ac]
-        assert (a, b, c) == (a2, b2, c2)
-
-
-@pytest.mark.parametrize("chunks", [None, {"x": 2}])
-def test_closure_counts_cycle_slips_and_only_those(stack, chunks):
-    rng = np.random.default_rng(0)
-    stack["unw"][:] = rng.normal(0, 0.3, stack["unw"].shape)  # closes within ±π
-    stack["unw"][0, 1, 2] += 2 * np.pi  # pair (0, 1) is in one triplet
-    stack["unw"][0, 0, 0] = np.nan
-    counted = closure(stack if chunks is None else stack.chunk(chunks))
-    assert counted.n_triplets == 4
-    assert counted.n_checked == 4 * 8 - 1
-    assert counted.share_open == 1 / 31
-    assert float(counted.share_open_map[1, 2]) == 0.25
-
-
-def test_closure_without_triangles():
-    counted = closure(make_stack(np.zeros((1, 2, 2), np.float32), np.array([[0, 1]]), days=np.array([0, 12])))
-    assert counted.n_triplets == counted.n_checked == 0
-    assert np.isnan(counted.share_open)
-    assert counted.share_open_map.isnull().all()
+    assert_array_equal(lazy.values, judge(pixels, n_pairs=N_PAIRS, coherence=coherence).values)

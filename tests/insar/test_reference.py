@@ -11,7 +11,8 @@ from highwall.insar.options import (
     PixelReference,
     PointReference,
 )
-from highwall.insar.reference import locate, reference_phase, subtract_reference
+from highwall.insar.reference import locate, phase_at, reference_phase, subtract_reference
+from highwall.insar.still import ReferencePlace
 from tests.insar.stacks import noisy_case
 
 
@@ -53,22 +54,35 @@ def test_area_is_averaged_over_the_values_that_are_there(stack):
     assert_allclose(phase[1], stack["unw"][1, 3, 2:4].mean(), rtol=1e-5)
 
 
-def test_automatic_takes_all_pairs_before_coherence(stack):
+def test_automatic_averages_fit_pixels_and_says_why(stack):
+    stack["unw"][:] = np.random.default_rng(0).normal(0, 0.1, stack["unw"].shape)
     stack["coh"][:] = 0.5
-    stack["coh"][:, 1, 1] = 0.9
-    stack["coh"][:, 5, 9] = 0.8
-    stack["unw"][3, 1, 1] = np.nan
-    found = locate(stack, reference=AutomaticReference())
-    assert (found.rows, found.cols) == (slice(5, 6), slice(9, 10))
-    assert "highest mean coherence 0.80" in found.why
-    assert f"{stack.sizes['pair']} of {stack.sizes['pair']} pairs" in found.why
+    stack["coh"][:, :, 6:] = 0.8
+    found = locate(stack, reference=AutomaticReference(radius_px=1))
+    assert found.counts.sum() >= 5
+    assert found.cols.start + np.flatnonzero(found.counts.any(axis=0))[0] >= 6
+    assert "mean coherence 0.80" in found.why
+    assert f"with {stack.sizes['pair']} pairs" in found.why
+    lazy = locate(stack.chunk(y=3), reference=AutomaticReference(radius_px=1))
+    assert lazy.why == found.why
 
 
-def test_automatic_without_coherence_takes_the_typical_phase(stack):
-    plain = stack.drop_vars("coh")
-    plain["unw"][:, 6, 6] = plain["unw"].mean(("y", "x"))
-    assert place(plain, AutomaticReference()) == (slice(6, 7), slice(6, 7))
-    assert place(plain.chunk(y=3), AutomaticReference()) == (slice(6, 7), slice(6, 7))
+def test_automatic_lies_outside_what_is_avoided(stack):
+    stack["unw"][:] = np.random.default_rng(0).normal(0, 0.1, stack["unw"].shape)
+    avoid = np.zeros((9, 17), dtype=bool)
+    avoid[:, :9] = True
+    reference = AutomaticReference(radius_px=0, margin_px=3)
+    found = locate(stack, reference=reference, avoid=avoid)
+    assert found.cols.start >= 12
+    phase = reference_phase(stack, reference=reference, avoid=avoid).phase
+    assert_allclose(phase, stack["unw"][:, found.rows.start, found.cols.start])
+
+
+def test_pixels_of_a_place_that_do_not_count_are_left_out(stack):
+    counts = np.array([[True, False], [False, True]])
+    chosen = ReferencePlace(slice(2, 4), slice(5, 7), "chosen", counts)
+    phase = phase_at(chosen.window(stack), place=chosen).phase
+    assert_allclose(phase, (stack["unw"][:, 2, 5] + stack["unw"][:, 3, 6]) / 2, rtol=1e-5)
 
 
 def test_subtraction(stack):

@@ -57,6 +57,14 @@ def _pinv(A: NDArray[np.float64], rank: int) -> NDArray[np.float64]:
 
 
 def coherence_weights(coherence: NDArray[np.float64], looks: float) -> NDArray[np.float64]:
-    """1 / variance of the phase at the Cramér-Rao bound; 0 where coherence is missing."""
-    c = np.clip(coherence, 0.01, 0.99)
-    return np.where(np.isfinite(coherence), 2 * looks * c**2 / (1 - c**2), 0.0)
+    """1 / variance of the phase at the Cramér-Rao bound, at most π²/3; 0 where coherence is missing."""
+    c = np.minimum(coherence, 0.99)
+    return np.where(np.isfinite(coherence), np.maximum(2 * looks * c**2 / (1 - c**2), 3 / np.pi**2), 0.0)
+
+
+def multilook_phase(rng: np.random.Generator, coherence: NDArray[np.float64], looks: int) -> NDArray[np.float64]:
+    """Phase noise [rad] of the mean of ``looks`` products of two circular Gaussian signals of this coherence."""
+    size = (looks, 2, *coherence.shape)
+    one, other = (part[:, 0] + 1j * part[:, 1] for part in (rng.normal(size=size), rng.normal(size=size)))
+    second = coherence * one + np.sqrt(1.0 - coherence**2) * other
+    return np.asarray(np.angle((second * one.conj()).mean(axis=0)))

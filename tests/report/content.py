@@ -15,8 +15,9 @@ from affine import Affine
 from PIL import Image
 
 from highwall.core.grid import GeoBox
-from highwall.report.figures import Baselines, Series
+from highwall.report.baselines import Baselines
 from highwall.report.page import RunContent, Scene
+from highwall.report.series import Series
 
 UTM = "EPSG:32633"
 LEFT, TOP = 500_000.0, 4_990_000.0
@@ -130,3 +131,14 @@ def pictures_of(page: str) -> list[np.ndarray]:
 def count_colours(picture: np.ndarray) -> int:
     """Count the different colours of an (y, x, 4) picture."""
     return len(np.unique(np.ascontiguousarray(picture).view("u4")))
+
+
+def is_coloured(picture: np.ndarray, colour: str, *, tolerance: int = 12) -> np.ndarray:
+    """Tell where a picture has a colour (#rrggbb), to within a tolerance of each channel: (y, x)."""
+    wanted = np.array([int(colour[start : start + 2], 16) for start in (1, 3, 5)])
+    return np.abs(picture[..., :3].astype(int) - wanted).max(axis=-1) <= tolerance
+
+
+def coloured(picture: np.ndarray, colour: str) -> int:
+    """Count pixels of a colour."""
+    return int(is_coloured(picture, colour).sum())

@@ -1,15 +1,9 @@
 import numpy as np
 import pytest
 
-from highwall.report.maps import finding_chip, motion_map, patch_map
+from highwall.report.maps import finding_chip, patch_map
 
 from . import content as made
-
-
-def coloured(picture: np.ndarray, colour: str) -> int:
-    """Count pixels of a colour (#rrggbb), to within 12 of each channel."""
-    wanted = np.array([int(colour[start : start + 2], 16) for start in (1, 3, 5)])
-    return int((np.abs(picture[..., :3].astype(int) - wanted).max(axis=-1) <= 12).sum())
 
 
 def drawn(**parts) -> np.ndarray:
@@ -21,40 +15,26 @@ def drawn(**parts) -> np.ndarray:
 def test_patches_are_outlined_in_the_colour_of_their_class():
     both, none = drawn(), drawn(patches=made.patches().iloc[:0])
     for colour in ("#ffb000", "#3ddbd9"):
-        assert coloured(both, colour) > 100
-        assert coloured(none, colour) == 0
+        assert made.coloured(both, colour) > 100
+        assert made.coloured(none, colour) == 0
 
 
 def test_findings_are_marked_and_permits_drawn_in_any_crs():
     bare, full = drawn(), drawn(findings=made.findings().to_crs("EPSG:4326"), permits=made.permits())
-    assert coloured(full, "#ff2d6f") > coloured(bare, "#ff2d6f") + 100
+    assert made.coloured(full, "#ff2d6f") > made.coloured(bare, "#ff2d6f") + 100
     assert np.abs(full.astype(int) - bare.astype(int)).max() > 100
 
 
 def test_ground_drawn_by_eye_is_outlined_too():
     def with_eye(patches):
-        return coloured(drawn(patches=made.patches().iloc[:0], drawn=patches), "#7dfdfe")
+        return made.coloured(drawn(patches=made.patches().iloc[:0], drawn=patches), "#7dfdfe")
 
     assert with_eye(made.patches()) > with_eye(made.patches().iloc[:0]) + 100  # the legend has a sample of the colour
 
 
 def test_patches_in_another_crs_lie_in_the_same_place():
     near, far = drawn(), drawn(patches=made.patches().to_crs("EPSG:32634"))
-    assert coloured(far, "#ffb000") == pytest.approx(coloured(near, "#ffb000"), rel=0.2)
-
-
-def test_decorrelated_ground_is_grey_and_motion_red_and_blue():
-    shown, without = made.opened(motion_map(made.motion())), made.opened(motion_map(made.motion(lost=False)))
-    assert coloured(shown, "#3b3b3b") > coloured(without, "#3b3b3b") + 500
-    red, blue = shown[..., 0].astype(int) - shown[..., 2], shown[..., 2].astype(int) - shown[..., 0]
-    assert (red > 80).any()
-    assert (blue > 80).any()
-
-
-def test_a_motion_map_without_a_measurement_is_still_a_map():
-    empty = made.motion()
-    empty["velocity_vertical"][:] = np.nan
-    assert made.opened(motion_map(empty, patches=made.patches())).shape[0] > 300
+    assert made.coloured(far, "#ffb000") == pytest.approx(made.coloured(near, "#ffb000"), rel=0.2)
 
 
 def test_the_chip_of_a_finding_shows_the_pixels_of_its_ground():
@@ -64,13 +44,13 @@ def test_the_chip_of_a_finding_shows_the_pixels_of_its_ground():
     chip = made.opened(finding_chip(picture, place, made.square(2000, 2000, 50), None))
     centre = chip[150:320, 150:320, :3]
     assert centre.std() > 30
-    assert coloured(chip, "#ff2d6f") > 50
+    assert made.coloured(chip, "#ff2d6f") > 50
 
 
 def test_a_finding_beyond_the_scene_is_drawn_on_white():
     scene = made.scene()
     chip = made.opened(finding_chip(scene.picture, scene.grid, made.square(50_000, 0, 100), made.permits()))
-    assert coloured(chip, "#ff2d6f") > 50
+    assert made.coloured(chip, "#ff2d6f") > 50
 
 
 @pytest.mark.parametrize("shape", [(20, 300), (300, 20)])

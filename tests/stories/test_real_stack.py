@@ -7,7 +7,9 @@ import pytest
 import rasterio
 import xarray as xr
 
-from highwall.workflows.verbs import deform_alone
+from highwall.workflows.blocks import crew
+from highwall.workflows.radar import Given
+from highwall.workflows.verbs import deform_alone, deform_changes
 
 pytestmark = pytest.mark.real
 WAVELENGTH_M = 0.05550415767769124
@@ -18,10 +20,11 @@ ROW, COL = 9, 8
 def done(real_data, tmp_path_factory):
     out = tmp_path_factory.mktemp("mexico")
     folder = real_data / "insar" / "mexico-city-s1"
-    deform_alone(
-        folder, out, reference=f"{ROW},{COL}", weighting="none", wavelength_m=None, incidence_deg=None, run_file=None,
-        say=lambda message: None,
-    )  # fmt: skip
+    run_file = tmp_path_factory.mktemp("options") / "run.yaml"
+    run_file.write_text("deform: {repair: {method: none}}\n")
+    changes = deform_changes(reference=f"{ROW},{COL}", weighting="none")
+    with crew() as hands:
+        deform_alone(Given(folder), out, changes=changes, run_file=run_file, crew=hands, say=lambda message: None)
     return folder, out
 
 

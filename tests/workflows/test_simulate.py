@@ -11,7 +11,7 @@ from odc.geo.geom import box
 from highwall.core.truth import simulate_site
 from highwall.imagery.spectra import BANDS, NATIVE_M
 from highwall.insar.simulate import StackOptions, simulate_stack
-from highwall.io.interferograms import open_stack
+from highwall.io.radar.interferograms import open_stack
 from highwall.io.scenes import FolderSource
 from highwall.io.vectors import read_area, read_polygons
 from highwall.workflows.config import load_site

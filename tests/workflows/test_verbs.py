@@ -6,8 +6,17 @@ import json
 import pytest
 
 from highwall.core.errors import ConfigError, InputError, MissingInputError
+from highwall.workflows.blocks import crew
+from highwall.workflows.radar import Given
 from highwall.workflows.simulate import simulate
-from highwall.workflows.verbs import assess_alone, deform_alone, detect_alone, refine_alone, report_alone
+from highwall.workflows.verbs import (
+    assess_alone,
+    deform_alone,
+    deform_changes,
+    detect_alone,
+    refine_alone,
+    report_alone,
+)
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +33,9 @@ def done(site):
         say=said.append,
     )  # fmt: skip
     refine_alone(out / "probability.tif", out, land_cover=site / "land_cover.tif", run_file=None, say=said.append)
-    deform_alone(
-        site / "insar", out, reference="100,10", weighting=None, wavelength_m=None, incidence_deg=None, run_file=None,
-        say=said.append,
-    )  # fmt: skip
+    with crew() as hands:
+        changes = deform_changes(reference="100,10", weighting=None)
+        deform_alone(Given(site / "insar"), out, changes=changes, run_file=None, crew=hands, say=said.append)
     assess(site, out, said.append)
     report_alone(out, say=said.append)
     return out, said, json.loads((out / "summary.json").read_text())
@@ -72,17 +80,22 @@ def test_permits_need_a_date(site, done):
 
 
 @pytest.mark.parametrize(
-    ("changes", "error", "message"),
+    ("options", "error", "message"),
     [
         ({"reference": "nine"}, InputError, "ROW,COLUMN"),
         ({"weighting": "foo"}, ConfigError, "'coherence' or 'none'"),
         ({"wavelength_m": 5.6}, ConfigError, "wavelength_m"),
     ],
 )
-def test_wrong_options_of_deform(site, tmp_path, changes, error, message):
-    options = {"reference": None, "weighting": None, "wavelength_m": None, "incidence_deg": None, "run_file": None}
-    with pytest.raises(error, match=message):
-        deform_alone(site / "insar", tmp_path, say=lambda line: None, **(options | changes))
+def test_wrong_options_of_deform(site, tmp_path, options, error, message):
+    given = Given(site / "insar", options.pop("wavelength_m", None))
+
+    def work(hands):
+        changes = deform_changes(**({"reference": None, "weighting": None} | options))
+        deform_alone(given, tmp_path, changes=changes, run_file=None, crew=hands, say=lambda line: None)
+
+    with crew() as hands, pytest.raises(error, match=message):
+        work(hands)
 
 
 def test_a_folder_without_a_run(tmp_path):

@@ -1,4 +1,4 @@
 """The vocabulary that every room shares: values, names, units, errors. No room's logic lives here.
 
-Reading order: errors, products, taxonomy, constants, epochs, grid, site, checks, jit, truth.
+Reading order: errors, products, taxonomy, constants, epochs, grid, site, checks, jit, unwrapper, truth.
 """

@@ -1,7 +1,8 @@
 """Where pixels lie. Space is one value, odc-geo's ``GeoBox``: shape, transform and CRS together."""
 
 import math
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import odc.geo.xr  # noqa: F401  registers the .odc accessor
 import xarray as xr
@@ -12,7 +13,33 @@ from pyproj.exceptions import CRSError
 
 from highwall.core.errors import GridError
 
-__all__ = ["GeoBox", "check_same_grid", "grid_of", "grid_over", "metric_crs", "pixel_area_m2", "same_grid", "utm_crs"]
+__all__ = [
+    "GeoBox", "Window", "check_same_grid", "grid_of", "grid_over", "metric_crs", "pixel_area_m2", "same_grid",
+    "utm_crs", "windows_over",
+]  # fmt: skip
+
+
+class Window(NamedTuple):
+    """A rectangle of pixels."""
+
+    rows: slice
+    cols: slice
+
+    @property
+    def name(self) -> str:
+        """Its first row and column, for files and messages."""
+        return f"row{self.rows.start}-col{self.cols.start}"
+
+    def of(self, dataset: xr.Dataset) -> xr.Dataset:
+        """Cut it out of (…, y, x)."""
+        return dataset.isel(y=self.rows, x=self.cols)
+
+
+def windows_over(height: int, width: int, *, rows: int, cols: int) -> Iterator[Window]:
+    """Windows of at most ``rows`` × ``cols`` pixels that cover an image without overlap, row by row."""
+    for top in range(0, height, rows):
+        for left in range(0, width, cols):
+            yield Window(slice(top, min(top + rows, height)), slice(left, min(left + cols, width)))
 
 
 def grid_of(array: xr.DataArray | xr.Dataset, *, name: str = "array") -> GeoBox:

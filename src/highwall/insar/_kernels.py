@@ -1,20 +1,22 @@
 """The inversion of a pixel's network of interferograms, one fused pass over the phases.
 
-Written for a pixel, run on ``LANES`` neighbouring pixels at once, so that each inner loop is one vector instruction.
+Written for a pixel, run on ``LANES`` neighbouring pixels at once, so that each inner loop is a few vector instructions.
 Per pixel, with unknown phases x₁ … xₙ₋₁ of the epochs (x₀ = 0), pairs k = (i, j) of phase y and weight w:
 
-* ``_load``      reads y and w of every pair;
-* ``_assemble``  builds N x = b, N = Σ w (eⱼ−eᵢ)(eⱼ−eᵢ)ᵀ, b = Σ w y (eⱼ−eᵢ): a graph Laplacian grounded at epoch 0;
-* ``_factor``    N = L D Lᵀ inside its envelope: a short temporal baseline makes it O(n·band²). A pivot that vanishes
-  closes a piece of the network that no pair ties to epoch 0; its inverse is set to zero, which solves that piece
-  relative to its last epoch;
-* ``_label``     split networks only: which piece each epoch lies in;
-* ``_bridge``    split networks only: shifts the pieces so that Σ (Δx/Δt)² over the intervals is least, which is the
-  minimum-norm velocity solution of Berardino et al. 2002, eq. 11-13, without a damping constant;
-* ``_velocity``  v = gᵀx, the regression line's slope, and gᵀ N⁻¹ g, its variance for unit weight;
-* ``_residuals`` e = y − (xⱼ − xᵢ): Σ w e², Σ e² and |Σ exp(ie)|.
+* ``_load``       reads y and w of every pair into slots;
+* ``eliminate``   (``_kernels_band`` or ``_kernels_sparse``) Σ w (xⱼ − xᵢ − y)² is least where currents balance in a
+  network of conductances w, a graph Laplacian grounded at epoch 0. Epochs are eliminated one by one, latest first:
+  the links c of epoch j to those that remain become t = c / Σc, and each two of these gain the link t·c (star to
+  mesh). Nothing is ever subtracted, so that every link is exact to rounding, and Σc is 0 exactly where no pair ties
+  epoch j to an earlier one: there begins a piece of the network, which is solved relative to this epoch. The same
+  sweep carries the currents b = Σ ±w y and g, so that gᵀN⁻¹g = Σ g² / Σc is the variance of the velocity gᵀx;
+* ``substitute``  xⱼ = (bⱼ + Σ c x) / Σc, earliest first;
+* ``join``        (``_kernels_join``) split networks only: shifts the pieces by the least velocity between them;
+* ``_residuals``  e = y − (xⱼ − xᵢ): Σ w e², Σ e² and |Σ exp(ie)|.
 
 Every lane does the same operations in the same order whatever its neighbours, so results do not depend on chunks.
+Indices are unsigned (``U``): numba asks of every signed one whether it counts from the end, which hides from LLVM that
+neighbouring lanes lie side by side (measured: 6 times slower).
 """
 
 import math
@@ -23,46 +25,32 @@ from typing import NamedTuple
 import numpy as np
 
 from highwall.core.jit import kernel
-
-LANES = 128
-"""Pixels solved together: a multiple of every vector width, small enough for the level-2 cache. Measured on one core
-with 1 MiB of it, 62,500 pixels of 334 pairs: 32 lanes 0.20 s, 64 lanes 0.123 s, 128 lanes 0.116 s."""
+from highwall.insar._kernels_band import eliminate_band, label_band, respread_band, substitute_band
+from highwall.insar._kernels_join import join, joints_of
+from highwall.insar._kernels_lanes import AHEAD, LANES, LINE, U, clear, prefetch
+from highwall.insar._kernels_sparse import eliminate_sparse, label_sparse, respread_sparse, substitute_sparse
 
 MAPS = ("velocity", "velocity_std", "temporal_coherence", "residual_rms", "n_valid_pairs", "n_components")
 """Rows that follow the epochs' displacements in the output of :func:`solve`."""
 
-COHERENCE_FLOOR, COHERENCE_CEILING = np.float32(0.01), np.float32(0.99)
-"""Coherence outside is clamped: an estimate from few looks is never exactly 0 or 1, a weight never 0 or infinite."""
+COHERENCE_CEILING = np.float32(0.99)
+"""Coherence above is clamped: an estimate from few looks is never exactly 1, a weight never infinite."""
 
-VANISHED = 1e-12
-"""A pivot below this share of its row's weight is rounding error, which stays near 1e-14. Clamped coherence spans
-weights of 5e5 : 1: a chain of 90 weakest links before a cluster of the strongest leaves a true pivot of 2e-9."""
+LEAST_WEIGHT = np.float32(3.0 / math.pi**2)
+"""Of a phase that is uniform on the circle [rad⁻²]. The Cramér-Rao bound knows no circle: at a coherence of 0.05 and 20
+looks it asks for a variance of 10 rad², where multilooked phase has 2.5 and the cap 3.3 (numerical experiment)."""
+
+SMALLEST_MISFIT = np.float32(1e-3)
+"""Misfit [rad] below which the L1 norm is taken as quadratic: 4 µm of motion, 1 / 6000 of a blunder of 2π."""
+
+HALF_PI = math.pi / 2.0
 
 _FINITE = np.float32(3e38)
 _TURN = np.float32(0.15915494309189535)  # 1 / 2π
-_TWO_PI_HIGH, _TWO_PI_LOW = np.float32(6.28125), np.float32(1.9353071795864769e-3)  # their sum is 2π (Cody & Waite)
 _ONE, _TWO, _ZERO = np.float32(1.0), np.float32(2.0), np.float32(0.0)
-
-
-class Plan(NamedTuple):
-    """What the kernel must know of the network; the same for every pixel."""
-
-    index: np.ndarray
-    """(pair,) int64: row of each pair in the stack, in the kernel's own order."""
-    lower: np.ndarray
-    """(pair,) int64: earlier epoch."""
-    upper: np.ndarray
-    """(pair,) int64: later epoch."""
-    sign: np.ndarray
-    """(pair,) float32: −1 where the stack's pair runs backwards in time."""
-    reach: np.ndarray
-    """(epoch,) int64: how many rows back row j of the factor reaches."""
-    start: np.ndarray
-    """(epoch,) int64: where row j lies in the envelope; entry d of it couples epoch j with epoch j − d."""
-    slope: np.ndarray
-    """(epoch,) float64 [year⁻¹]: g, so that gᵀx is the slope of the regression line."""
-    stiffness: np.ndarray
-    """(epoch − 1,) float64 [year⁻²]: 1/Δt² of each interval."""
+_SIN = tuple(np.float32(c) for c in (3.14158203, -5.16714312, 2.54190224, -0.55464489))
+_COS = tuple(np.float32(c) for c in (0.99999995, -4.93479285, 4.0584118, -1.33187984, 0.21969678))
+"""sin πt = t P(t²) and cos πt = Q(t²) on |t| ≤ ½, errors at most 6e-7 and 5e-8 (least maximum, by Lawson's method)."""
 
 
 class Noise(NamedTuple):
@@ -73,342 +61,275 @@ class Noise(NamedTuple):
     looks: np.float32
     min_coherence: np.float32
     min_pairs: int
+    reweighings: int
+    """Rounds of reweighing toward the L1 norm; 0 is least squares."""
 
 
-class Joints(NamedTuple):
-    """Scratch of :func:`_bridge`: the small system whose unknowns are the shifts of a pixel's pieces."""
+class Block(NamedTuple):
+    """Scratch of one group of lanes. Slots and epochs follow one another, ``LANES`` values each."""
 
+    y: np.ndarray
+    w: np.ndarray
+    w0: np.ndarray
+    """(slot) float32: phases, weights, and weights before reweighing."""
+    x: np.ndarray
+    """(pad + epoch) float64."""
+    phase: np.ndarray
+    """(epoch) float32: x rounded; 1/Σc while a schedule eliminates."""
     links: np.ndarray
-    """(epoch, epoch) float64: lower triangle, each row from ``first`` on."""
-    first: np.ndarray
-    piece: np.ndarray
-    """(epoch,) int64: number of the piece of each epoch."""
-    shift: np.ndarray
-    pull: np.ndarray
+    """(link) float32: of a schedule only."""
+    sums: np.ndarray
+    """(4) float32."""
+    slope: np.ndarray
+    variance: np.ndarray
+    variance0: np.ndarray
+    """() float64: velocity and its variance for unit weight, now and before reweighing."""
+    gaps: np.ndarray
+    count: np.ndarray
+    misfit: np.ndarray
+    """() float32: Σ √w |e|, of the L1 norm only."""
 
 
-def plan_of(pairs: np.ndarray, years: np.ndarray) -> Plan:
-    """Plan of a network: pairs (pair, 2) int of epoch numbers, years (epoch,) float64."""
-    lower, upper = pairs.min(axis=1), pairs.max(axis=1)
-    order = np.lexsort((np.arange(len(pairs)), lower, upper))
-    reach = np.zeros(len(years), np.int64)
-    inner = lower > 0
-    np.maximum.at(reach, upper[inner], (upper - lower)[inner])
-    start = np.concatenate([[0], np.cumsum(reach + 1)[:-1]]).astype(np.int64)
-    centred = years - years.mean()
-    sign = np.where(pairs[:, 0] < pairs[:, 1], 1, -1).astype(np.float32)
-    return Plan(
-        order, lower[order].astype(np.int64), upper[order].astype(np.int64), sign[order], reach, start,
-        centred / (centred @ centred), 1.0 / np.diff(years) ** 2,
+def scratch_of(network):
+    """Block, joints and rows for one call of :func:`solve`; numpy makes them, so that the compiler need not."""
+    n, lanes = network.slope.size, int(LANES)
+
+    def zeros(count, dtype=np.float64):
+        return np.zeros(count * lanes, dtype)
+
+    block = Block(
+        zeros(network.n_slots, np.float32), zeros(network.n_slots, np.float32), zeros(network.n_slots, np.float32),
+        zeros(n + network.pad), zeros(n, np.float32), zeros(network.n_links, np.float32), zeros(4, np.float32),
+        zeros(1), zeros(1), zeros(1), zeros(1),
+        zeros(1, np.float32), zeros(1, np.float32),
     )  # fmt: skip
+    return block, joints_of(n, network.pad), zeros(network.n_rows)
 
 
 @kernel
-def solve(unw, coh, reference, plan, noise, metres_per_radian, out):
+def solve(unw, coh, reference, network, band, sparse, noise, metres_per_radian, scratch, out):
     """Invert every pixel.
 
-    unw (pair, pixel) float32 [rad]; coh the same or (0, 0); reference (pair,) float32 [rad], NaN drops the pair;
-    out (epoch + len(MAPS), pixel) float32: displacement [m], then the rows of MAPS in metres and years.
+    unw (pair, pixel) float32 [rad], at least ``LANES`` pixels; coh the same or (0, 0); reference (pair,) float32 [rad],
+    NaN drops the pair; out (epoch + len(MAPS), pixel) float32: displacement [m], then the rows of MAPS in metres and
+    years. ``band`` is as long as the half-bandwidth of a banded network, whose ``sparse`` is None. The last group of
+    lanes begins early rather than end late: the pixels that it shares with the group before are written twice, with the
+    same bits.
     """
-    n_pairs, n_pixels = unw.shape
-    n = plan.slope.size
-    y, w = np.empty((n_pairs, LANES), np.float32), np.empty((n_pairs, LANES), np.float32)
-    band, total = np.empty((plan.start[-1] + plan.reach[-1] + 1, LANES)), np.empty(LANES)
-    x, g = np.empty((n, LANES)), np.empty((n, LANES))
-    phase = np.empty((n, LANES), np.float32)
-    sums = np.empty((4, LANES), np.float32)
-    slope, variance = np.empty(LANES), np.empty(LANES)
-    count, pieces = np.empty(LANES, np.float32), np.empty(LANES, np.float32)
-    label = np.empty((n, LANES))
-    joints = Joints(np.empty((n, n)), np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n), np.empty(n))
-    for first in range(0, n_pixels, LANES):
-        width = min(LANES, n_pixels - first)
-        _load(unw, coh, reference, plan, noise, first, width, y, w, count)
-        _assemble(y, w, plan, band, x)
-        _factor(plan, band, total, pieces)
-        _forward(plan, band, x)
-        _scale(plan, band, x)
-        _backward(plan, band, x)
-        for j in range(n):
-            g[j] = plan.slope[j]
-        if pieces.max() > _ONE:
-            _label(plan, band, label)
-            for q in range(width):
-                if pieces[q] > _ONE and count[q] > _ZERO:
-                    _bridge(q, plan, label, joints, x, g)
-        _velocity(plan, band, x, g, slope, variance)
-        _residuals(y, w, plan, x, phase, sums)
-        _write(first, width, noise, metres_per_radian, phase, slope, variance, sums, count, pieces, out)
+    n_pixels = unw.shape[1]
+    block, joints, rows = scratch
+    for start in range(0, n_pixels, LANES):
+        first = min(start, n_pixels - LANES)
+        _load(unw, coh, reference, network, noise, first, block)
+        _invert(network, band, sparse, noise, rows, block)
+        if _any_split(block.gaps):
+            _join(network, band, sparse, rows, block, joints)
+        _residuals(network, block)
+        _write(first, network, noise, metres_per_radian, block, out)
 
 
 @kernel
-def _load(unw, coh, reference, plan, noise, first, width, y, w, count):
-    """Phases less the reference, and weights w = 1/σ² = 2 looks γ²/(1 − γ²); a missing phase has y = w = 0."""
-    count[:] = _ZERO
-    for k in range(plan.index.size):
-        row, sign = plan.index[k], plan.sign[k]
-        shift, yk, wk = reference[row], y[k], w[k]
-        u = unw[row, first : first + width]
-        for q in range(width):
-            yk[q] = u[q]
-        for q in range(width, LANES):
-            yk[q] = np.nan
-        if coh.shape[0] > 0:
-            c = coh[row, first : first + width]
-            for q in range(width):
-                wk[q] = c[q]
-            _weights(wk, noise)
+def _load(unw, coh, reference, network, noise, first, block):
+    """Phases less the reference, and their weights; a missing phase has y = w = 0."""
+    y, w, count = block.y, block.w, block.count
+    clear(count)
+    has_coherence = coh.shape[0] > 0
+    for k in range(network.row.size):
+        ahead = network.row[min(k + AHEAD, network.row.size - 1)]
+        _fetch(unw, ahead, first)
+        row, sign, shift = network.row[k], network.sign[k], reference[network.row[k]]
+        s = U(network.slot[k]) * LANES
+        if has_coherence:
+            _fetch(coh, ahead, first)
+            c = coh[row, first : first + LANES]
+            for q in range(LANES):
+                w[s + q] = _weight(c[q], noise)
         else:
-            wk[:] = _ONE
+            for q in range(LANES):
+                w[s + q] = _ONE
+        u = unw[row, first : first + LANES]
         for q in range(LANES):
-            v = sign * (yk[q] - shift)
-            valid = abs(v) < _FINITE and wk[q] > _ZERO
-            yk[q] = v if valid else _ZERO
-            wk[q] = wk[q] if valid else _ZERO
+            v = sign * (u[q] - shift)
+            valid = abs(v) < _FINITE and w[s + q] > _ZERO
+            y[s + q] = v if valid else _ZERO
+            w[s + q] = w[s + q] if valid else _ZERO
             count[q] += _ONE if valid else _ZERO
 
 
 @kernel
-def _weights(wk, noise):
-    """Turn coherence into weights in place; 0 where it is missing or too low (Rodriguez & Martin 1992, eq. 24)."""
-    for q in range(LANES):
-        c = wk[q]
-        believed = c >= noise.min_coherence
-        c = c if c > COHERENCE_FLOOR else COHERENCE_FLOOR
-        c = c if c < COHERENCE_CEILING else COHERENCE_CEILING
-        weight = _TWO * noise.looks * c * c / (_ONE - c * c) if noise.weigh else _ONE
-        wk[q] = weight if believed else _ZERO
+def _fetch(array, row, first):
+    """Fetch a group's values of a row."""
+    for column in range(first, first + LANES, LINE):
+        prefetch(array, row, column)
 
 
 @kernel
-def _assemble(y, w, plan, band, x):
-    """Normal matrix into ``band``, right-hand side into ``x``."""
-    band[:] = 0.0
-    x[:] = 0.0
-    for k in range(plan.lower.size):
-        i, j = plan.lower[k], plan.upper[k]
-        ii, jj = plan.start[i], plan.start[j]
-        ij = jj + j - i
-        if i == 0:
-            for q in range(LANES):
-                a = np.float64(w[k, q])
-                band[jj, q] += a
-                x[j, q] += a * np.float64(y[k, q])
+def _weight(coherence, noise):
+    """W = 1/σ², σ² = (1 − γ²) / (2 looks γ²) but at most π²/3 (Rodriguez & Martin 1992, eq. 24).
+
+    0 where coherence is missing or too low.
+    """
+    c = min(coherence, COHERENCE_CEILING)
+    weight = max(_TWO * noise.looks * c * c / (_ONE - c * c), LEAST_WEIGHT) if noise.weigh else _ONE
+    return weight if coherence >= noise.min_coherence else _ZERO
+
+
+@kernel
+def _invert(network, band, sparse, noise, rows, block):
+    """Phases of the epochs, velocity and its variance for unit weight, number of pieces.
+
+    L1: Σ √w |e| is made least by iteratively reweighted least squares; the variance stays that of the first solution,
+    which is of least squares, and ``_unit_variance`` scales it.
+    """
+    for reweighing in range(noise.reweighings + 1):
+        if reweighing > 0:
+            _reweigh(network, block)
+        if sparse is None:
+            eliminate_band(band, network, block, rows)
+            substitute_band(band, network, block, rows)
         else:
-            for q in range(LANES):
-                a = np.float64(w[k, q])
-                band[jj, q] += a
-                band[ii, q] += a
-                band[ij, q] -= a
-            for q in range(LANES):
-                ay = np.float64(w[k, q]) * np.float64(y[k, q])
-                x[j, q] += ay
-                x[i, q] -= ay
+            eliminate_sparse(network, sparse, block, rows)
+            substitute_sparse(network, sparse, block, rows)
+        if reweighing == 0 and noise.reweighings > 0:
+            _copy(block.variance, block.variance0)
+            _copy(block.w, block.w0)
+    if noise.reweighings > 0:
+        _reweigh(network, block)
+        _copy(block.variance0, block.variance)
 
 
 @kernel
-def _factor(plan, band, total, pieces):
-    """N = L D Lᵀ in place: L off the diagonal, D⁻¹ on it, 0 for a vanished pivot; counts the network's pieces."""
-    pieces[:] = _ONE
-    for j in range(1, plan.reach.size):
-        jj, reach = plan.start[j], plan.reach[j]
-        total[:] = band[jj]
-        for d in range(reach - 1, 0, -1):  # the furthest entry has nothing to its left
-            ii = plan.start[j - d]
-            for e in range(d + 1, min(reach, d + plan.reach[j - d]) + 1):
-                for q in range(LANES):
-                    band[jj + d, q] -= band[jj + e, q] * band[ii + e - d, q]
-        for d in range(1, reach + 1):
-            ii = plan.start[j - d]
-            for q in range(LANES):
-                scaled = band[jj + d, q] * band[ii, q]
-                band[jj, q] -= band[jj + d, q] * scaled
-                band[jj + d, q] = scaled
+def _copy(source, target):
+    for q in range(U(source.size)):
+        target[q] = source[q]
+
+
+@kernel
+def _reweigh(network, block):
+    """Weights √w / |e| of the pairs, and Σ √w |e|."""
+    y, w, w0, phase, misfit = block.y, block.w, block.w0, block.phase, block.misfit
+    _round(network, block)
+    clear(misfit)
+    for k in range(network.ends.shape[0]):
+        s, i, j = _lanes_of(network, k)
         for q in range(LANES):
-            stands = band[jj, q] > VANISHED * total[q]
-            band[jj, q] = 1.0 / band[jj, q] if stands else 0.0
-            pieces[q] += _ZERO if stands else _ONE
+            size, root = abs(y[s + q] - (phase[j + q] - phase[i + q])), np.sqrt(w0[s + q])
+            misfit[q] += root * size
+            w[s + q] = root / max(size, SMALLEST_MISFIT)
 
 
 @kernel
-def _forward(plan, band, b):
-    """Solve L z = b in place."""
-    for j in range(1, plan.reach.size):
-        for d in range(1, plan.reach[j] + 1):
-            jd = plan.start[j] + d
-            for q in range(LANES):
-                b[j, q] -= band[jd, q] * b[j - d, q]
+def _any_split(gaps):
+    most = 0.0
+    for q in range(LANES):
+        most = max(most, gaps[q])
+    return most > 0.0
 
 
 @kernel
-def _scale(plan, band, z):
-    """Solve D u = z in place; 0 where the pivot vanished."""
-    for j in range(1, plan.reach.size):
-        jj = plan.start[j]
-        for q in range(LANES):
-            z[j, q] *= band[jj, q]
+def _join(network, band, sparse, rows, block, joints):
+    """Join the pieces of the split pixels; their velocity and its variance follow."""
+    if sparse is None:
+        label_band(band, network, rows, joints.label)
+    else:
+        label_sparse(network, sparse, block.links, rows, joints.label)
+    join(network, block, joints)
+    if sparse is None:
+        respread_band(band, network, rows, joints)
+    else:
+        respread_sparse(network, sparse, block.links, rows, joints)
+    for q in range(LANES):
+        block.variance[q] = joints.variance[q] if block.gaps[q] > 0.0 else block.variance[q]
 
 
 @kernel
-def _backward(plan, band, u):
-    """Solve Lᵀ x = u in place."""
-    for j in range(plan.reach.size - 1, 0, -1):
-        for d in range(1, plan.reach[j] + 1):
-            jd = plan.start[j] + d
-            for q in range(LANES):
-                u[j - d, q] -= band[jd, q] * u[j, q]
+def _residuals(network, block):
+    """Sums over the pairs that a pixel has: Σ w e², Σ e², Σ cos e, Σ sin e.
 
-
-@kernel
-def _label(plan, band, label):
-    """Number the pieces of each pixel's network; epochs tied to epoch 0 get 0.
-
-    Lᵀ x = eⱼ, j a vanished pivot, has the indicator of j's piece as its solution, so that one substitution of the
-    numbers at all vanished pivots labels every epoch.
+    Two pairs at once: the sums are read and written half as often.
     """
-    number = np.zeros(LANES)
-    label[0] = 0.0
-    for j in range(1, plan.reach.size):
-        jj = plan.start[j]
+    y, w, phase, sums = block.y, block.w, block.phase, block.sums
+    _round(network, block)
+    clear(sums)
+    for k in range(0, network.ends.shape[0], 2):
+        s1, i1, j1 = _lanes_of(network, k)
+        s2, i2, j2 = _lanes_of(network, k + 1)
         for q in range(LANES):
-            vanished = 1.0 if band[jj, q] == 0.0 else 0.0
-            number[q] += vanished
-            label[j, q] = vanished * number[q]
-    _backward(plan, band, label)
+            w1, w2 = w[s1 + q], w[s2 + q]
+            there1, there2 = (_ONE if w1 > _ZERO else _ZERO), (_ONE if w2 > _ZERO else _ZERO)
+            e1 = there1 * (y[s1 + q] - (phase[j1 + q] - phase[i1 + q]))
+            e2 = there2 * (y[s2 + q] - (phase[j2 + q] - phase[i2 + q]))
+            cos1, sin1 = _cos_sin(e1)
+            cos2, sin2 = _cos_sin(e2)
+            sums[q] += w1 * e1 * e1 + w2 * e2 * e2
+            sums[LANES + q] += e1 * e1 + e2 * e2
+            sums[U(2) * LANES + q] += there1 * cos1 + there2 * cos2
+            sums[U(3) * LANES + q] += sin1 + sin2
 
 
 @kernel
-def _bridge(lane, plan, label, joints, x, g):
-    """Join the pieces of a split network by the minimum-norm velocity: shift x, and carry g over to the data.
-
-    With Z the pieces' indicators (piece 0 is grounded) and R the chain of intervals, Σ (Δx/Δt)² = xᵀRx, the shifts are
-    o = −(ZᵀRZ)⁻¹ ZᵀR x, and gᵀ(x + Zo) = (g − RZ (ZᵀRZ)⁻¹ Zᵀg)ᵀ x.
-    """
-    piece, shift, pull = joints.piece, joints.shift, joints.pull
-    n = piece.size
-    for e in range(n):
-        piece[e] = np.int64(label[e, lane] + 0.5)
-    n_pieces = piece.max() + 1
-    _link(lane, plan, joints, n_pieces, x)
-    _solve_small(joints, n_pieces)
-    for e in range(n - 1):
-        a, b = piece[e], piece[e + 1]
-        x[e + 1, lane] += shift[b]
-        if a != b:
-            flow = plan.stiffness[e] * (pull[b] - pull[a])
-            g[e, lane] += flow
-            g[e + 1, lane] -= flow
+def _lanes_of(network, k):
+    """Where the values of a pair's slot, of its earlier and of its later epoch begin."""
+    return U(network.ends[k, 0]) * LANES, U(network.ends[k, 1]) * LANES, U(network.ends[k, 2]) * LANES
 
 
 @kernel
-def _link(lane, plan, joints, n_pieces, x):
-    """ZᵀRZ into ``links``, −ZᵀRx into ``shift`` and Zᵀg into ``pull``."""
-    links, first, piece, shift, pull = joints
-    for i in range(n_pieces):
-        first[i] = i
-        shift[i] = pull[i] = 0.0
-    for e in range(piece.size - 1):
-        low, high = min(piece[e], piece[e + 1]), max(piece[e], piece[e + 1])
-        first[high] = min(first[high], max(low, 1))
-    for i in range(n_pieces):
-        links[i, 0] = 0.0
-        links[i, first[i] : i + 1] = 0.0
-    for e in range(piece.size - 1):
-        a, b, r = piece[e], piece[e + 1], plan.stiffness[e]
-        pull[b] += plan.slope[e + 1]
-        if a != b:
-            flow = r * (x[e + 1, lane] - x[e, lane])
-            shift[a] += flow
-            shift[b] -= flow
-            links[a, a] += r
-            links[b, b] += r
-            links[max(a, b), min(a, b)] -= r
-
-
-@kernel
-def _solve_small(joints, n):
-    """Solve for ``shift`` and ``pull`` in place by L D Lᵀ within the envelope; row and column 0 are grounded."""
-    A, first, _, b, c = joints
-    b[0] = c[0] = 0.0
-    for i in range(1, n):
-        for j in range(first[i] + 1, i):
-            for k in range(max(first[i], first[j]), j):
-                A[i, j] -= A[i, k] * A[j, k]
-        for j in range(first[i], i):
-            scaled = A[i, j] * A[j, j]
-            A[i, i] -= A[i, j] * scaled
-            A[i, j] = scaled
-            b[i] -= scaled * b[j]
-            c[i] -= scaled * c[j]
-        A[i, i] = 1.0 / A[i, i]
-    for i in range(n - 1, 0, -1):
-        b[i] *= A[i, i]
-        c[i] *= A[i, i]
-    for i in range(n - 1, 0, -1):
-        for j in range(first[i], i):
-            b[j] -= A[i, j] * b[i]
-            c[j] -= A[i, j] * c[i]
-
-
-@kernel
-def _velocity(plan, band, x, g, slope, variance):
-    """Slope gᵀx [rad year⁻¹] and its variance gᵀN⁻¹g = |D^(−½) L⁻¹ g|² for unit weight; overwrites g."""
-    slope[:] = 0.0
-    variance[:] = 0.0
-    _forward(plan, band, g)
-    for j in range(1, plan.slope.size):
-        gj, jj = plan.slope[j], plan.start[j]
-        for q in range(LANES):
-            slope[q] += gj * x[j, q]
-            variance[q] += g[j, q] * g[j, q] * band[jj, q]
-
-
-@kernel
-def _residuals(y, w, plan, x, phase, sums):
-    """Rows of ``sums``: Σ w e², Σ e², Σ cos e, Σ sin e over the pairs that a pixel has; x also as float32 phase."""
-    phase[:] = x
-    sums[:] = _ZERO
-    for k in range(plan.lower.size):
-        i, j = plan.lower[k], plan.upper[k]
-        for q in range(LANES):
-            there = _ONE if w[k, q] > _ZERO else _ZERO
-            e = there * (y[k, q] - (phase[j, q] - phase[i, q]))
-            c, s = _cos_sin(e)
-            sums[0, q] += w[k, q] * e * e
-            sums[1, q] += e * e
-            sums[2, q] += there * c
-            sums[3, q] += s
+def _round(network, block):
+    """Phases of the epochs as float32."""
+    x, phase = block.x, block.phase
+    pad = U(network.pad) * LANES
+    for e in range(U(phase.size)):
+        phase[e] = np.float32(x[pad + e])
 
 
 @kernel
 def _cos_sin(angle):
-    """Cosine and sine in float32, error below 2e-6: series of the quarter angle, doubled twice; vectorises."""
-    turns = np.float32(np.rint(angle * _TURN))
-    r = ((angle - turns * _TWO_PI_HIGH) - turns * _TWO_PI_LOW) * np.float32(0.25)
-    r2 = r * r
-    s = r * (_ONE + r2 * (np.float32(-1 / 6) + r2 * (np.float32(1 / 120) + r2 * np.float32(-1 / 5040))))
-    c = np.float32(-1 / 2) + r2 * (np.float32(1 / 24) + r2 * (np.float32(-1 / 720) + r2 * np.float32(1 / 40320)))
-    c = _ONE + r2 * c
-    s2, c2 = _TWO * s * c, _ONE - _TWO * s * s
-    return _ONE - _TWO * s2 * s2, _TWO * s2 * c2
+    """Cosine and sine in float32, error below 2e-6: those of half the angle, doubled; vectorises."""
+    t = angle * _TURN
+    t -= np.float32(np.rint(t))
+    z = t * t
+    s = t * (_SIN[0] + z * (_SIN[1] + z * (_SIN[2] + z * _SIN[3])))
+    c = _COS[0] + z * (_COS[1] + z * (_COS[2] + z * (_COS[3] + z * _COS[4])))
+    return _TWO * c * c - _ONE, _TWO * s * c
 
 
 @kernel
-def _write(first, width, noise, metres_per_radian, phase, slope, variance, sums, count, pieces, out):
-    """Scale to metres and put the block into ``out``; a pixel of too few pairs keeps only its counts."""
-    n = phase.shape[0]
+def _write(first, network, noise, metres_per_radian, block, out):
+    """Scale to metres and put the group into ``out``; a pixel of too few pairs keeps only its counts."""
+    n = network.slope.size
+    scale, floor = np.float32(metres_per_radian), np.float32(noise.min_pairs)
+    phase, count = block.phase, block.count
     for j in range(n):
-        for q in range(width):
-            metres = metres_per_radian * phase[j, q] if j > 0 else _ZERO  # not −0 at the first epoch
-            out[j, first + q] = metres if count[q] >= noise.min_pairs else np.nan
-    for q in range(width):
-        pixel, m = first + q, count[q]
-        dof = m - (n - pieces[q])
-        unit = sums[0, q] / dof if dof > 0 else (1.0 if noise.weigh else np.nan)
-        believed = m >= noise.min_pairs
-        out[n, pixel] = metres_per_radian * slope[q] if believed else np.nan
-        out[n + 1, pixel] = abs(metres_per_radian) * math.sqrt(variance[q] * unit) if believed else np.nan
-        out[n + 2, pixel] = math.hypot(sums[2, q], sums[3, q]) / m if believed else np.nan
-        out[n + 3, pixel] = math.sqrt(sums[1, q] / m) if believed else np.nan
-        out[n + 4, pixel] = m
-        out[n + 5, pixel] = pieces[q] if m > _ZERO else _ZERO
+        row = out[j, first : first + LANES]
+        p = U(j) * LANES
+        for q in range(LANES):
+            metres = scale * phase[p + q] if j > 0 else _ZERO  # not −0 at the first epoch
+            row[q] = metres if count[q] >= floor else np.float32(np.nan)
+    for q in range(LANES):
+        _write_maps(q, first + q, n, noise, metres_per_radian, block, out)
+
+
+@kernel
+def _write_maps(q, pixel, n, noise, metres_per_radian, block, out):
+    """Rows of MAPS of one pixel."""
+    m, pieces, sums = block.count[q], block.gaps[q] + 1.0, block.sums
+    unit = _unit_variance(sums[q], block.misfit[q], m - (n - pieces), noise)
+    believed = m >= noise.min_pairs
+    out[n, pixel] = metres_per_radian * block.slope[q] if believed else np.nan
+    out[n + 1, pixel] = abs(metres_per_radian) * math.sqrt(block.variance[q] * unit) if believed else np.nan
+    out[n + 2, pixel] = math.hypot(sums[U(2) * LANES + q], sums[U(3) * LANES + q]) / m if believed else np.nan
+    out[n + 3, pixel] = math.sqrt(sums[LANES + q] / m) if believed else np.nan
+    out[n + 4, pixel] = m
+    out[n + 5, pixel] = pieces if m > _ZERO else _ZERO
+
+
+@kernel
+def _unit_variance(squares, misfit, redundancy, noise):
+    """Variance of an observation of unit weight; that of coherence where there is no redundancy.
+
+    L2: Σ w e² / redundancy. L1: 1 / (2 f)², f the density of √w e at its median; for noise that is Gaussian but for its
+    blunders this is (π/2)² of the square of Σ √w |e| / redundancy (Koenker & Bassett 1978, theorem 4.2).
+    """
+    if redundancy <= 0:
+        return 1.0 if noise.weigh else np.nan
+    return (HALF_PI * misfit / redundancy) ** 2 if noise.reweighings > 0 else squares / redundancy

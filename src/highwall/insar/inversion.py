@@ -7,17 +7,21 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from highwall.core.errors import SetAside
+from highwall.core.errors import SetAside, StackError
 from highwall.core.products import LAYERS
-from highwall.insar._kernels import MAPS, Noise, Plan, plan_of, solve
+from highwall.insar._kernels import MAPS, Noise, scratch_of, solve
+from highwall.insar._kernels_lanes import LANES
 from highwall.insar.blocks import map_pixels
+from highwall.insar.elimination import Elimination, elimination_of
 from highwall.insar.network import Network
 from highwall.insar.options import InversionOptions
 from highwall.insar.reference import ReferencePhase, reference_phase
 from highwall.insar.stack import check_stack, metres_per_radian
 
 
-def invert(stack: xr.Dataset, *, options: InversionOptions | None = None) -> xr.Dataset:
+def invert(
+    stack: xr.Dataset, *, options: InversionOptions | None = None, reference: ReferencePhase | None = None
+) -> xr.Dataset:
     """Displacement of each epoch, velocity and quality of each pixel from unwrapped interferograms.
 
     Parameters
@@ -26,7 +30,9 @@ def invert(stack: xr.Dataset, *, options: InversionOptions | None = None) -> xr.
         ``unw`` (pair, y, x) [rad], positive away from the satellite, NaN missing; optional ``coh``; ``first`` and
         ``second`` on ``pair``; attribute ``wavelength_m``. In memory or Dask; Dask gives Dask, with equal numbers.
     options
-        Reference, weights and bounds.
+        Reference, weights, norm and bounds.
+    reference
+        Phase of the reference of the whole scene, when ``stack`` is a block of it; by default it is looked for here.
 
     Returns
     -------
@@ -44,21 +50,25 @@ def invert(stack: xr.Dataset, *, options: InversionOptions | None = None) -> xr.
     Raises
     ------
     StackError
-        The stack is empty or lacks dates or wavelength; the reference lies outside.
+        The stack is empty or lacks dates or wavelength; the reference lies outside or is of other pairs.
     NetworkError
         No pair has a value at the reference. (A split network is solved, flagged and reported.)
 
-    Source: Berardino et al. 2002, eq. 8-13; Pepe & Lanari 2006, eq. 5.
+    Source: Berardino et al. 2002, eq. 8-13; Pepe & Lanari 2006, eq. 5; L1: Lauknes et al. 2011, eq. 10-12.
     """
     options = options or InversionOptions()
     check_stack(stack)
     network = Network.from_stack(stack)
-    reference = reference_phase(stack, reference=options.reference)
+    reference = reference or reference_phase(stack, reference=options.reference)
+    if len(reference.phase) != network.n_pairs:
+        raise StackError(
+            f"the reference has {len(reference.phase)} pairs, the stack {network.n_pairs}; take it from the same pairs."
+        )
     layers = map_pixels(
         partial(
             _invert_block,
             reference=reference.phase,
-            plan=plan_of(network.pairs, network.years),
+            elimination=elimination_of(network.pairs, network.years),
             noise=_noise(stack, options),
             scale=metres_per_radian(stack),
         ),
@@ -77,7 +87,8 @@ def _inputs(stack: xr.Dataset, options: InversionOptions) -> list[xr.DataArray]:
 
 def _noise(stack: xr.Dataset, options: InversionOptions) -> Noise:
     weigh = options.weighting == "coherence" and "coh" in stack
-    return Noise(weigh, np.float32(options.looks), np.float32(options.min_coherence), options.min_pairs)
+    reweighings = options.reweighings if options.norm == "L1" else 0
+    return Noise(weigh, np.float32(options.looks), np.float32(options.min_coherence), options.min_pairs, reweighings)
 
 
 def _invert_block(
@@ -85,21 +96,25 @@ def _invert_block(
     coh: NDArray[Any] | None = None,
     *,
     reference: NDArray[np.float32],
-    plan: Plan,
+    elimination: Elimination,
     noise: Noise,
     scale: float,
 ) -> NDArray[np.float32]:
     """Invert a block: (pair, y, x) phases and coherences to (epoch + maps, y, x)."""
     _, height, width = unw.shape
-    out = np.empty((plan.slope.size + len(MAPS), height * width), np.float32)
-    nothing = np.empty((0, 0), np.float32)
-    coherence = nothing if coh is None else _flat(coh)
-    solve(_flat(unw), coherence, reference, plan, noise, scale, out)
-    return out.reshape(-1, height, width)
+    plan, band, schedule = elimination
+    out = np.empty((plan.slope.size + len(MAPS), max(height * width, int(LANES))), np.float32)
+    coherence = np.empty((0, 0), np.float32) if coh is None else _flat(coh)
+    scratch = scratch_of(plan)  # type: ignore[no-untyped-call]
+    solve(_flat(unw), coherence, reference, plan, band, schedule, noise, scale, scratch, out)
+    return out[:, : height * width].reshape(-1, height, width)
 
 
 def _flat(block: NDArray[Any]) -> NDArray[np.float32]:
-    return np.ascontiguousarray(block, dtype=np.float32).reshape(block.shape[0], -1)
+    """Rows (pair, pixel), at least as many pixels as the kernel solves together."""
+    flat = np.ascontiguousarray(block, dtype=np.float32).reshape(block.shape[0], -1)
+    lacking = int(LANES) - flat.shape[1]
+    return np.pad(flat, ((0, 0), (0, lacking)), constant_values=np.nan) if lacking > 0 else flat
 
 
 def _as_dataset(layers: Any, stack: xr.Dataset, network: Network) -> xr.Dataset:
@@ -128,6 +143,7 @@ def _account(
         "reference": reference.why,
         "network": network.describe(),
         "weighting": weighting,
+        "norm": options.norm,
         "pairs_set_aside": [_line(left_out) for left_out in reference.set_aside(stack)],
     }
 

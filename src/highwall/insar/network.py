@@ -1,4 +1,7 @@
-"""The network of a stack: its epochs, the pairs that join them, and whether they hold together."""
+"""The network of a stack: its epochs, the pairs that join them, and whether they hold together.
+
+Which pairs to use of it is chosen in ``selection``.
+"""
 
 from dataclasses import dataclass
 
@@ -87,10 +90,13 @@ class Network:
             return None
         known = np.isfinite(self.bperp)
         pieces = self.components(usable=known)
-        design = np.zeros((int(known.sum()), self.n_epochs))
-        rows = np.arange(len(design))
-        design[rows, self.pairs[known, 0]], design[rows, self.pairs[known, 1]] = -1.0, 1.0
-        solution = np.linalg.lstsq(design, self.bperp[known], rcond=None)[0] if len(design) else np.zeros(self.n_epochs)
+        first, second = self.pairs[known].T
+        normal, pull = np.zeros((self.n_epochs, self.n_epochs)), np.zeros(self.n_epochs)
+        for rows, cols, link in ((first, first, 1), (second, second, 1), (first, second, -1), (second, first, -1)):
+            np.add.at(normal, (rows, cols), link)
+        np.add.at(pull, second, self.bperp[known])
+        np.add.at(pull, first, -self.bperp[known])
+        solution = np.linalg.lstsq(normal, pull, rcond=None)[0]
         return np.where(pieces == pieces[0], solution - solution[0], np.nan)
 
     def describe(self) -> str:

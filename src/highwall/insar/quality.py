@@ -1,32 +1,49 @@
-"""Where the radar cannot tell: lost coherence, broken networks, phases unwrapped wrongly."""
+"""Where the radar cannot tell, and where what it tells may mislead: one class and one layer of bits."""
 
-from typing import Any, NamedTuple
+from typing import Final
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from highwall.core.products import LAYERS
-from highwall.insar.blocks import map_pixels
-from highwall.insar.network import Network
-from highwall.insar.options import DecorrelationOptions
-from highwall.insar.stack import check_stack, mean_coherence
+from highwall.insar.options import DecorrelationOptions, QualityOptions
+
+FLAGS: Final[dict[str, int]] = {
+    "no_data": 1,
+    "split_network": 2,
+    "few_pairs": 4,
+    "low_coherence": 8,
+    "open_triplets": 16,
+    "repaired": 32,
+    "low_temporal_coherence": 64,
+    "high_residual": 128,
+    "uncertain_velocity": 256,
+    "reference": 512,
+}
+"""Bits of the quality layer; 0 is nothing to say. ``repaired`` and ``reference`` are facts, not complaints."""
+
+MEANINGS: Final[dict[str, str]] = {
+    "no_data": "no pair has a phase",
+    "split_network": "its pairs fall into pieces, joined by the least velocity between them",
+    "few_pairs": "fewer pairs than asked for",
+    "low_coherence": "mean coherence below the bound",
+    "open_triplets": "triplets are still off by a multiple of 2π",
+    "repaired": "phases were moved by a multiple of 2π",
+    "low_temporal_coherence": "the series does not fit its interferograms",
+    "high_residual": "root mean square residual above the bound",
+    "uncertain_velocity": "standard error of the velocity unknown or above the bound",
+    "reference": "averaged to the reference: its motion is near zero by choice",
+}
+"""What each flag says of a pixel."""
 
 
-class Closure(NamedTuple):
-    """How many triplets of interferograms do not close."""
-
-    n_triplets: int
-    """Triplets of pairs (a, b), (b, c), (a, c) in the network."""
-    n_checked: int
-    """Pixel-triplets whose three phases are there."""
-    share_open: float
-    """Share of those that are off by a multiple of 2π; NaN when none could be checked."""
-    share_open_map: xr.DataArray
-    """(y, x) float32 [1]: the same for each pixel."""
-
-
-def decorrelated(result: xr.Dataset, stack: xr.Dataset, *, options: DecorrelationOptions | None = None) -> xr.DataArray:
+def decorrelated(
+    result: xr.Dataset,
+    *,
+    n_pairs: int,
+    coherence: xr.DataArray | None = None,
+    options: DecorrelationOptions | None = None,
+) -> xr.DataArray:
     """Tell where the ground has changed too much for the phase to be believed.
 
     True where a pixel of the footprint has no pair, too few pairs, a split network or too low a mean coherence. The
@@ -35,73 +52,93 @@ def decorrelated(result: xr.Dataset, stack: xr.Dataset, *, options: Decorrelatio
     Parameters
     ----------
     result
-        What :func:`~highwall.insar.inversion.invert` made of ``stack``.
+        ``n_valid_pairs`` and ``n_components`` of :func:`~highwall.insar.inversion.invert`; any block of the scene.
+    n_pairs
+        Pairs of the stack.
+    coherence : (y, x) [1]
+        Mean coherence of each pixel (:func:`~highwall.insar.stack.mean_coherence`), if the stack has coherence.
 
     Returns
     -------
     decorrelated : (y, x) bool
     """
-    options = options or DecorrelationOptions()
-    n_valid = result["n_valid_pairs"]
-    lost = (n_valid < options.min_valid_share * stack.sizes["pair"]) | (n_valid == 0) | (result["n_components"] > 1)
-    in_footprint = stack["unw"].notnull().any("pair")
-    if "coh" in stack:
-        coherence = mean_coherence(stack)
-        lost = lost | (coherence < options.min_mean_coherence)
+    lost = _losses(result, n_pairs=n_pairs, coherence=coherence, options=options or DecorrelationOptions())
+    in_footprint = result["n_valid_pairs"] > 0
+    if coherence is not None:
         in_footprint = in_footprint | coherence.notnull()
-    found = (lost & in_footprint).rename("decorrelated")
-    found.attrs = dict(LAYERS["decorrelated"].attrs())
-    return found
+    any_loss = lost.pop("no_data")
+    for where in lost.values():
+        any_loss = any_loss | where
+    return _named(any_loss & in_footprint, "decorrelated")
 
 
-def closure(stack: xr.Dataset) -> Closure:
-    """Count the triplets whose phases do not close: φ(a,b) + φ(b,c) − φ(a,c) off by a multiple of 2π.
+def judge_motion(
+    result: xr.Dataset,
+    *,
+    n_pairs: int,
+    coherence: xr.DataArray | None = None,
+    share_open: xr.DataArray | None = None,
+    n_repaired: xr.DataArray | None = None,
+    is_reference: xr.DataArray | None = None,
+    decorrelation: DecorrelationOptions | None = None,
+    options: QualityOptions | None = None,
+) -> xr.DataArray:
+    """Flag every pixel: why its motion may mislead.
 
     Parameters
     ----------
-    stack
-        Referenced (``reference.subtract_reference``): the arbitrary constants of pairs would count as errors.
+    result
+        What :func:`~highwall.insar.inversion.invert` made; any block of the scene. The error that is judged is its
+        ``velocity_std``.
+    n_pairs, coherence
+        As for :func:`decorrelated`.
+    share_open : (y, x) [1]; n_repaired : (y, x)
+        What :func:`~highwall.insar.mending.repair.repair` left and moved.
+    is_reference : (y, x) bool
+        Pixels of the reference.
 
-    Raises
-    ------
-    StackError
-        The stack is empty or lacks dates or wavelength.
-
-    Source: Yunjun et al. 2019, eq. 8 (number of triplets with non-zero integer ambiguity).
+    Returns
+    -------
+    insar_quality : (y, x) uint16, bits of :data:`FLAGS`
+        A pixel without data has that bit and, where it applies, ``low_coherence``; no others.
     """
-    check_stack(stack)
-    triplets = triplets_of(Network.from_stack(stack))
-    counts = map_pixels(_count_open, stack["unw"], n_layers=2, triplets=triplets)
-    space = {name: stack.coords[name] for name in stack.coords if "pair" not in stack.coords[name].dims}
-    both = xr.DataArray(counts, dims=("count", "y", "x"), coords=space).compute()
-    n_open, n_checked = (int(both.isel(count=number).sum(dtype=np.float64)) for number in (0, 1))
-    checked = both.isel(count=1)
-    share_map = (both.isel(count=0) / checked.where(checked > 0)).rename("share_open")
-    share = n_open / n_checked if n_checked else float("nan")
-    return Closure(len(triplets), n_checked, share, share_map)
+    options = options or QualityOptions()
+    found = _losses(result, n_pairs=n_pairs, coherence=coherence, options=decorrelation or DecorrelationOptions())
+    found |= {
+        "low_temporal_coherence": result["temporal_coherence"] < options.min_temporal_coherence,
+        "high_residual": result["residual_rms"] > options.max_residual_rad,
+        "uncertain_velocity": ~(result["velocity_std"] <= options.max_velocity_std) & ~found["no_data"],
+    }
+    if share_open is not None:
+        found["open_triplets"] = share_open > options.max_share_open
+    if n_repaired is not None:
+        found["repaired"] = n_repaired > 0
+    if is_reference is not None:
+        found["reference"] = is_reference
+    flags = xr.zeros_like(result["n_valid_pairs"], dtype=np.uint16)
+    for name, where in found.items():
+        flags = flags + where.astype(np.uint16) * np.uint16(FLAGS[name])
+    layer = _named(flags, "insar_quality")
+    layer.attrs["flags"] = ", ".join(f"{bit} {name}" for name, bit in FLAGS.items())
+    return layer
 
 
-def triplets_of(network: Network) -> NDArray[np.int64]:
-    """Rows of the stack that form triangles: (triplet, 3), pairs (a, b), (b, c), (a, c) with a before b before c.
+def _losses(
+    result: xr.Dataset, *, n_pairs: int, coherence: xr.DataArray | None, options: DecorrelationOptions
+) -> dict[str, xr.DataArray]:
+    """Flags any of which makes a pixel of the footprint decorrelated."""
+    n_valid = result["n_valid_pairs"]
+    losses = {
+        "no_data": n_valid == 0,
+        "split_network": result["n_components"] > 1,
+        "few_pairs": (n_valid < options.min_valid_share * n_pairs) & (n_valid > 0),
+    }
+    if coherence is not None:
+        losses["low_coherence"] = coherence < options.min_mean_coherence
+    return losses
 
-    Pairs that run backwards in time are left out; of pairs with the same dates the last is taken.
-    """
-    row_of = {(int(a), int(b)): row for row, (a, b) in enumerate(network.pairs) if a < b}
-    found = [
-        (row_of[a, b], row_of[b, c], row_of[a, c])
-        for a, b in row_of
-        for c in range(b + 1, network.n_epochs)
-        if (b, c) in row_of and (a, c) in row_of
-    ]
-    return np.array(found, dtype=np.int64).reshape(-1, 3)
 
-
-def _count_open(unw: NDArray[Any], *, triplets: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Triplets that do not close and triplets that could be checked: (2, y, x)."""
-    counts = np.zeros((2, *unw.shape[1:]), np.float32)
-    for ab, bc, ac in triplets:
-        cycles = np.rint((unw[ab] + unw[bc] - unw[ac]) / np.float32(2.0 * np.pi))
-        checked = np.isfinite(cycles)
-        counts[0] += checked & (cycles != 0.0)
-        counts[1] += checked
-    return counts
+def _named(array: xr.DataArray, name: str) -> xr.DataArray:
+    layer = array.rename(name)
+    layer.attrs = dict(LAYERS[name].attrs())
+    return layer

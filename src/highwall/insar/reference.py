@@ -21,16 +21,7 @@ from highwall.insar.options import (
     PointReference,
     Reference,
 )
-from highwall.insar.stack import mean_coherence
-
-
-@dataclass(frozen=True)
-class ReferencePlace:
-    """A rectangle of pixels and why it was taken."""
-
-    rows: slice
-    cols: slice
-    why: str
+from highwall.insar.still import ReferencePlace, choose_place, still_history, survey
 
 
 @dataclass(frozen=True)
@@ -49,8 +40,15 @@ class ReferencePhase:
         return [SetAside(f"{_day(a)}/{_day(b)}", "no phase at the reference; choose another place") for a, b in dates]
 
 
-def reference_phase(stack: xr.Dataset, *, reference: Reference) -> ReferencePhase:
+def reference_phase(
+    stack: xr.Dataset, *, reference: Reference, avoid: NDArray[np.bool_] | None = None
+) -> ReferencePhase:
     """Mean phase of each pair at the reference.
+
+    Parameters
+    ----------
+    avoid : (y, x) bool
+        Where an automatic reference must not lie: the patches of the AOI, the mine.
 
     Raises
     ------
@@ -61,17 +59,32 @@ def reference_phase(stack: xr.Dataset, *, reference: Reference) -> ReferencePhas
     """
     if isinstance(reference, AlreadyReferenced):
         return ReferencePhase(np.zeros(stack.sizes["pair"], np.float32), "phases taken as referenced already")
-    place = locate(stack, reference=reference)
-    window = stack["unw"].isel(y=place.rows, x=place.cols).values.astype(np.float64).reshape(stack.sizes["pair"], -1)
-    count = np.isfinite(window).sum(axis=1)
+    place = locate(stack, reference=reference, avoid=avoid)
+    return phase_at(place.window(stack), place=place)
+
+
+def phase_at(window: xr.Dataset, *, place: ReferencePlace) -> ReferencePhase:
+    """Mean phase of each pair in the window of a place, which may have been repaired since the place was chosen.
+
+    Raises
+    ------
+    NetworkError
+        No pair has a value there.
+    """
+    phases = window["unw"].values.astype(np.float64).reshape(window.sizes["pair"], -1)
+    if place.counts is not None:
+        phases = phases[:, place.counts.ravel()]
+    count = np.isfinite(phases).sum(axis=1)
     if not count.any():
         raise NetworkError(f"no pair has a phase at the reference ({place.why}); choose another place.")
-    total = np.where(np.isfinite(window), window, 0.0).sum(axis=1)
+    total = np.where(np.isfinite(phases), phases, 0.0).sum(axis=1)
     phase = np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
     return ReferencePhase(phase, place.why)
 
 
-def subtract_reference(stack: xr.Dataset, *, reference: Reference) -> xr.Dataset:
+def subtract_reference(
+    stack: xr.Dataset, *, reference: Reference, avoid: NDArray[np.bool_] | None = None
+) -> xr.Dataset:
     """Stack whose phases are relative to the reference; pairs without a value there become NaN.
 
     Raises
@@ -79,20 +92,24 @@ def subtract_reference(stack: xr.Dataset, *, reference: Reference) -> xr.Dataset
     StackError, NetworkError
         As :func:`reference_phase`.
     """
-    phase = reference_phase(stack, reference=reference).phase
+    phase = reference_phase(stack, reference=reference, avoid=avoid).phase
     return stack.assign(unw=stack["unw"] - xr.DataArray(phase, dims="pair"))
 
 
-def locate(stack: xr.Dataset, *, reference: Reference) -> ReferencePlace:
-    """Find the pixels of the reference.
+def locate(stack: xr.Dataset, *, reference: Reference, avoid: NDArray[np.bool_] | None = None) -> ReferencePlace:
+    """Find the pixels of the reference; an automatic one is surveyed at once, over the stack in memory.
 
     Raises
     ------
     StackError
         They lie outside the stack.
+    NetworkError
+        No pixel could be the automatic reference.
     """
     if isinstance(reference, AutomaticReference):
-        return _best_pixel(stack)
+        loaded = stack.compute()
+        history = still_history(loaded, avoid=avoid)
+        return choose_place(survey(loaded, history=history), history=history, options=reference, avoid=avoid)
     if isinstance(reference, PixelReference):
         return _square(stack, reference.row, reference.col, half_width=reference.half_width_px, why="given pixel")
     if isinstance(reference, PointReference):
@@ -102,24 +119,6 @@ def locate(stack: xr.Dataset, *, reference: Reference) -> ReferencePlace:
     if isinstance(reference, AreaReference):
         return _rectangle(stack, reference)
     raise InputError(f"a stack that is referenced already has no place to locate ({reference.kind!r}).")
-
-
-def _best_pixel(stack: xr.Dataset) -> ReferencePlace:
-    """Most pairs first; then the highest mean coherence or, without coherence, the phase nearest to the mean."""
-    n_valid = stack["unw"].notnull().sum("pair").values
-    most = int(n_valid.max())
-    if most == 0:
-        raise NetworkError("every phase of the stack is NaN; check the nodata value and the mask of the unwrapping.")
-    if "coh" in stack:
-        merit, quality = mean_coherence(stack).values, "highest mean coherence"
-    else:
-        typical = stack["unw"].mean(("y", "x"))
-        merit, quality = -((stack["unw"] - typical) ** 2).mean("pair").values, "phase nearest to the mean of all pixels"
-    merit = np.where((n_valid == most) & np.isfinite(merit), merit, -np.inf)
-    row, col = (int(number) for number in np.unravel_index(int(merit.argmax()), merit.shape))
-    value = f" {merit[row, col]:.2f}" if "coh" in stack else ""
-    why = f"{quality}{value} among the pixels with {most} of {stack.sizes['pair']} pairs"
-    return _square(stack, row, col, half_width=0, why=why)
 
 
 def _square(stack: xr.Dataset, row: int, col: int, *, half_width: int, why: str) -> ReferencePlace:

@@ -1,76 +1,120 @@
-"""A straight line through a series of displacements, and how well it fits."""
+"""How a pixel moves: velocity, seasons and sudden steps fitted to its series, and how sure the velocity is."""
+
+from functools import partial
+from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from highwall.core.checks import check_dims
 from highwall.core.constants import DAYS_PER_YEAR
+from highwall.core.errors import InputError
 from highwall.core.products import LAYERS
+from highwall.insar.motion_model import MotionModel, motion_model
+from highwall.insar.options import VelocityOptions
+from highwall.insar.regression import Group, Matrix, combine, full_rank, groups_of, sum_of_squares
+from highwall.insar.series_noise import SeriesNoise, slope_variance
 
 
-def fit_velocity(displacement: xr.DataArray) -> xr.Dataset:
-    """Least-squares velocity of each pixel and its standard error from the scatter about the line.
-
-    For series of any origin. The error takes the dates as independent: it holds the scatter that pairs agree on
-    (atmosphere, seasons, unsteady motion), but in a series from a network the pairs' noise adds up from date to date,
-    which a line follows; there ``velocity_std`` of :func:`~highwall.insar.inversion.invert` is the one to trust.
+def fit_motion(
+    displacement: xr.DataArray,
+    *,
+    options: VelocityOptions | None = None,
+    formal_std: xr.DataArray | None = None,
+    noise: SeriesNoise | None = None,
+) -> xr.Dataset:
+    """Least-squares velocity of each pixel, its standard error and, if asked for, its season and steps.
 
     Parameters
     ----------
     displacement : (epoch, y, x) [m]
-        NaN is missing; epochs need not be evenly spaced.
+        NaN is missing; epochs need not be evenly spaced. In memory or Dask; Dask gives Dask, with equal numbers.
+    options
+        Which terms a series is made of; a line alone by default.
+    formal_std : (y, x) [m year⁻¹]
+        ``velocity_std`` of :func:`~highwall.insar.inversion.invert`: what the pairs' noise makes of a line's slope.
+    noise
+        How errors of the scene's series hang together in time (:func:`~highwall.insar.series_noise.fit_noise`); goes
+        with ``formal_std``. Without the two, dates are taken as independent: right for a series of any other origin,
+        too sure of one from a network.
 
     Returns
     -------
     velocity : (y, x) float32 [m year⁻¹]
-        NaN with fewer than two epochs.
+        NaN where a pixel's epochs cannot tell the terms apart.
     velocity_std : (y, x) float32 [m year⁻¹]
-        NaN with fewer than three epochs.
+        NaN where nothing is left over to tell the scatter by, unless ``formal_std`` is known there.
+    annual_amplitude, annual_peak : (y, x) float32 [m], [day], with a season
+        1 January is day 1.
+    step : (event, y, x) float32 [m], with steps
+        Their dates are the coordinate ``event``.
 
     Raises
     ------
     InputError
-        The dims are others.
+        The dims are others, these epochs cannot tell the terms apart, or only one of ``formal_std`` and ``noise`` is
+        given.
     """
+    if (formal_std is None) != (noise is None):
+        raise InputError("formal_std and noise describe one error together; give both, or neither.")
     check_dims(displacement, LAYERS["displacement"].dims, name="displacement")
-    d = displacement.astype(np.float64)
-    years = _years(displacement).where(d.notnull())
-    n = d.count("epoch")
-    t = years - years.mean("epoch")
-    spread = (t**2).sum("epoch")
-    spread = spread.where(spread > 0.0)
-    velocity = (t * d).sum("epoch") / spread
-    residual = d - d.mean("epoch") - velocity * t
-    variance = (residual**2).sum("epoch") / (n - 2).where(n > 2) / spread
-    return xr.Dataset({"velocity": _layer(velocity, "velocity"), "velocity_std": _layer(variance**0.5, "velocity_std")})
+    model = motion_model(displacement["epoch"].values, options or VelocityOptions())
+    series = displacement if displacement.chunks is None else displacement.chunk(epoch=-1)
+    arrays = [series] if formal_std is None else [series, formal_std]
+    layers = xr.apply_ufunc(
+        partial(_fit_block, model=model, noise=noise),
+        *arrays,
+        input_core_dims=[["epoch"], []][: len(arrays)],
+        output_core_dims=[["layer"]],
+        dask="parallelized",
+        output_dtypes=[np.float32],
+        dask_gufunc_kwargs={"output_sizes": {"layer": model.n_layers}},
+        keep_attrs=False,
+    )
+    return _as_dataset(layers.transpose("layer", "y", "x"), model)
 
 
-def _years(displacement: xr.DataArray) -> xr.DataArray:
-    """Years since the first epoch, on ``epoch``."""
-    epochs = displacement["epoch"]
-    days = (epochs.values - epochs.values[0]) / np.timedelta64(1, "D")
-    return xr.DataArray(days / DAYS_PER_YEAR, dims="epoch", coords={"epoch": epochs})
+def _fit_block(
+    displacement: NDArray[Any],
+    formal: NDArray[Any] | None = None,
+    *,
+    model: MotionModel,
+    noise: SeriesNoise | None,
+) -> NDArray[np.float32]:
+    """Fit a block (y, x, epoch): (y, x, layer), layers being velocity, its error, then season and steps."""
+    series = np.moveaxis(displacement, -1, 0).reshape(displacement.shape[-1], -1)
+    known = np.full(series.shape[1], np.nan) if formal is None else formal.astype(np.float64).ravel()
+    out = np.full((model.n_layers, series.shape[1]), np.nan, np.float32)
+    for group in groups_of(series):
+        if full_rank(model.design[group.present]):
+            out[:, group.pixels] = _fit_group(group, known[group.pixels], model, noise)
+    return np.moveaxis(out.reshape(-1, *displacement.shape[:-1]), 0, -1)
 
 
-def _layer(array: xr.DataArray, name: str) -> xr.DataArray:
-    return array.astype(LAYERS[name].dtype).assign_attrs(LAYERS[name].attrs())
+def _fit_group(group: Group, formal: Matrix, model: MotionModel, noise: SeriesNoise | None) -> Matrix:
+    """Layers (layer, pixel) of pixels that have the same epochs."""
+    design = model.design[group.present]
+    inverse = np.linalg.pinv(design)
+    coefficients = combine(inverse, group.series)
+    scatter = sum_of_squares(group.series, design, coefficients)
+    variance = slope_variance(scatter, formal**2, design=design, slope=inverse[1], noise=noise, present=group.present)
+    layers = [coefficients[1], np.sqrt(variance)]
+    if model.is_seasonal:
+        cosine, sine = coefficients[2:4]
+        layers += [np.hypot(cosine, sine), 1.0 + np.arctan2(sine, cosine) / (2.0 * np.pi) % 1.0 * DAYS_PER_YEAR]
+    return np.stack([*layers, *coefficients[len(model.terms) - model.steps.size :]])
 
 
-def stated_error(result: xr.Dataset) -> xr.DataArray:
-    """Standard error with which a velocity is published: the greater of the formal one and that of the scatter.
+def _as_dataset(layers: xr.DataArray, model: MotionModel) -> xr.Dataset:
+    """Name the layers as rows of the table of products."""
+    names = ["velocity", "velocity_std", *(["annual_amplitude", "annual_peak"] if model.is_seasonal else [])]
+    maps = {name: _named(layers.isel(layer=number), name) for number, name in enumerate(names)}
+    if model.steps.size:
+        steps = layers.isel(layer=slice(len(names), len(names) + model.steps.size)).rename(layer="event")
+        maps["step"] = _named(steps.assign_coords(event=model.steps.astype("datetime64[ns]")), "step")
+    return xr.Dataset(maps)
 
-    The pairs' misfit knows phase noise but not the atmosphere, on which all pairs of an epoch agree; the scatter about
-    the line knows the atmosphere but takes noise that drifts along the network for motion. Each alone is too small in
-    the other's case.
 
-    Parameters
-    ----------
-    result : displacement (epoch, y, x) [m], velocity_std (y, x) [m year⁻¹]
-
-    Returns
-    -------
-    velocity_std : (y, x) float32 [m year⁻¹]
-    """
-    scatter = fit_velocity(result["displacement"])["velocity_std"]
-    greater: xr.DataArray = xr.apply_ufunc(np.fmax, result["velocity_std"], scatter, dask="allowed")
-    return _layer(greater, "velocity_std")
+def _named(array: xr.DataArray, name: str) -> xr.DataArray:
+    return array.rename(name).assign_attrs(LAYERS[name].attrs())

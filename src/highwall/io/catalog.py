@@ -13,12 +13,13 @@ import pystac
 from odc.geo.geom import Geometry
 
 from highwall import __version__
-from highwall.core.products import RUN_FILES
+from highwall.core.products import RUN_FILES, RUN_FILES_ASKED
 from highwall.io.aside import write_text
 
 _MEDIA = {
     ".tif": pystac.MediaType.COG, ".gpkg": pystac.MediaType.GEOPACKAGE, ".parquet": pystac.MediaType.PARQUET,
     ".zarr": pystac.MediaType.ZARR, ".json": pystac.MediaType.JSON, ".html": pystac.MediaType.HTML,
+    ".png": pystac.MediaType.PNG, ".h5": pystac.MediaType.HDF5,
 }  # fmt: skip
 _COMPANIONS = {".shp": (".dbf", ".shx", ".prj", ".cpg"), ".gpkg": (".gpkg-wal",)}
 """Files beside a file that are part of it."""
@@ -109,8 +110,8 @@ def write_json(content: Any, path: Path) -> Path:
 
 def _asset(path: Path) -> pystac.Asset:
     return pystac.Asset(
-        href=f"../{path.name}", title=RUN_FILES.get(path.name, path.name), media_type=_MEDIA.get(path.suffix),
-        roles=["data"], extra_fields={"file:checksum": checksum(path)},
+        href=f"../{path.name}", title=(RUN_FILES | RUN_FILES_ASKED).get(path.name, path.name),
+        media_type=_MEDIA.get(path.suffix), roles=["data"], extra_fields={"file:checksum": checksum(path)},
     )  # fmt: skip
 
 

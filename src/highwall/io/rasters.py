@@ -1,5 +1,6 @@
 """Rasters in and out: COG for maps, Zarr for series. Type, unit, fill and scale come from ``core.products``."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from highwall.core.grid import GeoBox, grid_of
 from highwall.core.products import LAYERS, Layer
 from highwall.io.aside import aside
 
+os.environ.setdefault("GDAL_CACHEMAX", "128")  # MiB; GDAL would take a twentieth of the machine's memory
 BLOCK = 512
 """px, side of a COG tile and of the windows in which rasters are read."""
 
@@ -173,9 +175,9 @@ def check_whole(dataset: Any) -> None:
 def write_zarr(dataset: xr.Dataset, path: Path) -> Path:
     """Write a Dataset as a Zarr v3 store, chunked for series: all epochs of 128 × 128 pixels together."""
     side = 128
-    chunks = {"y": min(side, dataset.sizes["y"]), "x": min(side, dataset.sizes["x"])}
+    chunks = {dim: min(side, size) if dim in ("y", "x") else -1 for dim, size in dataset.sizes.items()}
     with aside(path) as temporary:
-        dataset.chunk({**chunks, "epoch": -1}).to_zarr(temporary, mode="w", zarr_format=3, consolidated=False)
+        dataset.chunk(chunks).to_zarr(temporary, mode="w", zarr_format=3, consolidated=False)
     return path
 
 

@@ -17,12 +17,12 @@ Bools = NDArray[np.bool_]
 
 
 class Confusion(NamedTuple):
-    """Counts of a yes-or-no classification."""
+    """Counts of a yes-or-no classification, or the areas that counted points stand for."""
 
-    true_positive: int
-    false_positive: int
-    false_negative: int
-    true_negative: int
+    true_positive: float
+    false_positive: float
+    false_negative: float
+    true_negative: float
 
     @property
     def precision(self) -> float:

@@ -11,8 +11,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from highwall.core.grid import GeoBox
-from highwall.report.figures import Baselines, Series, baseline_plot, series_plot
-from highwall.report.maps import finding_chip, motion_map, patch_map
+from highwall.report.baselines import Baselines, baseline_plot
+from highwall.report.maps import finding_chip, patch_map
+from highwall.report.motion import velocity_map
+from highwall.report.series import Series, series_plot
 from highwall.report.style import PATCH_COLOURS, data_uri
 
 _MOST_PATCHES, _MOST_FINDINGS = 200, 60
@@ -83,12 +85,20 @@ def _pictures(content: RunContent) -> dict[str, str]:
             scene.picture, scene.grid, patches=patches, findings=content.findings, permits=content.permits
         )
     if content.motion is not None:
-        pictures["motion"] = motion_map(content.motion, patches=patches)
+        pictures["motion"] = _motion(content.motion, patches)
     if content.series:
         pictures["series"] = series_plot(content.series)
     if content.network is not None:
         pictures["baselines"] = baseline_plot(content.network)
     return {name: data_uri(picture) for name, picture in pictures.items()}
+
+
+def _motion(motion: xr.Dataset, patches: gpd.GeoDataFrame | None) -> bytes:
+    """Map of vertical velocity where it is known, else of that along the line of sight."""
+    name = "velocity_vertical" if "velocity_vertical" in motion else "velocity"
+    return velocity_map(
+        motion[name], velocity_std=motion.get(f"{name}_std"), decorrelated=motion["decorrelated"], patches=patches
+    )
 
 
 def _findings(content: RunContent) -> list[dict[str, Any]]:

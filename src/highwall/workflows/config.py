@@ -16,7 +16,18 @@ from highwall.classification.options import ExtractOptions
 from highwall.core.checks import nearest_name
 from highwall.core.errors import ConfigError, MissingInputError
 from highwall.imagery.options import QualityOptions
-from highwall.insar.options import InversionOptions, Reference
+from highwall.insar.options import (
+    CorrectionOptions,
+    DecorrelationOptions,
+    InterferogramOptions,
+    InversionOptions,
+    NetworkOptions,
+    Reference,
+    RepairOptions,
+    UnwrappingOptions,
+    VelocityOptions,
+)
+from highwall.insar.options import QualityOptions as MotionQualityOptions
 from highwall.patches.options import PatchOptions
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -89,14 +100,16 @@ class ScenesSection(_Section):
 
 
 class InsarSection(_Section):
-    """A stack of unwrapped interferograms."""
+    """A stack of unwrapped interferograms, or of coregistered radar images."""
 
-    stack: Path = Field(description="folder of interferograms", examples=["insar/"])
+    stack: Path = Field(description="folder or file of interferograms, or folder of images", examples=["insar/"])
     wavelength_m: float | None = Field(
         None, gt=0.005, lt=1.0, description="radar wavelength, against what files say [m]"
     )
     incidence_deg: float | None = Field(None, ge=0, lt=80, description="incidence angle, against what files say [°]")
     reference: Reference | None = Field(None, description="where the ground is still; by default as in run.yaml")
+    dem: Path | None = Field(None, description="heights [m], for delay that follows height")
+    gacos: Path | None = Field(None, description="folder of GACOS zenith delays, one a date")
 
 
 class PermitsSection(_Section):
@@ -132,13 +145,32 @@ class SiteConfig(_Section):
     model: ModelSection = ModelSection()
 
 
+class DeformSection(_Section):
+    """How radar images or interferograms become motion."""
+
+    network: NetworkOptions = NetworkOptions()
+    interferograms: InterferogramOptions = InterferogramOptions()
+    unwrapping: UnwrappingOptions = UnwrappingOptions()
+    repair: RepairOptions = RepairOptions()
+    inversion: InversionOptions = InversionOptions()
+    corrections: CorrectionOptions = CorrectionOptions()
+    velocity: VelocityOptions = VelocityOptions()
+    decorrelation: DecorrelationOptions = DecorrelationOptions()
+    quality: MotionQualityOptions = MotionQualityOptions()
+    posting_m: float = Field(15.0, gt=0, le=1000, description="pixel of the map that radar coordinates go to [m]")
+    points: tuple[tuple[float, float], ...] = Field(
+        (), description="points whose series are drawn, [longitude, latitude] each; by default the fastest"
+    )
+    mintpy: bool = Field(False, description="also write timeseries.h5 and velocity.h5 as MintPy does")
+
+
 class RunConfig(_Section):
     """run.yaml: every bound that a run uses, each with a default."""
 
     quality: QualityOptions = QualityOptions()
     detect: ExtractOptions = ExtractOptions()
     patches: PatchOptions = PatchOptions()
-    deform: InversionOptions = InversionOptions()
+    deform: DeformSection = DeformSection()
     activity: ActivityOptions = ActivityOptions()
 
 

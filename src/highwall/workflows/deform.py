@@ -1,95 +1,113 @@
-"""Interferograms → motion: ``displacement.zarr`` and maps of velocity, its error and its quality."""
+"""Interferograms → motion: ``displacement.zarr``, maps and pictures of velocity, its error and its quality."""
 
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from highwall.core.epochs import as_dates
-from highwall.core.grid import grid_of
-from highwall.core.site import Site
-from highwall.insar.geometry import ALL_VERTICAL, vertical_motion
-from highwall.insar.inversion import invert
+from highwall.insar.geometry import ALL_VERTICAL
 from highwall.insar.network import Network
-from highwall.insar.options import InversionOptions
-from highwall.insar.quality import decorrelated
-from highwall.insar.velocity import stated_error
-from highwall.io.interferograms import StackReading, open_stack
-from highwall.io.rasters import read_zarr, write_cog, write_zarr
+from highwall.insar.stack import wavelength_of
+from highwall.io.radar.mintpy_export import write_mintpy
+from highwall.io.rasters import read_zarr, write_cog
+from highwall.workflows.blocks import Crew
+from highwall.workflows.config import DeformSection
+from highwall.workflows.measure import Measured, Measurement
+from highwall.workflows.motion_pictures import PICTURES, draw
+from highwall.workflows.radar import Given, RadarScene, open_radar, unwrapped
 from highwall.workflows.run import Outcome, Run, Stage
-from highwall.workflows.sites import site_of_grid
 
-MAPS = ("velocity", "velocity_std", "temporal_coherence")
-VERTICAL_MAPS = ("velocity_vertical", "velocity_vertical_std")
-OUTPUTS = ("displacement.zarr", *(f"{name}.tif" for name in (*MAPS, *VERTICAL_MAPS)))
+MAPS = (
+    "velocity", "velocity_std", "temporal_coherence", "mean_coherence", "share_open", "insar_quality",
+    "velocity_vertical", "velocity_vertical_std", "velocity_uncorrected", "dem_error", "annual_amplitude",
+    "annual_peak",
+)  # fmt: skip
+"""Layers that also leave as a map, where they are made."""
+MINTPY_FILES = ("timeseries.h5", "velocity.h5")
+OUTPUTS = ("displacement.zarr", *(f"{name}.tif" for name in MAPS), *PICTURES, *MINTPY_FILES)
 
 
-def deform(
-    run: Run, folder: Path, *, wavelength_m: float | None, incidence_deg: float | None, options: InversionOptions
-) -> dict[str, Any]:
-    """Invert a folder of interferograms.
-
-    Parameters
-    ----------
-    folder
-        GeoTIFF pairs, or the GAMMA-derived layout with headers and baselines.
-    wavelength_m, incidence_deg
-        Against what the files say, or where they say nothing.
+def deform(run: Run, given: Given, crew: Crew, *, options: DeformSection) -> dict[str, Any]:
+    """Turn a stack of interferograms into motion.
 
     Raises
     ------
     StackError
-        Nothing can be read, or the wavelength is unknown.
+        Nothing can be read, the wavelength is unknown, or nobody knows where the pixels lie.
     NetworkError
         No pair is usable.
+    InputError
+        What is asked for misses something; the message names it.
     """
-    parameters = {"deform": options, "wavelength_m": wavelength_m, "incidence_deg": incidence_deg}
+    given, left_out = unwrapped(given, run.folder, options=options, say=run.say)
+    parameters = {"deform": options, "wavelength_m": given.wavelength_m, "incidence_deg": given.incidence_deg}
+    stage = Stage("deform", given.files, parameters, OUTPUTS)
 
     def work() -> Outcome:
-        reading = open_stack(folder, wavelength_m=wavelength_m, incidence_deg=incidence_deg)
-        _invert(run, reading.stack, options)
-        return _outcome(read_zarr(run.path("displacement.zarr")), reading)
+        scene = open_radar(given, options.network)
+        run.say(f"deform: {Network.from_stack(scene.stack).describe()}")
+        measured = Measurement(scene, options, crew, run.bench(stage)).carried_out()
+        measured.store.release(run.path("displacement.zarr"))
+        outcome = _leave(run, scene, measured, options)
+        return replace(outcome, set_aside=[*left_out, *scene.set_aside])
 
-    return run.stage(Stage("deform", {"stack": folder}, parameters, OUTPUTS), work)
-
-
-def site_of_stack(folder: Path, *, wavelength_m: float | None, incidence_deg: float | None) -> Site:
-    """Make a site that spans a stack and bears its folder's name."""
-    stack = open_stack(folder, wavelength_m=wavelength_m, incidence_deg=incidence_deg).stack
-    return site_of_grid(grid_of(stack["unw"], name=str(folder)), name=folder.resolve().name)
+    return run.stage(stage, work)
 
 
-def _invert(run: Run, stack: xr.Dataset, options: InversionOptions) -> None:
-    """Write every layer in one pass over the stack, then the maps from what was written."""
-    inverted = invert(stack, options=options)
-    result = inverted.assign(velocity_std=stated_error(inverted))
-    layers = result.assign(decorrelated=decorrelated(result, stack))
-    if "incidence_deg" in stack.attrs:
-        layers = layers.assign(vertical_motion(result, incidence_deg=float(stack.attrs["incidence_deg"])))
-    write_zarr(layers, run.path("displacement.zarr"))
-    written = read_zarr(run.path("displacement.zarr"))
-    for name in (*MAPS, *VERTICAL_MAPS):
-        if name in written:
-            write_cog(written[name], run.path(f"{name}.tif"))
+def _leave(run: Run, scene: RadarScene, measured: Measured, options: DeformSection) -> Outcome:
+    """Write maps, pictures and what others read, and say what was found."""
+    result = read_zarr(run.path("displacement.zarr"))
+    for name in MAPS:
+        if name in result:
+            write_cog(result[name], run.path(f"{name}.tif"))
+    if options.mintpy:
+        write_mintpy(result, run.folder, wavelength_m=wavelength_of(scene.stack))
+    draw(run.folder, scene, result, measured, options=options)
+    epochs = as_dates(result["epoch"].values)
+    facts = _network_facts(scene) | _motion_facts(result) | _account(result, measured)
+    return Outcome({"epochs": epochs, "first": epochs[0], "last": epochs[-1]} | facts, epochs)
 
 
-def _outcome(result: xr.Dataset, reading: StackReading) -> Outcome:
-    network, epochs = Network.from_stack(reading.stack), as_dates(result["epoch"].values)
-    components = result["n_components"].values
-    velocity = result["velocity"].values[components == 1]
-    measured = np.isfinite(velocity).any()
+def _network_facts(scene: RadarScene) -> dict[str, Any]:
+    network, selection = Network.from_stack(scene.stack), scene.selection
     bperp = network.epoch_bperp()
-    facts = {
-        "n_epochs": len(epochs), "n_pairs": network.n_pairs, "first": epochs[0], "last": epochs[-1],
+    discarded = selection.set_aside()
+    return {
+        "n_epochs": network.n_epochs, "n_pairs": network.n_pairs, "n_pairs_discarded": len(discarded),
         "n_components": int(network.components().max()) + 1,
-        "share_split": float((components > 1).mean()),
-        "epochs": epochs, "pairs": network.pairs.tolist(), "bperp_m": None if bperp is None else bperp.tolist(),
-        "velocity_min": float(np.nanmin(velocity)) if measured else None,
-        "velocity_max": float(np.nanmax(velocity)) if measured else None,
-        "share_decorrelated": float(result["decorrelated"].values.mean()),
-        "reference": result.attrs["reference"], "network": result.attrs["network"],
+        "pairs": network.pairs.tolist(), "bperp_m": None if bperp is None else bperp.tolist(),
+        "super_master": as_dates(selection.network.epochs)[selection.super_master],
+        "statistics": selection.statistics()._asdict(),
+        "pairs_discarded": [f"{name}: {reason}" for name, reason in discarded],
+    }  # fmt: skip
+
+
+def _motion_facts(result: xr.Dataset) -> dict[str, Any]:
+    """What the maps say in numbers; the extremes are those of pixels whose network is whole."""
+    maps = result[
+        ["velocity", "n_components", "decorrelated", "share_open", "n_repaired_pairs", "n_valid_pairs"]
+    ].load()
+    velocity = maps["velocity"].where(maps["n_components"] == 1)
+    measured = bool(velocity.notnull().any())
+    seen = maps["n_valid_pairs"] > 0
+    return {
+        "share_split": float((maps["n_components"] > 1).mean()),
+        "share_decorrelated": float(maps["decorrelated"].mean()),
+        "velocity_min": float(velocity.min()) if measured else None,
+        "velocity_max": float(velocity.max()) if measured else None,
+        "share_repaired": float((maps["n_repaired_pairs"] > 0).sum() / max(int(seen.sum()), 1)),
+        "share_left_open": float((maps["share_open"] > 0).sum() / max(int(seen.sum()), 1)),
+    }
+
+
+def _account(result: xr.Dataset, measured: Measured) -> dict[str, Any]:
+    """Which choices were made, in words."""
+    return {
+        "reference": measured.reference.why, "network": result.attrs["network"],
         "weighting": result.attrs["weighting"], "pairs_set_aside": result.attrs["pairs_set_aside"],
+        "noise": measured.noise.describe(),
+        "effects": [effect._asdict() for effect in measured.effects],
+        "corrections": [name for name in map(str, result) if name.startswith("correction_")],
         "assumption": ALL_VERTICAL if "velocity_vertical" in result else None,
     }  # fmt: skip
-    return Outcome(facts, epochs, reading.set_aside)

@@ -15,10 +15,12 @@ from highwall.core.errors import HighwallError, InputError, OutputError
 from highwall.io.scenes import FolderSource, SceneSource
 from highwall.io.stac import StacSource
 from highwall.workflows.assess import assess
+from highwall.workflows.blocks import Advance, crew, unmoved
 from highwall.workflows.config import PermitsSection, RunConfig, ScenesSection, SiteConfig, load_run, load_site
 from highwall.workflows.deform import deform
 from highwall.workflows.detect import detect
 from highwall.workflows.prepare import prepare
+from highwall.workflows.radar import Given
 from highwall.workflows.refine import refine
 from highwall.workflows.report import report
 from highwall.workflows.run import Run, Say, facts_of, silent
@@ -27,7 +29,9 @@ from highwall.workflows.sites import site_of
 Facts = dict[str, Any]
 
 
-def monitor(site_file: Path, out: Path, *, run_file: Path | None = None, say: Say = silent) -> Facts:
+def monitor(
+    site_file: Path, out: Path, *, run_file: Path | None = None, say: Say = silent, advance: Advance = unmoved
+) -> Facts:
     """Watch one site.
 
     Parameters
@@ -38,6 +42,8 @@ def monitor(site_file: Path, out: Path, *, run_file: Path | None = None, say: Sa
         run.yaml, bounds that differ from the defaults.
     say
         Told what happens, a line at a time.
+    advance
+        Told how far long work is.
 
     Returns
     -------
@@ -58,7 +64,7 @@ def monitor(site_file: Path, out: Path, *, run_file: Path | None = None, say: Sa
     gaps = _Gaps(say, _not_given(config))
     scene = gaps.attempt("scenes", lambda: _scene(run, config, options))
     patches = scene and gaps.attempt("patches", lambda: _patches(run, scene, gaps, config=config, options=options))
-    motion = gaps.attempt("insar", lambda: _motion(run, config, options))
+    motion = gaps.attempt("insar", lambda: _motion(run, config, options, advance=advance))
     if not patches and not motion:
         run.close()
         raise InputError("nothing could be made:\n" + "\n".join(f"  {sentence}" for sentence in gaps.missing))
@@ -130,18 +136,19 @@ def _patches(run: Run, scene: Facts, gaps: _Gaps, *, config: SiteConfig, options
     return with_cover or outline(None)
 
 
-def _motion(run: Run, config: SiteConfig, options: RunConfig) -> Facts | None:
+def _motion(run: Run, config: SiteConfig, options: RunConfig, *, advance: Advance) -> Facts | None:
     section = config.insar
     if section is None:
         return None
-    reference = {"reference": section.reference} if section.reference else {}
-    record = deform(
-        run,
-        section.stack,
-        wavelength_m=section.wavelength_m,
-        incidence_deg=section.incidence_deg,
-        options=options.deform.model_copy(update=reference),
-    )
+    changes = {"reference": section.reference} if section.reference else {}
+    inversion = options.deform.inversion.model_copy(update=changes)
+    patches = run.path("patches.parquet")
+    given = Given(
+        section.stack, section.wavelength_m, section.incidence_deg, section.dem, section.gacos,
+        avoid=patches if "refine" in run.completed else None,
+    )  # fmt: skip
+    with crew(advance=advance) as hands:
+        record = deform(run, given, hands, options=options.deform.model_copy(update={"inversion": inversion}))
     return facts_of(record)
 
 

@@ -19,8 +19,9 @@ from highwall.io.aside import write_text
 from highwall.io.catalog import write_json
 from highwall.io.rasters import read_raster, read_zarr
 from highwall.io.vectors import read_polygons
-from highwall.report.figures import Baselines, Series
+from highwall.report.baselines import Baselines
 from highwall.report.page import RunContent, Scene, render
+from highwall.report.series import Series
 from highwall.workflows.prepare import VISIBLE
 from highwall.workflows.run import STAGES, Outcome, Run, Stage, plain
 from highwall.workflows.summary import (
@@ -32,7 +33,7 @@ from highwall.workflows.summary import (
     Summary,
 )
 
-_MOTION_LAYERS = ("velocity", "velocity_vertical", "decorrelated")
+_MOTION_LAYERS = ("velocity", "velocity_std", "velocity_vertical", "velocity_vertical_std", "decorrelated")
 _MOST_SERIES = 24
 """Series that a page shows, of the fastest patches."""
 _MAX_PICTURE_PX = 3000

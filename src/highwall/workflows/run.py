@@ -77,6 +77,7 @@ class Run:
                 self.say(f"{stage.name}: {name} set aside: {reason}")
             about = {"highwall:fingerprint": fingerprint, "highwall:seconds": round(seconds, 3)}
             record = self._remember(stage, outcome, inputs=inputs, about=about)
+            self._clear(stage.name)
         self.completed.append(stage.name)
         return record
 
@@ -95,6 +96,19 @@ class Run:
             if path.exists():
                 remove(target)
                 path.replace(target)
+
+    def bench(self, stage: Stage) -> Path:
+        """Folder for a stage's unfinished work; what a stopped run left there counts if it had the same task."""
+        inputs = {name: checksum(path) for name, path in sorted(stage.inputs.items())}
+        bench = self.folder / f".unfinished-{stage.name}-{self._fingerprint(stage, inputs)[:16]}"
+        self._clear(stage.name, but=bench)
+        bench.mkdir(parents=True, exist_ok=True)
+        return bench
+
+    def _clear(self, name: str, *, but: Path | None = None) -> None:
+        for folder in self.folder.glob(f".unfinished-{name}-*"):
+            if folder != but:
+                remove(folder)
 
     def record(self, name: str) -> dict[str, Any] | None:
         """Properties of a stage's STAC item, or None when it has not been done here."""

@@ -14,14 +14,19 @@ from highwall.insar.options import InversionOptions, PixelReference
 from highwall.io.scenes import FolderSource
 from highwall.io.vectors import read_area, read_polygons
 from highwall.workflows.assess import assess
-from highwall.workflows.config import InsarSection, checked, load_run
-from highwall.workflows.deform import deform, site_of_stack
+from highwall.workflows.blocks import Crew
+from highwall.workflows.config import DeformSection, InsarSection, checked, load_run
+from highwall.workflows.deform import deform
+from highwall.workflows.deform_plan import plan
 from highwall.workflows.detect import detect
 from highwall.workflows.prepare import prepare
+from highwall.workflows.radar import Given, site_of_radar
 from highwall.workflows.refine import refine
 from highwall.workflows.report import report
 from highwall.workflows.run import Run, Say, facts_of
 from highwall.workflows.sites import site_of_grid, site_of_raster, site_of_run
+
+_OF_SITE = ("stack", "wavelength_m", "incidence_deg", "dem", "gacos")
 
 
 def detect_alone(
@@ -57,31 +62,43 @@ def refine_alone(probability: Path, out: Path, *, land_cover: Path | None, run_f
     say(f"patches.gpkg: {facts['n_patches']} patches, {hectares:,.1f} ha; {facts['n_dropped']} dropped")
 
 
-def deform_alone(
-    stack: Path,
-    out: Path,
-    *,
-    reference: str | None,
-    weighting: str | None,
-    wavelength_m: float | None,
-    incidence_deg: float | None,
-    run_file: Path | None,
-    say: Say,
-) -> None:
-    """Invert a stack of interferograms."""
-    options = load_run(run_file).deform
+def deform_changes(*, reference: str | None, weighting: str | None) -> dict[str, Any]:
+    """Options of the inversion that the command line sets against run.yaml.
+
+    Raises
+    ------
+    InputError
+        ``reference`` is not ROW,COLUMN.
+    """
     changes: dict[str, Any] = {"weighting": weighting} if weighting else {}
-    if reference:
-        changes["reference"] = _pixel(reference)
-    options = checked(InversionOptions, options.model_dump() | changes, source="the command line")
-    given = {"stack": stack, "wavelength_m": wavelength_m, "incidence_deg": incidence_deg}
-    checked(InsarSection, given, source="the command line")
-    run = Run(out, site_of_stack(stack, wavelength_m=wavelength_m, incidence_deg=incidence_deg), say)
-    facts = facts_of(deform(run, stack, wavelength_m=wavelength_m, incidence_deg=incidence_deg, options=options))
-    say(f"reference: {facts['reference']}; weighting: {facts['weighting']}")
+    return changes | ({"reference": _pixel(reference)} if reference else {})
+
+
+def deform_alone(
+    given: Given, out: Path, *, changes: Mapping[str, Any], run_file: Path | None, crew: Crew, say: Say
+) -> None:
+    """Turn a stack into motion."""
+    options = _deform_options(given, changes, run_file)
+    facts = facts_of(deform(Run(out, site_of_radar(given), say), given, crew, options=options))
+    say(f"reference: {facts['reference']}")
     if facts["velocity_min"] is not None:
         low, high = 1e3 * facts["velocity_min"], 1e3 * facts["velocity_max"]
         say(f"velocity.tif: {low:+.0f} to {high:+.0f} mm/year along the line of sight, {facts['n_pairs']} pairs")
+
+
+def deform_plan(
+    given: Given, out: Path, *, changes: Mapping[str, Any], run_file: Path | None, crew: Crew, say: Say
+) -> None:
+    """Say what `highwall deform` would do, and what it would take."""
+    for line in plan(given, out, crew, options=_deform_options(given, changes, run_file)):
+        say(line)
+
+
+def _deform_options(given: Given, changes: Mapping[str, Any], run_file: Path | None) -> DeformSection:
+    options = load_run(run_file).deform
+    inversion = checked(InversionOptions, options.inversion.model_dump() | dict(changes), source="the command line")
+    checked(InsarSection, {name: getattr(given, name) for name in _OF_SITE}, source="the command line")
+    return options.model_copy(update={"inversion": inversion})
 
 
 def assess_alone(

@@ -5,8 +5,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from rasterio.transform import from_origin
 
 from highwall.core.errors import MissingInputError, StackError
-from highwall.io import interferograms
-from highwall.io.interferograms import open_stack
+from highwall.io.radar import gamma, interferograms
+from highwall.io.radar.interferograms import open_stack
 
 TAGS = {"WAVELENGTH_METRES": "0.0554658", "INCIDENCE_DEGREES": "39.0"}
 PAIRS = ("20200104-20200116", "20200116-20200128", "20200104-20200128")
@@ -147,6 +147,53 @@ def test_what_cannot_be_placed_is_set_aside(folder, name, keywords, words):
     assert words in reason(set_aside, name)
 
 
+def test_a_mean_coherence_is_no_pair_and_no_fault(folder):
+    write(folder / "stats" / "coh_mean.tif", phase(0), tags={})
+    write(folder / "dem.tif", phase(0), tags={})
+    stack, set_aside = open_stack(folder)
+    assert set_aside == []
+    assert_array_equal(stack["height"], phase(0))
+
+
+def test_a_phase_is_never_taken_for_a_height(folder):
+    write(folder / "20200128-20200209_unw_dem.tif", phase(3))
+    assert "height" not in open_stack(folder).stack
+
+
+def test_a_coherence_with_one_date_is_reported(folder):
+    write(folder / "20200104_coh.tif", phase(0), tags={})
+    assert "two dates" in reason(open_stack(folder).set_aside, "20200104_coh.tif")
+
+
+def test_a_pair_without_baseline_is_nan_and_reported(folder):
+    write(folder / "20200128-20200209_unw.tif", phase(3), tags=TAGS | {"BPERP_METRES": "12.5"})
+    stack, set_aside = open_stack(folder)
+    assert_array_equal(stack["bperp"], [np.nan, np.nan, np.nan, 12.5])
+    assert "baseline is not known" in reason(set_aside, "2020-01-04/2020-01-16")
+    assert sum("baseline" in item.reason for item in set_aside) == 3
+
+
+def test_a_unit_other_than_radians_is_set_aside(folder):
+    write(folder / "20200128-20200209_unw.tif", phase(3), tags=TAGS | {"DATA_UNITS": "MILLIMETRES"})
+    assert "MILLIMETRES" in reason(open_stack(folder).set_aside, "20200128-20200209_unw.tif")
+
+
+def test_wrapped_phases_are_named_but_kept(tmp_path):
+    for number, pair in enumerate(PAIRS):
+        wrapped = np.angle(np.exp(1j * 10 * phase(number, (20, 20)))).astype(np.float32)
+        write(tmp_path / f"{pair}_unw.tif", wrapped)
+    stack, set_aside = open_stack(tmp_path)
+    assert stack.sizes["pair"] == 3
+    assert "look wrapped" in reason(set_aside, tmp_path.name)
+
+
+def test_a_file_of_no_known_format(tmp_path):
+    path = tmp_path / "stack.txt"
+    path.write_text("words")
+    with pytest.raises(StackError, match=r"MintPy's ifgramStack\.h5; OPERA"):
+        open_stack(path)
+
+
 def test_no_wavelength(tmp_path):
     write(tmp_path / "20200104-20200116_unw.tif", phase(0), tags={})
     with pytest.raises(StackError, match="wavelength_m"):
@@ -193,7 +240,8 @@ def test_mexico_city(real_data):
     assert len(np.unique(np.concatenate([stack["first"], stack["second"]]))) == 13
     assert_allclose(stack.attrs["wavelength_m"], 0.0555042, atol=1e-7)
     assert_allclose(stack.attrs["incidence_deg"], 39.7, atol=0.01)
-    assert [item.name.rsplit("/", 1)[-1] for item in set_aside] == ["coh_mean.tif", "coh_median.tif", "coh_std.tif"]
+    assert set_aside == []  # the scene's mean coherence and its DEM are no pairs, and no fault
+    assert 2200.0 < float(stack["height"].min()) < float(stack["height"].max()) < 4000.0
     # row 0 of the scene's table gives 32.9 to 27.0 m from near to far range
     assert 27.0 < stack["bperp"].values[0] < 32.9
     assert (stack["unw"] != 0.0).all()  # 0 is declared as nodata
@@ -207,7 +255,7 @@ def test_projected_baselines_agree_with_gammas_table(real_data, tmp_path):
     for pattern in ("geometry/*_base.par", "headers/*_mli.par"):
         for path in source.glob(pattern):
             (tmp_path / path.name).symlink_to(path)
-    by_table = interferograms.gamma.perpendicular_baselines(source)
-    by_vector = interferograms.gamma.perpendicular_baselines(tmp_path)
+    by_table = gamma.perpendicular_baselines(source)
+    by_vector = gamma.perpendicular_baselines(tmp_path)
     assert by_table.keys() == by_vector.keys()
     assert_allclose([by_vector[pair] for pair in by_table], list(by_table.values()), atol=1.0)

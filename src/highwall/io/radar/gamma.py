@@ -12,7 +12,7 @@ from highwall.core.epochs import dates_in
 
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 _TABLE_COLUMNS = 9
-"""line, range, B_t, B_c, B_n, look angle, bpara, bperp, blen: a row of ``*_bperp.par``."""
+"""line, range, B_t, B_c, B_n, look angle, bpara, bperp, blen: a row of ``*bperp.par``."""
 _BPERP_COLUMN = 7
 
 
@@ -30,17 +30,17 @@ def parameters(path: Path) -> dict[str, list[float]]:
 def perpendicular_baselines(folder: Path) -> dict[tuple[str, str], float]:
     """Perpendicular baseline of each pair [m] by its two ISO dates, as far as the folder tells.
 
-    The median of the table in ``*_bperp.par`` comes first; otherwise the precision baseline, or the initial one, of
-    ``*_base.par`` is projected with the look angle at the centre, B⊥ = B_c cos l − B_n sin l, if a ``*_mli.par`` or
-    ``*_slc.par`` gives that angle.
+    The median of the table in ``*bperp.par`` comes first; otherwise the precision baseline, or the initial one, of
+    ``*base.par`` is projected with the look angle at the centre, B⊥ = B_c cos l − B_n sin l, if a ``*mli.par`` or
+    ``*slc.par`` gives that angle; otherwise a list ``bperp*`` of *base_calc* is read.
     """
     look = _look_angle(folder)
-    baselines: dict[tuple[str, str], float] = {}
-    for path, pair in _named_by_pair(folder, "*_base.par"):
+    baselines = _listed(folder)
+    for path, pair in _named_by_pair(folder, "*base.par"):
         value = math.nan if look is None else _projected(parameters(path), look)
         if math.isfinite(value):
             baselines[pair] = value
-    for path, pair in _named_by_pair(folder, "*_bperp.par"):
+    for path, pair in _named_by_pair(folder, "*bperp.par"):
         value = _table_median(path)
         if math.isfinite(value):
             baselines[pair] = value
@@ -62,8 +62,13 @@ def incidence_deg(folder: Path) -> float | None:
     return float(np.mean(angles)) if angles else None
 
 
+def heading_deg(folder: Path) -> float | None:
+    """Direction of flight, clockwise from north [degree], of the first image header that gives one."""
+    return next((header["heading"][0] for header in _headers(folder) if "heading" in header), None)
+
+
 def _headers(folder: Path) -> Iterator[dict[str, list[float]]]:
-    for pattern in ("*_mli.par", "*_slc.par"):
+    for pattern in ("*mli.par", "*slc.par"):
         for path in sorted(folder.rglob(pattern)):
             yield parameters(path)
 
@@ -73,6 +78,17 @@ def _named_by_pair(folder: Path, pattern: str) -> Iterator[tuple[Path, tuple[str
         dates = dates_in(path.name)
         if len(dates) == 2:
             yield path, (dates[0].isoformat(), dates[1].isoformat())
+
+
+def _listed(folder: Path) -> dict[tuple[str, str], float]:
+    """Baselines of lists with a pair a line: number, first date, second date, perpendicular baseline [m], …."""
+    found = {}
+    for path in sorted(path for path in folder.rglob("bperp*") if path.is_file() and path.suffix in {"", ".txt"}):
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            dates, words = dates_in(line), line.split()
+            if len(dates) == 2 and len(words) >= 4 and _NUMBER.fullmatch(words[3]):
+                found[dates[0].isoformat(), dates[1].isoformat()] = float(words[3])
+    return found
 
 
 def _look_angle(folder: Path) -> float | None:

@@ -1,0 +1,194 @@
+"""Interferograms of any known format as one stack: (pair, y, x) phases with dates, baselines, geometry and wavelength.
+
+Each format is a module that tells whether a path is its own and gathers what lies there; the table ``FORMATS`` is the
+order in which they are asked. Here the pictures are laid on one grid, read or left to Dask, and what the stack must say
+of itself is asked for by name.
+
+Phase leaves as second minus first, 4π/λ × (range of the second − range of the first): positive away from the satellite,
+NaN missing. A file that is truncated, without dates or on another grid is set aside with its reason.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from highwall.core.errors import MissingInputError, SetAside, StackError
+from highwall.core.products import LAYERS
+from highwall.io.radar.assembly import assembled, looks_wrapped
+from highwall.io.radar.gamma_files import is_gamma, read_gamma
+from highwall.io.radar.geotiffs import COH_PATTERNS, UNW_PATTERNS, read_geotiffs
+from highwall.io.radar.hyp3 import is_hyp3, read_hyp3
+from highwall.io.radar.licsar import is_licsar, read_licsar
+from highwall.io.radar.mintpy import is_mintpy, read_mintpy
+from highwall.io.radar.opera import is_opera, read_opera
+from highwall.io.radar.pairs import Gathered, Pair, fitted
+from highwall.io.radar.roipac import is_roipac, read_roipac
+from highwall.io.radar.stacks import is_stack, read_stack
+
+IN_MEMORY_MIB = 256
+"""MiB of phase and coherence up to which a stack is loaded at once; larger ones stay lazy."""
+_MIB = 2**20
+
+
+class StackReading(NamedTuple):
+    """What was read, and what was set aside; of a lazy stack the list grows when a file breaks under way."""
+
+    stack: xr.Dataset
+    """``unw`` and perhaps ``coh``, ``conncomp`` (pair, y, x), ``height`` (y, x) [m], ``los_enu`` (component, y, x);
+    ``first``, ``second`` and perhaps ``bperp`` [m] on ``pair``."""
+    set_aside: list[SetAside]
+
+
+class Format(NamedTuple):
+    """How one format is recognised and gathered."""
+
+    words: str
+    recognises: Callable[[Path], bool]
+    gather: Callable[[Path, list[SetAside]], Gathered]
+
+
+FORMATS: Mapping[str, Format] = {
+    "mintpy": Format("MintPy's ifgramStack.h5", is_mintpy, read_mintpy),
+    "opera": Format("OPERA DISP-S1 NetCDF files", is_opera, read_opera),
+    "licsar": Format("LiCSAR's GEOC folders", is_licsar, read_licsar),
+    "hyp3": Format("HyP3's InSAR products", is_hyp3, read_hyp3),
+    "roipac": Format("ROI_PAC's .unw with .rsc", is_roipac, read_roipac),
+    "gamma": Format("GAMMA's .unw with .par", is_gamma, read_gamma),
+    "geotiff": Format("GeoTIFFs, one a pair", Path.is_dir, read_geotiffs),
+}
+"""Formats in the order in which they are asked; the last takes any folder."""
+
+
+def open_stack(
+    source: Path,
+    *,
+    unw_patterns: Sequence[str] = UNW_PATTERNS,
+    coh_patterns: Sequence[str] = COH_PATTERNS,
+    wavelength_m: float | None = None,
+    incidence_deg: float | None = None,
+    cut_to_common: bool | None = None,
+    chunk_px: int = 512,
+) -> StackReading:
+    """Read interferograms, and what lies with them: coherence, components, height, look vector, baselines.
+
+    Parameters
+    ----------
+    source
+        Folder, which is searched with its subfolders, or a file: any of ``FORMATS``, or a stack as
+        :func:`highwall.io.radar.stacks.write_stack` leaves it.
+    unw_patterns, coh_patterns
+        Names of GeoTIFFs of phase [rad] and of coherence (0 to 1, or bytes 0 to 255). Given, they choose that format.
+    wavelength_m, incidence_deg
+        Override what the files say, or stand in for it.
+    cut_to_common
+        Whether interferograms of other extents on one pixel lattice are cut to what all share, or set aside. By
+        default HyP3's are cut and others set aside.
+    chunk_px
+        Side of the Dask chunks of a stack of more than ``IN_MEMORY_MIB``.
+
+    Raises
+    ------
+    MissingInputError
+        The path does not exist.
+    StackError
+        Nothing can be used, or no wavelength is known.
+    """
+    if not source.exists():
+        raise MissingInputError(f"no folder of interferograms at {source}; check the path.")
+    set_aside: list[SetAside] = []
+    if is_stack(source):
+        stack = read_stack(source)
+        stack = stack.load(scheduler="synchronous") if stack.nbytes <= IN_MEMORY_MIB * _MIB else stack
+    else:
+        gathered = _gathered(source, set_aside, unw_patterns=unw_patterns, coh_patterns=coh_patterns)
+        cut = gathered.cut_to_common if cut_to_common is None else cut_to_common
+        pictures = fitted(gathered, set_aside, cut_to_common=cut)
+        stack = assembled(pictures, set_aside, in_memory_mib=IN_MEMORY_MIB, chunk_px=chunk_px)
+        stack = _with_baselines(stack, gathered.baselines, set_aside=set_aside).assign_attrs(_known(gathered.attrs))
+    stack.attrs |= _attributes(source, stack, wavelength_m=wavelength_m, incidence_deg=incidence_deg)
+    if looks_wrapped(stack):
+        reason = (
+            "the phases look wrapped: all lie within ±π and most reach it; unwrap them first (nothing was left out)"
+        )
+        set_aside.append(SetAside(str(source), reason))
+    return StackReading(stack, set_aside)
+
+
+def _gathered(
+    source: Path, set_aside: list[SetAside], *, unw_patterns: Sequence[str], coh_patterns: Sequence[str]
+) -> Gathered:
+    """What the first format that recognises the path finds there."""
+    by_name = (tuple(unw_patterns), tuple(coh_patterns)) != (UNW_PATTERNS, COH_PATTERNS)
+    found = FORMATS["geotiff"] if by_name else _format_of(source)
+    gather = found.gather
+    if found is FORMATS["geotiff"]:
+        gather = partial(read_geotiffs, unw_patterns=unw_patterns, coh_patterns=coh_patterns)
+    gathered = gather(source, set_aside)
+    if not gathered.layers["unw"]:
+        what = ", ".join(unw_patterns) if found is FORMATS["geotiff"] else found.words
+        raise StackError(_nothing_usable(source, what, set_aside=set_aside))
+    return gathered
+
+
+def _format_of(source: Path) -> Format:
+    found = next((row for row in FORMATS.values() if row.recognises(source)), None)
+    if found is None:
+        known = "; ".join(row.words for row in FORMATS.values())
+        raise StackError(f"{source} is no stack that Highwall knows ({known}); give one of these.")
+    return found
+
+
+def _with_baselines(stack: xr.Dataset, known: Mapping[Pair, float], *, set_aside: list[SetAside]) -> xr.Dataset:
+    """Add the perpendicular baselines [m]; a pair without one is NaN and reported, if others have one."""
+    pairs = [
+        (str(np.datetime64(first, "D")), str(np.datetime64(second, "D")))
+        for first, second in zip(stack["first"].values, stack["second"].values, strict=True)
+    ]
+    values = np.array([known.get(pair, np.nan) for pair in pairs])
+    if not np.isfinite(values).any():
+        return stack
+    for pair in (pair for pair, value in zip(pairs, values, strict=True) if not np.isfinite(value)):
+        set_aside.append(SetAside("/".join(pair), "its perpendicular baseline is not known; it is NaN"))
+    return stack.assign_coords(bperp=("pair", values, {"units": "m", "long_name": "perpendicular baseline"}))
+
+
+def _known(attrs: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: value for name, value in attrs.items() if value is not None}
+
+
+def _attributes(
+    source: Path, stack: xr.Dataset, *, wavelength_m: float | None, incidence_deg: float | None
+) -> dict[str, Any]:
+    """Attributes that every stack carries; what the caller gives goes before what the files say."""
+    wavelength = wavelength_m or stack.attrs.get("wavelength_m")
+    if wavelength is None:
+        raise StackError(
+            f"the interferograms of {source} do not tell the radar's wavelength; give `wavelength_m` "
+            "(Sentinel-1: 0.0554658) or write the tag WAVELENGTH_METRES."
+        )
+    attributes: dict[str, Any] = {"wavelength_m": wavelength, "sign": LAYERS["unw"].sign}
+    incidence = incidence_deg or stack.attrs.get("incidence_deg") or _incidence(stack)
+    return attributes if incidence is None else attributes | {"incidence_deg": incidence}
+
+
+def _incidence(stack: xr.Dataset) -> float | None:
+    """Mean incidence angle along the middle row [degree], from the vector to the satellite."""
+    if "los_enu" not in stack:
+        return None
+    up = stack["los_enu"].sel(component="up").isel(y=stack.sizes["y"] // 2).values
+    known = up[np.isfinite(up)]
+    return float(np.rad2deg(np.arccos(np.clip(known, -1.0, 1.0))).mean()) if known.size else None
+
+
+def _nothing_usable(source: Path, what: str, *, set_aside: Sequence[SetAside]) -> str:
+    if not set_aside:
+        return f"no file in {source} matches {what}; give the folder or the patterns of the phases."
+    first = set_aside[0]
+    return (
+        f"none of the {len(set_aside)} files in {source} that match {what} can be used; "
+        f"the first: {Path(first.name).name}: {first.reason}."
+    )

@@ -1,0 +1,81 @@
+"""A Zarr store that is filled block by block, and knows which blocks it holds: work that can be stopped and resumed."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dask.array as da
+import numpy as np
+import xarray as xr
+import zarr
+
+from highwall.core.grid import Window
+from highwall.io.aside import aside, remove
+
+CHUNK_PX = 128
+"""px, side of a chunk, which holds a pixel's whole series. Blocks that begin and end on multiples of it share none."""
+
+
+@dataclass(frozen=True)
+class BlockStore:
+    """A store on disk that takes blocks in any order, from several threads or machines at once."""
+
+    path: Path
+
+    @classmethod
+    def resume(cls, path: Path, *, example: xr.Dataset, space: xr.Dataset) -> "BlockStore":
+        """Open the store at ``path`` as it was left, or create it empty.
+
+        Parameters
+        ----------
+        example
+            One block, as it will be put: it tells names, types and attributes.
+        space
+            Anything on the whole grid: it tells the size and the coordinates of ``y`` and ``x``.
+        """
+        store = cls(path)
+        if not path.is_dir():
+            remove(store._ledger)
+            with aside(path) as temporary:
+                template = _stretched(example, space)
+                template.to_zarr(temporary, mode="w", zarr_format=3, consolidated=False, compute=False)
+            store._ledger.mkdir(parents=True)
+        return store
+
+    def has(self, window: Window) -> bool:
+        """Tell whether a block was written whole."""
+        return (self._ledger / window.name).exists()
+
+    def put(self, window: Window, block: xr.Dataset) -> None:
+        """Write the data variables of a block (…, y, x), then note that it is there."""
+        with zarr.config.set({"async.concurrency": 4}):
+            group = zarr.open_group(self.path, mode="r+")
+            for name, array in block.data_vars.items():
+                target: Any = group[str(name)]
+                target[(..., window.rows, window.cols)] = np.asarray(array.values)
+        (self._ledger / window.name).touch()
+
+    def release(self, path: Path) -> None:
+        """Give the store, which is full, its final place; what stood there is replaced."""
+        with aside(path) as temporary:
+            self.path.replace(temporary)
+        remove(self._ledger)
+
+    @property
+    def _ledger(self) -> Path:
+        return self.path.with_name(f"{self.path.stem}.blocks")
+
+
+def _stretched(example: xr.Dataset, space: xr.Dataset) -> xr.Dataset:
+    """Dataset of the whole grid with the names, types and attributes of a block of it; it takes no memory."""
+    size = {"y": space.sizes["y"], "x": space.sizes["x"]}
+    arrays = {name: (array.dims, _blank(array, size), array.attrs) for name, array in example.data_vars.items()}
+    kept = {name: coord for name, coord in example.coords.items() if not {"y", "x"} & set(coord.dims)}
+    placed = {name: coord for name, coord in space.coords.items() if {"y", "x"} & set(coord.dims)}
+    return xr.Dataset(arrays, coords=kept | placed, attrs=example.attrs)
+
+
+def _blank(array: xr.DataArray, size: dict[str, int]) -> Any:
+    shape = [size.get(str(dim), length) for dim, length in array.sizes.items()]
+    chunks = [min(CHUNK_PX, length) if dim in size else length for dim, length in zip(array.dims, shape, strict=True)]
+    return da.zeros(shape, dtype=array.dtype, chunks=chunks)

@@ -1,0 +1,103 @@
+"""Pictures of motion that a run leaves beside its maps."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from odc.geo.geom import point
+
+from highwall.core.epochs import as_dates
+from highwall.core.errors import InputError
+from highwall.core.grid import grid_of
+from highwall.insar.motion_model import predicted
+from highwall.insar.quality import FLAGS
+from highwall.insar.selection import Selection
+from highwall.io.aside import aside
+from highwall.report.baselines import Baselines, baseline_plot
+from highwall.report.corrections import Spread, corrections_plot
+from highwall.report.motion import closure_map, coherence_map, velocity_map
+from highwall.report.series import Series, series_plot
+from highwall.report.sheet import motion_sheet
+from highwall.workflows.config import DeformSection
+from highwall.workflows.measure import Measured
+from highwall.workflows.radar import RadarScene
+
+PICTURES = (
+    "motion.png", "velocity.png", "coherence.png", "closure.png", "baselines.png", "series.png", "corrections.png",
+)  # fmt: skip
+_MAPS = ("velocity", "velocity_std", "decorrelated", "mean_coherence", "temporal_coherence", "share_open")
+_APART = 0.05
+"""Share of the map's longer side by which points that are chosen lie apart."""
+
+Place = tuple[float, float]
+
+
+def draw(folder: Path, scene: RadarScene, result: xr.Dataset, measured: Measured, *, options: DeformSection) -> None:
+    """Draw maps, network and series of a result."""
+    maps = result[[name for name in _MAPS if name in result]].load()
+    reference = _reference(result["insar_quality"])
+    network = network_of(scene.selection)
+    series = [_series(result, place, options) for place in _places(maps, options.points)]
+    pictures = {
+        "motion.png": motion_sheet(maps, network=network, series=series, reference=reference),
+        "velocity.png": velocity_map(
+            maps["velocity"], velocity_std=maps["velocity_std"], decorrelated=maps["decorrelated"], reference=reference
+        ),
+        "closure.png": closure_map(maps["share_open"]),
+        "baselines.png": baseline_plot(network),
+    }
+    if "mean_coherence" in maps:
+        pictures["coherence.png"] = coherence_map(maps["mean_coherence"], reference=reference)
+    if series:
+        pictures["series.png"] = series_plot(series)
+    if measured.effects:
+        states = zip(measured.effects, measured.effects[1:], strict=False)
+        pictures["corrections.png"] = corrections_plot([Spread(b.name, a.spread, b.spread) for a, b in states])
+    for name, picture in pictures.items():
+        with aside(folder / name) as path:
+            path.write_bytes(picture)
+
+
+def network_of(selection: Selection) -> Baselines:
+    """What the baseline plot shows of a network."""
+    network = selection.network
+    return Baselines(
+        as_dates(network.epochs), network.epoch_bperp(), network.pairs, selection.valid, selection.super_master
+    )
+
+
+def _reference(quality: xr.DataArray) -> Place | None:
+    """Centre of the reference's pixels."""
+    rows, cols = np.nonzero(quality.values & FLAGS["reference"])
+    return (float(quality["x"][cols].mean()), float(quality["y"][rows].mean())) if rows.size else None
+
+
+def _places(maps: xr.Dataset, given: Sequence[Place]) -> list[Place]:
+    """Points whose series are drawn: those given [longitude, latitude], or the fastest ground, some way apart."""
+    if given:
+        crs = str(grid_of(maps["velocity"]).crs)
+        return [point(*place, crs="EPSG:4326").to_crs(crs).coords[0] for place in given]
+    speed = abs(maps["velocity"]).where(~maps["decorrelated"]).values
+    apart = max(int(_APART * max(speed.shape)), 1)
+    found: list[Place] = []
+    while len(found) < 3 and np.isfinite(speed).any():
+        row, col = np.unravel_index(int(np.nanargmax(speed)), speed.shape)
+        found.append((float(maps["x"][col]), float(maps["y"][row])))
+        speed[max(row - apart, 0) : row + apart + 1, max(col - apart, 0) : col + apart + 1] = np.nan
+    return found
+
+
+def _series(result: xr.Dataset, place: Place, options: DeformSection) -> Series:
+    x, y = place
+    at: Any = result.sel(x=x, y=y, method="nearest").load()
+    taken = [at[name] for name in map(str, at) if name.startswith("correction_")]
+    uncorrected = sum(taken, at["displacement"]).values if taken else None
+    if at["displacement"].isnull().all():
+        raise InputError(f"the point at x {x:g}, y {y:g} has no motion; choose one where velocity.tif has a value.")
+    return Series(
+        f"{x:.6g}, {y:.7g}", as_dates(at["epoch"].values), at["displacement"].values, float(at["velocity"]),
+        float(at["velocity_std"]), model=predicted(at["displacement"], options=options.velocity),
+        uncorrected=uncorrected, direction="toward satellite",
+    )  # fmt: skip

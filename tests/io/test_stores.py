@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+import xarray as xr
+
+from highwall.core.grid import Window, windows_over
+from highwall.io.rasters import read_zarr
+from highwall.io.stores import CHUNK_PX, BlockStore
+from tests.insar.stacks import band_network, make_stack
+
+SHAPE = (2 * CHUNK_PX + 5, CHUNK_PX + 1)
+
+
+@pytest.fixture
+def scene():
+    values = np.random.default_rng(1).normal(size=(3, *SHAPE)).astype(np.float32)
+    stack = make_stack(values, band_network(3, band=2), days=np.array([0, 12, 24]))
+    epochs = np.array(["2020-01-04", "2020-01-16", "2020-01-28"], "datetime64[ns]")
+    layers = {"displacement": (("epoch", "y", "x"), values), "decorrelated": (("y", "x"), values[0] > 0)}
+    return xr.Dataset(layers, coords={"epoch": epochs} | {name: stack[name] for name in ("x", "y", "spatial_ref")})
+
+
+def windows():
+    return list(windows_over(*SHAPE, rows=CHUNK_PX, cols=CHUNK_PX))
+
+
+def resumed(path, scene):
+    return BlockStore.resume(path, example=Window(slice(0, 1), slice(0, 1)).of(scene), space=scene)
+
+
+def test_blocks_in_any_order_make_the_whole(tmp_path, scene):
+    store = resumed(tmp_path / "work.zarr", scene)
+    for window in reversed(windows()):
+        store.put(window, window.of(scene))
+    store.release(tmp_path / "done.zarr")
+    xr.testing.assert_identical(read_zarr(tmp_path / "done.zarr").load().drop_attrs(), scene.drop_attrs())
+    assert [path.name for path in tmp_path.iterdir()] == ["done.zarr"]
+
+
+def test_a_store_that_is_taken_up_again_knows_what_it_holds(tmp_path, scene):
+    first, *others = windows()
+    resumed(tmp_path / "work.zarr", scene).put(first, first.of(scene))
+    store = resumed(tmp_path / "work.zarr", scene)
+    assert store.has(first)
+    assert not any(store.has(window) for window in others)
+    np.testing.assert_array_equal(first.of(read_zarr(store.path))["displacement"], first.of(scene)["displacement"])
+
+
+def test_a_new_store_forgets_the_ledger_of_one_that_was_removed(tmp_path, scene):
+    import shutil
+
+    first = windows()[0]
+    resumed(tmp_path / "work.zarr", scene).put(first, first.of(scene))
+    shutil.rmtree(tmp_path / "work.zarr")
+    assert not resumed(tmp_path / "work.zarr", scene).has(first)
+
+
+def test_the_place_of_a_store_that_is_released_may_be_taken(tmp_path, scene):
+    for number in (1.0, 2.0):
+        store = resumed(tmp_path / "work.zarr", scene)
+        for window in windows():
+            store.put(window, xr.full_like(window.of(scene), number))
+        store.release(tmp_path / "done.zarr")
+    assert float(read_zarr(tmp_path / "done.zarr")["displacement"].max()) == 2.0
