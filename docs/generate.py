@@ -16,11 +16,13 @@ from highwall.workflows.summary import schema
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
+_TIMES = ("s", "CPU s", "CPU µs", "CPU s/Mpx")
 
 
 def pages() -> dict[str, str]:
     """Content of every generated page by file name."""
     return {
+        "benchmarks.md": _benchmarks(),
         "cli.md": _cli(),
         "products.md": _products(),
         "taxonomy.md": _taxonomy(),
@@ -30,16 +32,43 @@ def pages() -> dict[str, str]:
     }
 
 
-def with_tables(text: str) -> str:
-    """Fill the benchmark tables of a page, between their markers, from ``benchmarks/results``."""
+def with_speeds(text: str) -> str:
+    """Fill the tables of speed of a page, between their markers: how many times faster than each rival."""
     for path in sorted((ROOT / "benchmarks" / "results").glob("*.json")):
-        begin, end = f"<!-- benchmarks:{path.stem} -->", f"<!-- /benchmarks:{path.stem} -->"
+        begin, end = f"<!-- speeds:{path.stem} -->", f"<!-- /speeds:{path.stem} -->"
         if begin in text:
             head, _, rest = text.partition(begin)
-            text = (
-                f"{head}{begin}\n{_table(json.loads(path.read_text(encoding='utf-8')))}\n{end}{rest.partition(end)[2]}"
-            )
+            text = f"{head}{begin}\n{_speeds(_rows(path))}\n{end}{rest.partition(end)[2]}"
     return text
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    return rows
+
+
+def _speeds(rows: list[dict[str, Any]]) -> str:
+    """One line a case, one column a rival; of the rows that hold times."""
+    timed = [row for row in rows if row["unit"] in _TIMES]
+    rivals = list(dict.fromkeys(row["rival"] for row in timed if row["ratio"] is not None))
+    lines = [f"| case | Highwall | {' | '.join(rivals)} |", "|---|---|" + "---|" * len(rivals)]
+    for case in dict.fromkeys(row["case"] for row in timed):
+        ours = next(row for row in timed if row["case"] == case)
+        ratio = {row["rival"]: row["ratio"] for row in timed if row["case"] == case}
+        cells = (f"{ratio[rival]:.3g}×" if ratio.get(rival) is not None else "" for rival in rivals)
+        lines.append(f"| {case} | {ours['ours']:.3g} {ours['unit']} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _benchmarks() -> str:
+    parts = [
+        "# Benchmarks\n\nWritten from `benchmarks/results` by `make docs`; made by `make bench ROOM=insar` etc. "
+        "Both sides of a row ran in the same run on the same input; *ratio* is the rival's value over ours. Rivals "
+        "live in an environment of their own: `make rivals`.\n"
+    ]
+    for path in sorted((ROOT / "benchmarks" / "results").glob("*.json")):
+        parts.append(f"## {path.stem}\n\n{_table(_rows(path))}\n")
+    return "\n".join(parts)
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
@@ -124,4 +153,4 @@ if __name__ == "__main__":
     for file_name, content in pages().items():
         (REFERENCE / file_name).write_text(content, encoding="utf-8")
     readme = ROOT / "README.md"
-    readme.write_text(with_tables(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    readme.write_text(with_speeds(readme.read_text(encoding="utf-8")), encoding="utf-8")

@@ -17,8 +17,10 @@ app = typer.Typer(
     add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
 )  # fmt: skip
 config_app = typer.Typer(help="Print samples and schemas of files.", no_args_is_help=True)
+radar_app = typer.Typer(help="Radar from the archive (needs the extra archive).", no_args_is_help=True)
 train_app = typer.Typer(help="Train the networks (needs the train layer: torch).", no_args_is_help=True)
 app.add_typer(config_app, name="config")
+app.add_typer(radar_app, name="radar")
 app.add_typer(train_app, name="train")
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder that takes the results.")]
@@ -142,6 +144,49 @@ def demo(out: Out = Path("demo"), seed: Annotated[int, typer.Option(min=0, help=
         result = work(out, seed=seed, say=say)
     _print_summary(result.summary, out / "run")
     _print_scores(result.scores)
+
+
+@radar_app.command("search")
+def radar_search(
+    aoi: Annotated[Path, typer.Argument(help="Vector file of the area.")], out: Out,
+    start: Annotated[str, typer.Option(help="First date, as 2020-01-01.")],
+    end: Annotated[str, typer.Option(help="Last date.")],
+    track: Annotated[int | None, typer.Option(help="Relative orbit; by default the one with most dates.")] = None,
+    direction: Annotated[str | None, typer.Option(help="ASCENDING or DESCENDING.")] = None,
+    granule: Annotated[str, typer.Option(help="slc (whole slices) or burst.")] = "slc",
+    run: RunFile = None,
+) -> None:  # fmt: skip
+    """Search Sentinel-1 over an area and plan a stack. Leaves plan.json and plan.txt."""
+    from highwall.workflows.verbs import radar_search as work
+
+    asked = {"start": start, "end": end, "track": track, "direction": direction, "granule": granule}
+    with _telling() as say:
+        work(aoi, out, asked=asked, run_file=run, say=say)
+
+
+@radar_app.command("order")
+def radar_order(
+    plan: Annotated[Path, typer.Argument(help="plan.json of `highwall radar search`.")], out: Out,
+    until: Annotated[str, typer.Option(help="prepared (send nothing), submitted (spends credits), downloaded.")] = (
+        "prepared"
+    ),
+) -> None:  # fmt: skip
+    """Order a plan's interferograms from HyP3. Run it again to go on; orders.json remembers."""
+    from highwall.workflows.verbs import radar_order as work
+
+    with _telling() as say:
+        work(plan, out, until=until, say=say)
+
+
+@radar_app.command("recipe")
+def radar_recipe(
+    plan: Annotated[Path, typer.Argument(help="plan.json of `highwall radar search`.")],
+    processor: Annotated[str, typer.Argument(help="isce2, snap, gamma or pygmtsar.")],
+) -> None:
+    """Print how a plan is made with another processor."""
+    from highwall.workflows.verbs import radar_recipe as work
+
+    typer.echo(work(plan, processor), nl=False)
 
 
 @train_app.command("chips")

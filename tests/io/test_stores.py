@@ -45,6 +45,23 @@ def test_a_store_that_is_taken_up_again_knows_what_it_holds(tmp_path, scene):
     np.testing.assert_array_equal(first.of(read_zarr(store.path))["displacement"], first.of(scene)["displacement"])
 
 
+def test_a_block_that_begins_where_a_smaller_one_did_is_not_taken_for_it(tmp_path, scene):
+    first = windows()[0]
+    resumed(tmp_path / "work.zarr", scene).put(first, first.of(scene))
+    whole = Window(slice(0, SHAPE[0]), slice(0, SHAPE[1]))
+    assert not resumed(tmp_path / "work.zarr", scene).has(whole)
+
+
+def test_a_store_whose_ledger_a_kill_kept_from_being_made_takes_blocks(tmp_path, scene):
+    first = windows()[0]
+    resumed(tmp_path / "work.zarr", scene)
+    (tmp_path / "work.blocks").rmdir()
+    store = resumed(tmp_path / "work.zarr", scene)
+    assert not store.has(first)
+    store.put(first, first.of(scene))
+    assert store.has(first)
+
+
 def test_a_new_store_forgets_the_ledger_of_one_that_was_removed(tmp_path, scene):
     import shutil
 

@@ -56,3 +56,23 @@ def test_every_date_agrees_with_a_float64_svd(done):
     phases = -4.0 * np.pi / WAVELENGTH_M * left.astype(np.float64)
     assert whole.sum() > 5000
     assert np.abs(phases - expected).max() < 1e-4
+
+
+def test_images_of_amsterdam_come_to_the_map(real_data, tmp_path):
+    """One pair of real images, formed, unwrapped, inverted and geocoded; a city without motion to speak of."""
+    changes = deform_changes(reference=None, weighting=None)
+    with crew() as hands:
+        deform_alone(
+            Given(real_data / "insar" / "amsterdam-slc-pair"), tmp_path, changes=changes, run_file=None, crew=hands,
+            say=lambda message: None,
+        )  # fmt: skip
+    with rasterio.open(tmp_path / "velocity.tif") as dataset:
+        assert dataset.crs.to_epsg() == 32631
+        assert dataset.res == (15.0, 15.0)
+        velocity = dataset.read(1)
+    with rasterio.open(tmp_path / "mean_coherence.tif") as dataset:
+        coherence = dataset.read(1)
+    assert 0.70 < np.nanmean(coherence) < 0.80
+    # Twelve days: half a radian of noise makes 75 mm/year.
+    assert abs(np.nanmedian(velocity)) < 0.03
+    assert np.nanstd(velocity[coherence > 0.8]) < 0.15

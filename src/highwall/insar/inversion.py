@@ -18,6 +18,9 @@ from highwall.insar.options import InversionOptions
 from highwall.insar.reference import ReferencePhase, reference_phase
 from highwall.insar.stack import check_stack, metres_per_radian
 
+DEFAULT_LOOKS = 20.0
+"""Independent looks of an interferogram that does not tell them [1]: about those of Sentinel-1 at 40 m."""
+
 
 def invert(
     stack: xr.Dataset, *, options: InversionOptions | None = None, reference: ReferencePhase | None = None
@@ -88,7 +91,13 @@ def _inputs(stack: xr.Dataset, options: InversionOptions) -> list[xr.DataArray]:
 def _noise(stack: xr.Dataset, options: InversionOptions) -> Noise:
     weigh = options.weighting == "coherence" and "coh" in stack
     reweighings = options.reweighings if options.norm == "L1" else 0
-    return Noise(weigh, np.float32(options.looks), np.float32(options.min_coherence), options.min_pairs, reweighings)
+    return Noise(
+        weigh,
+        np.float32(options.looks or stack.attrs.get("looks", DEFAULT_LOOKS)),
+        np.float32(options.min_coherence),
+        options.min_pairs,
+        reweighings,
+    )
 
 
 def _invert_block(

@@ -91,7 +91,12 @@ class InversionOptions(BaseModel):
         default="coherence",
         description="`coherence`: inverse phase variance from coherence and looks; `none`: all pairs alike",
     )
-    looks: float = Field(default=20.0, gt=0, le=1e4, description="independent looks averaged in each interferogram [1]")
+    looks: float | None = Field(
+        default=None,
+        gt=0,
+        le=1e4,
+        description="independent looks averaged in each interferogram; None: what the stack says, or else 20 [1]",
+    )
     min_coherence: float = Field(
         default=0.0, ge=0, le=0.99, description="coherence below which a phase is left out [1]"
     )

@@ -62,6 +62,7 @@ def stage_item(
     when: Sequence[dt.date],
     properties: Mapping[str, Any],
     outputs: Sequence[Path],
+    extensions: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Describe what a stage did as a STAC item.
 
@@ -75,6 +76,8 @@ def stage_item(
         Entries of the item's ``properties``.
     outputs
         Files that it left; they become assets with checksums.
+    extensions
+        Schemas of STAC extensions whose fields are among the properties.
     """
     dates = sorted(when) or [dt.datetime.now(dt.UTC).date()]
     start, end = (dt.datetime.combine(date, dt.time(), dt.UTC) for date in (dates[0], dates[-1]))
@@ -82,7 +85,7 @@ def stage_item(
     item = pystac.Item(
         id=stage, geometry=aoi.json, bbox=[box.left, box.bottom, box.right, box.top], datetime=end,
         start_datetime=start, end_datetime=end, properties=dict(properties) | {"title": f"{site}: {stage}"},
-        stac_extensions=[_FILE_EXTENSION],
+        stac_extensions=[_FILE_EXTENSION, *extensions],
     )  # fmt: skip
     item.properties["highwall:dated_by"] = "data" if when else "processing"
     for path in outputs:

@@ -39,12 +39,12 @@ class BlockStore:
             with aside(path) as temporary:
                 template = _stretched(example, space)
                 template.to_zarr(temporary, mode="w", zarr_format=3, consolidated=False, compute=False)
-            store._ledger.mkdir(parents=True)
+        store._ledger.mkdir(parents=True, exist_ok=True)  # a kill may fall between the store and its ledger
         return store
 
     def has(self, window: Window) -> bool:
-        """Tell whether a block was written whole."""
-        return (self._ledger / window.name).exists()
+        """Tell whether a block of just these pixels was written whole: another memory cuts others."""
+        return self._note(window).exists()
 
     def put(self, window: Window, block: xr.Dataset) -> None:
         """Write the data variables of a block (…, y, x), then note that it is there."""
@@ -53,13 +53,17 @@ class BlockStore:
             for name, array in block.data_vars.items():
                 target: Any = group[str(name)]
                 target[(..., window.rows, window.cols)] = np.asarray(array.values)
-        (self._ledger / window.name).touch()
+        self._note(window).touch()
 
     def release(self, path: Path) -> None:
         """Give the store, which is full, its final place; what stood there is replaced."""
         with aside(path) as temporary:
             self.path.replace(temporary)
         remove(self._ledger)
+
+    def _note(self, window: Window) -> Path:
+        rows, cols = window
+        return self._ledger / f"rows{rows.start}-{rows.stop}-cols{cols.start}-{cols.stop}"
 
     @property
     def _ledger(self) -> Path:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from highwall.core.epochs import as_dates
@@ -10,6 +11,7 @@ from highwall.insar.geometry import ALL_VERTICAL
 from highwall.insar.network import Network
 from highwall.insar.stack import wavelength_of
 from highwall.io.radar.mintpy_export import write_mintpy
+from highwall.io.radar.radar_item import RadarItem, radar_item
 from highwall.io.rasters import read_zarr, write_cog
 from highwall.workflows.blocks import Crew
 from highwall.workflows.config import DeformSection
@@ -66,7 +68,19 @@ def _leave(run: Run, scene: RadarScene, measured: Measured, options: DeformSecti
     draw(run.folder, scene, result, measured, options=options)
     epochs = as_dates(result["epoch"].values)
     facts = _network_facts(scene) | _motion_facts(result) | _account(result, measured)
-    return Outcome({"epochs": epochs, "first": epochs[0], "last": epochs[-1]} | facts, epochs)
+    about = _stac(scene)
+    return Outcome(
+        {"epochs": epochs, "first": epochs[0], "last": epochs[-1]} | facts, epochs, about=about.properties,
+        extensions=about.extensions,
+    )  # fmt: skip
+
+
+def _stac(scene: RadarScene) -> RadarItem:
+    """Fields of the STAC extensions for InSAR."""
+    network = Network.from_stack(scene.stack)
+    bperp = network.epoch_bperp()
+    last = None if bperp is None or np.isnan(bperp[-1]) else float(bperp[-1])
+    return radar_item(scene.stack.attrs, epochs=as_dates(network.epochs), bperp_m=last)
 
 
 def _network_facts(scene: RadarScene) -> dict[str, Any]:

@@ -145,6 +145,8 @@ def _opened(given: Given) -> StackReading:
 
 def _with_surroundings(stack: xr.Dataset, given: Given) -> xr.Dataset:
     """Bring heights and places to avoid to the stack's grid."""
+    if stack.odc.crs is None:  # lines and samples stand for x and y
+        stack = stack.assign_coords({dim: np.arange(stack.sizes[dim], dtype=np.float64) for dim in ("y", "x")})
     if given.dem is not None:
         stack = stack.assign(height=at_pixels(read_raster(given.dem), stack, name="height"))
     if given.avoid is not None:

@@ -36,6 +36,10 @@ class Outcome:
     when: Sequence[dt.date] = ()
     """Dates of the data that it used."""
     set_aside: Sequence[SetAside] = ()
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """Properties of a STAC extension for its item."""
+    extensions: Sequence[str] = ()
+    """Schemas of those extensions."""
 
 
 @dataclass(frozen=True)
@@ -214,12 +218,13 @@ class Run:
                 name: {"path": str(stage.inputs[name].resolve()), "checksum": found} for name, found in inputs.items()
             },
             "highwall:facts": plain(outcome.facts),
+            **outcome.about,
             "highwall:set_aside": [{"name": name, "reason": reason} for name, reason in outcome.set_aside],
         }
         outputs = [self.folder / name for name in stage.outputs if (self.folder / name).exists()]
         item = stage_item(
             stage.name, site=self.site.name, aoi=self.site.aoi, when=outcome.when, properties=properties,
-            outputs=outputs,
+            outputs=outputs, extensions=outcome.extensions,
         )  # fmt: skip
         write_json(item, self._item_path(stage.name))
         linked = {*self.linked(), stage.name}

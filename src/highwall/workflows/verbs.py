@@ -1,9 +1,10 @@
 """Each stage as a verb of its own: takes files, leaves its own files in a folder."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 from odc.geo.geom import box
 
@@ -11,8 +12,12 @@ from highwall.core.errors import InputError
 from highwall.core.grid import grid_of
 from highwall.core.site import Site
 from highwall.insar.options import InversionOptions, PixelReference
+from highwall.io.archive.plan import ArchivePlan
+from highwall.io.archive.recipes import RECIPES, recipe
+from highwall.io.archive.search import SearchOptions
 from highwall.io.scenes import FolderSource
 from highwall.io.vectors import read_area, read_polygons
+from highwall.workflows.archive import DEFAULT_NETWORK, Until, order, search
 from highwall.workflows.assess import assess
 from highwall.workflows.blocks import Crew
 from highwall.workflows.config import DeformSection, InsarSection, checked, load_run
@@ -141,6 +146,34 @@ def _site_of_scenes(source: FolderSource, paths: Sequence[Path]) -> Site:
         raise InputError(f"no scene among {', '.join(map(str, paths))} can be read: {reasons}")
     newest = reading.scenes[-1]
     return site_of_grid(grid_of(newest), name=str(newest.attrs["scene_id"]))
+
+
+def radar_search(aoi: Path, out: Path, *, asked: Mapping[str, Any], run_file: Path | None, say: Say) -> None:
+    """Plan a stack over an area."""
+    options = checked(SearchOptions, dict(asked), source="the command line")
+    network = load_run(run_file).deform.network if run_file else DEFAULT_NETWORK
+    plan_made = search(Site.over(aoi.stem, read_area(aoi)), options=options, out=out, network=network)
+    dates = plan_made.acquisitions
+    say(
+        f"plan.json: track {plan_made.track} {plan_made.direction}, {len(dates)} dates from {dates[0].date} to "
+        f"{dates[-1].date}, {len(plan_made.pairs)} pairs; read plan.txt"
+    )
+
+
+def radar_order(plan_file: Path, out: Path, *, until: str, say: Say) -> None:
+    """Order a plan's interferograms."""
+    if until not in get_args(Until):
+        raise InputError(f"--until {until!r} is unknown; choose one of {', '.join(get_args(Until))}.")
+    ledger = order(plan_file, out=out, until=cast(Until, until))
+    counts = Counter(each.status for each in ledger.orders)
+    say("orders.json: " + ", ".join(f"{count} {status.lower()}" for status, count in sorted(counts.items())))
+
+
+def radar_recipe(plan_file: Path, processor: str) -> str:
+    """How a plan is made with another processor."""
+    if processor not in RECIPES:
+        raise InputError(f"there is no recipe for {processor!r}; choose one of {', '.join(RECIPES)}.")
+    return recipe(ArchivePlan.read(plan_file), processor)
 
 
 def _pixel(text: str) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def fit_trends(
     coefficients = _robust(design[whole], series[whole], years=years)
     if options.keep_velocity:
         coefficients = _without_slope(coefficients, years=years)
-    kinds = (options.ramp, options.stratified, options.level)
+    kinds = (options.ramp, options.stratified, bool(options.level))
     trends = SceneTrends(*kinds, origin, scale, coefficients, anchor={}, n_pixels=int(whole.sum()))
     means = {name: mean_at_reference(layer, anchor, what=name) for name, layer in trends._raw(anchor).items()}
     return replace(

@@ -32,7 +32,7 @@ BLOCK_MIB = 256
 _MIB = 2**20
 _PAIR_COORDS = ("first", "second", "bperp")
 _ZARR_ROOTS = ("zarr.json", ".zgroup")
-_NUMBERS = ("wavelength_m", "incidence_deg", "heading_deg")
+_NUMBERS = ("wavelength_m", "incidence_deg", "heading_deg", "looks")
 
 
 def is_stack(source: Path) -> bool:
