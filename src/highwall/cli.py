@@ -25,6 +25,9 @@ app.add_typer(train_app, name="train")
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder that takes the results.")]
 RunFile = Annotated[Path | None, typer.Option("--run", help="run.yaml: bounds that differ from the defaults.")]
+Bands = Annotated[str | None, typer.Option(help="Bands to segment, as B04,B03,B02; by default as run.yaml says.")]
+Scale = Annotated[float | None, typer.Option(help="Scale of the segmentation; by default as run.yaml says.")]
+EstimateScale = Annotated[bool, typer.Option("--estimate-scale", help="Take the scale from the image (ESP2).")]
 Date = Annotated[str | None, typer.Option("--date", help="Date of the data, as 2024-06-30.")]
 
 
@@ -59,29 +62,86 @@ def detect(
 
 
 @app.command()
-def refine(
-    probability: Annotated[Path, typer.Argument(help="probability.tif of `highwall detect`.")], out: Out,
-    land_cover: Annotated[Path | None, typer.Option(help="Raster with the codes of ESA WorldCover.")] = None,
+def objects(
+    image: Annotated[Path, typer.Argument(help="Any raster, such as scene.tif of `highwall detect`.")], out: Out,
+    bands: Bands = None,
+    scale: Scale = None, estimate_scale: EstimateScale = False,
+    shape: Annotated[float | None, typer.Option(help="Weight of shape against colour, below 1.")] = None,
+    compactness: Annotated[float | None, typer.Option(help="Weight of compactness against smoothness.")] = None,
+    weights: Annotated[str | None, typer.Option(help="Weight of each band, as 1,1,2.")] = None,
+    references: Annotated[
+        Path | None, typer.Option(help="Polygons by which shape, compactness and then the scale are searched.")
+    ] = None,
+    memory: Annotated[int, typer.Option(min=64, help="MiB that tiles in work may take together.")] = 768,
     run: RunFile = None,
 ) -> None:  # fmt: skip
-    """Outline mine patches. Leaves patches.gpkg and patches.parquet."""
-    from highwall.workflows.verbs import refine_alone
+    """Segment an image into objects. Leaves objects.tif, their polygons and pictures."""
+    from highwall.workflows.blocks import crew
+    from highwall.workflows.objects import ToSegment
+    from highwall.workflows.verbs import objects_alone
+
+    changes = {"bands": _words(bands), "scale": scale, "estimate_scale": estimate_scale or None, "shape": shape,
+               "compactness": compactness, "weights": _words(weights)}  # fmt: skip
+    with _telling() as say, crew(memory_mib=memory, advance=say.advance) as hands:
+        objects_alone(ToSegment(image, references), out, changes=changes, run_file=run, crew=hands, say=say)
+
+
+@app.command()
+def refine(
+    probability: Annotated[Path, typer.Argument(help="probability.tif of `highwall detect`.")], out: Out,
+    image: Annotated[
+        Path | None, typer.Option(help="Image of the same place; patches follow its objects, by default pixels.")
+    ] = None,
+    references: Annotated[Path | None, typer.Option(help="Known mine patches, from which the cut is found.")] = None,
+    cut: Annotated[float | None, typer.Option(help="Predicted share from which an object is mine, 0 to 1.")] = None,
+    bands: Bands = None, scale: Scale = None, estimate_scale: EstimateScale = False,
+    land_cover: Annotated[Path | None, typer.Option(help="Raster with the codes of ESA WorldCover.")] = None,
+    dem: Annotated[Path | None, typer.Option(help="Heights [m], for terrain shadow; needs --sun.")] = None,
+    sun: Annotated[str | None, typer.Option(help="Where the sun stood: AZIMUTH,ELEVATION [°].")] = None,
+    run: RunFile = None,
+) -> None:  # fmt: skip
+    """Outline mine patches. Leaves patches.gpkg and patches.parquet; with an image also every object's reason."""
+    from highwall.workflows.blocks import crew
+    from highwall.workflows.refine import ToRefine
+    from highwall.workflows.verbs import refine_alone, sun_of
+
+    given = ToRefine(probability, image, references, land_cover, dem, sun_of(sun))
+    changes = {"cut": cut, "bands": _words(bands), "scale": scale, "estimate_scale": estimate_scale or None}
+    with _telling() as say, crew(advance=say.advance) as hands:
+        refine_alone(given, out, changes=changes, run_file=run, crew=hands, say=say)
+
+
+@app.command()
+def track(
+    before: Annotated[Path, typer.Argument(help="patches.parquet of the earlier run, or its folder.")],
+    after: Annotated[Path, typer.Argument(help="The same of the later run.")], out: Out,
+) -> None:  # fmt: skip
+    """Tell what became of patches between two dates. Leaves tracks.gpkg and tracks.parquet."""
+    from rich.console import Console
+
+    from highwall.workflows.console import track_table
+    from highwall.workflows.verbs import track_alone
 
     with _telling() as say:
-        refine_alone(probability, out, land_cover=land_cover, run_file=run, say=say)
+        facts = track_alone(before, after, out, say=say)
+    Console().print(track_table(facts["changes"]))
 
 
 @app.command()
 def deform(
     stack: Annotated[Path, typer.Argument(help="Interferograms: a folder, or one file. Or a folder of radar images.")],
     out: Out,
-    reference: Annotated[str | None, typer.Option(help="Reference pixel as ROW,COLUMN; by default chosen.")] = None,
+    reference: Annotated[
+        str | None,
+        typer.Option(help="Still place: ROW,COLUMN or lonlat:LONGITUDE,LATITUDE (lonlat:27.315,-26.142); else chosen."),
+    ] = None,
     avoid: Annotated[Path | None, typer.Option(help="Polygons where the reference must not lie.")] = None,
     weighting: Annotated[str | None, typer.Option(help="none or coherence.")] = None,
     wavelength: Annotated[float | None, typer.Option(help="Radar wavelength [m], against what files say.")] = None,
     incidence: Annotated[float | None, typer.Option(help="Incidence angle [°], against what files say.")] = None,
     dem: Annotated[Path | None, typer.Option(help="Heights [m], for delay that follows height.")] = None,
     gacos: Annotated[Path | None, typer.Option(help="Folder of GACOS delays, one a date.")] = None,
+    trust_phase: Annotated[bool, typer.Option("--trust-phase", help="Go on although phases look wrapped.")] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Say what would be done, and what it would take.")] = False,
     dask: Annotated[str | None, typer.Option(help="Address of a Dask scheduler; by default this machine.")] = None,
     memory: Annotated[int, typer.Option(min=64, help="MiB that blocks in work may take together.")] = 768,
@@ -92,7 +152,7 @@ def deform(
     from highwall.workflows.radar import Given
     from highwall.workflows.verbs import deform_alone, deform_changes, deform_plan
 
-    given = Given(stack, wavelength, incidence, dem, gacos, avoid)
+    given = Given(stack, wavelength, incidence, dem, gacos, avoid, trust_phase)
     changes = deform_changes(reference=reference, weighting=weighting)
     with _telling() as say, crew(dask, memory_mib=memory, advance=say.advance) as hands:
         work = deform_plan if plan else deform_alone
@@ -290,7 +350,11 @@ def _telling() -> Iterator[_Teller]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        yield _Teller(console, progress)
+        try:
+            yield _Teller(console, progress)
+        except KeyboardInterrupt:
+            console.print("highwall: stopped; the same command goes on with what is not done", style="yellow")
+            raise
 
 
 def _date(text: str | None) -> dt.date | None:
@@ -300,6 +364,10 @@ def _date(text: str | None) -> dt.date | None:
         return dt.date.fromisoformat(text)
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} is not a date; write it as 2024-06-30") from error
+
+
+def _words(text: str | None) -> tuple[str, ...] | None:
+    return None if text is None else tuple(part.strip() for part in text.split(","))
 
 
 def _pairs(texts: list[str] | None) -> dict[str, str]:

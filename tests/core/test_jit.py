@@ -5,7 +5,7 @@ import pytest
 
 import highwall
 from highwall.core import jit
-from highwall.core.jit import FAST_MATH, cache_folder, kernel
+from highwall.core.jit import FAST_MATH, cache_folder, exact_kernel, kernel
 
 
 def test_compiled_kernels_lie_in_the_users_cache_by_their_sources(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
@@ -42,3 +42,10 @@ def test_a_kernel_keeps_nan_and_divides_as_ieee_does():
     assert ratio(np.array([1.0, np.nan, 2.0]), 2.0) == 1.5
     assert ratio(np.array([1.0]), 0.0) == np.inf
     assert "nnan" not in FAST_MATH
+
+
+def test_an_exact_kernel_rounds_every_operation():
+    def lost(large, small):
+        return (large + small) - large
+
+    assert exact_kernel(lost)(1e16, 1.0) == 0.0  # a kernel may rearrange it to 1.0

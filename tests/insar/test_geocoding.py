@@ -153,6 +153,16 @@ def test_pixels_without_coordinates_are_left_out():
         assert (np.hypot(whole.row[lost] - 20, whole.col[lost] - 30) < 1.5).all()
 
 
+def test_days_of_the_year_are_not_averaged_across_new_year():
+    mapping = mapping_from_layers(*swath())
+    days = np.where(np.arange(80) % 2, 364.0, 2.0) * np.ones((60, 1))
+    peak = xr.Dataset({"annual_peak": (("y", "x"), days.astype(np.float32))})
+    placed = geocode(peak, mapping)["annual_peak"]
+    assert set(np.unique(placed.values[mapping.covered])) == {2.0, 364.0}
+    assert np.isnan(placed.values[~mapping.covered]).all()
+    assert placed.attrs["geocoding"] == "nearest"
+
+
 def test_where_the_image_folds_the_first_quad_counts():
     lat, lon = swath(lines=4, samples=9, heading_deg=0.0, spacing_m=(20.0, 20.0))
     order = [0, 1, 2, 3, 2, 1, 2, 3, 4]  # out, back and out again: layover

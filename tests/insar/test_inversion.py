@@ -1,3 +1,6 @@
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -16,6 +19,7 @@ from tests.oracles.insar import PixelSolution, coherence_weights, multilook_phas
 
 PLAIN = InversionOptions(reference=AlreadyReferenced(), weighting="none")
 WEIGHTED = InversionOptions(reference=AlreadyReferenced(), looks=12.0)
+LEAST_SIZES = WEIGHTED.model_copy(update={"norm": "L1"})
 
 
 def solve_by_oracle(stack: xr.Dataset, pairs, days, *, weighted: bool) -> dict[tuple[int, int], PixelSolution]:
@@ -82,7 +86,7 @@ def test_noise_free_is_exact_on_any_connected_network(network):
     assert_allclose(result["temporal_coherence"], 1.0, atol=1e-5)
 
 
-@pytest.mark.parametrize("options", [PLAIN, WEIGHTED], ids=["plain", "weighted"])
+@pytest.mark.parametrize("options", [PLAIN, WEIGHTED, LEAST_SIZES], ids=["plain", "weighted", "L1"])
 @pytest.mark.parametrize("chunks", [{"y": 1, "x": 5}, {"pair": 7, "y": 4, "x": 17}, {"y": 9, "x": 1}])
 def test_chunks_do_not_change_a_bit(options, chunks):
     stack, _, _ = noisy_case(5, missing=0.5)
@@ -93,6 +97,29 @@ def test_chunks_do_not_change_a_bit(options, chunks):
     for name in whole:
         assert_array_equal(lazy[name].values, whole[name].values, err_msg=str(name))
         assert lazy[name].dtype == whole[name].dtype
+
+
+@pytest.mark.parametrize("band", [3, 11], ids=["banded", "scheduled"])
+def test_threads_do_not_change_a_bit(band):
+    """Blocks of split pixels, solved at the same time, are those of the scene."""
+    stack, _, _ = noisy_case(24, band=band, shape=(24, 70), missing=0.8)
+    whole = invert(stack, options=WEIGHTED)
+    assert (whole["n_components"] > 1).mean() > 0.5
+    rows = [stack.isel(y=slice(start, start + 3)) for start in range(0, 24, 3)]
+    with ThreadPoolExecutor(4) as pool:
+        blocks = list(pool.map(partial(invert, options=WEIGHTED), rows))
+    xr.testing.assert_equal(xr.concat(blocks, dim="y").drop_attrs(), whole.drop_attrs())
+
+
+def test_which_pixels_are_split_beside_it_does_not_change_a_bit():
+    """Split pixels are gathered from several groups and joined together; a pixel alone is joined alone."""
+    stack, _, _ = noisy_case(25, shape=(2, 150), missing=0.6)
+    whole = invert(stack, options=WEIGHTED)
+    split = np.argwhere(whole["n_components"].values > 1)
+    assert len(split) > 64  # more than are joined together
+    for row, col in split[[0, len(split) // 2, -1]]:
+        alone = invert(stack.isel(y=[row], x=[col]), options=WEIGHTED)
+        xr.testing.assert_equal(alone.drop_attrs(), whole.isel(y=[row], x=[col]).drop_attrs())
 
 
 def test_order_of_pairs_does_not_change_a_bit():
@@ -242,6 +269,12 @@ def test_nothing_to_invert():
         invert(stack.rename(unw="phase"))
     with pytest.raises(InputError, match="transpose"):
         invert(stack.transpose("y", "x", "pair"))
+
+
+def test_a_stack_of_one_date_is_refused():
+    stack = make_stack(np.ones((1, 2, 2), np.float32), np.array([[0, 0]]), days=np.array([0]))
+    with pytest.raises(StackError, match="begins and ends on 2020-01-04"):
+        invert(stack, options=PLAIN)
 
 
 def test_all_nan_stack_that_is_referenced_gives_no_numbers():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from highwall.insar.inversion import invert
+from highwall.insar.inversion import DEFAULT_LOOKS, invert
 from highwall.insar.mending.closure import closure, typical_phase
 from highwall.insar.network import Network
 from highwall.insar.options import AlreadyReferenced, AutomaticReference, InversionOptions, PixelReference
@@ -39,7 +39,7 @@ def test_every_date_agrees_with_float64(stack, weighting):
     unw = stack["unw"].values.astype(np.float64)
     unw -= unw[:, REFERENCE.row, REFERENCE.col][:, None, None]
     coh = stack["coh"].values.astype(np.float64)
-    weights = coherence_weights(coh, options.looks) if weighting == "coherence" else np.ones_like(coh)
+    weights = coherence_weights(coh, DEFAULT_LOOKS) if weighting == "coherence" else np.ones_like(coh)
     rows, cols = np.nonzero(np.isfinite(unw).any(axis=0) & (np.isfinite(unw) & (weights > 0)).any(axis=0))
     some = np.random.default_rng(0).permutation(len(rows))[:600]
     split = np.flatnonzero((np.isfinite(unw).sum(axis=0) < 30)[rows, cols])

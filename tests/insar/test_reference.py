@@ -46,12 +46,30 @@ def test_area_holds_the_pixels_whose_centres_it_holds(stack):
     assert place(stack, area) == (slice(3, 5), slice(2, 5))
 
 
-def test_area_is_averaged_over_the_values_that_are_there(stack):
+AREA = AreaReference(left=500_020, bottom=4_000_050, right=500_040, top=4_000_060, crs="EPSG:32650")
+
+
+def test_area_is_averaged_over_the_pixels_that_have_every_pair(stack):
     stack["unw"][0, 3, 2] = np.nan
-    area = AreaReference(left=500_020, bottom=4_000_050, right=500_040, top=4_000_060, crs="EPSG:32650")
-    phase = reference_phase(stack, reference=area).phase
-    assert_allclose(phase[0], stack["unw"][0, 3, 3], rtol=1e-6)
-    assert_allclose(phase[1], stack["unw"][1, 3, 2:4].mean(), rtol=1e-5)
+    found = reference_phase(stack, reference=AREA)
+    assert_allclose(found.phase, stack["unw"][:, 3, 3], rtol=1e-6)
+    assert "the 1 that have every pair" in found.why
+
+
+def test_area_without_a_whole_pixel_is_averaged_over_what_is_there(stack):
+    stack["unw"][0, 3, 2] = stack["unw"][1, 3, 3] = np.nan
+    found = reference_phase(stack, reference=AREA)
+    assert_allclose(found.phase[0], stack["unw"][0, 3, 3], rtol=1e-6)
+    assert_allclose(found.phase[1], stack["unw"][1, 3, 2], rtol=1e-6)
+    assert_allclose(found.phase[2], stack["unw"][2, 3, 2:4].mean(), rtol=1e-5)
+    assert "over other pixels in each" in found.why
+
+
+def test_a_pair_without_the_place_does_not_cost_the_others(stack):
+    stack["unw"][0, 3, 2:4] = np.nan
+    found = reference_phase(stack, reference=AREA)
+    assert np.isnan(found.phase[0])
+    assert_allclose(found.phase[1:], stack["unw"][1:, 3, 2:4].mean("x"), rtol=1e-5)
 
 
 def test_automatic_averages_fit_pixels_and_says_why(stack):

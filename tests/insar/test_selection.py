@@ -176,3 +176,11 @@ def test_unknown_dates_and_lengths():
         select_pairs(network, options=NetworkOptions(exclude_dates=(dt.date(2019, 1, 1),)))
     with pytest.raises(InputError, match="coherence has 2 values for 1 pairs"):
         select_pairs(network, coherence=np.ones(2))
+
+
+def test_what_the_user_leaves_out_is_not_among_the_nearest():
+    network = network_of(np.arange(4) * 12, band_network(4, band=3))
+    options = NetworkOptions(n_nearest=1, exclude_dates=(dates([12])[0],), keep_connected=False, min_degree=0)
+    assert valid_pairs(select_pairs(network, options=options)) == {(0, 2), (2, 3)}
+    left_out = NetworkOptions(n_nearest=1, exclude_pairs=((START, dates([12])[0]),), keep_connected=False, min_degree=0)
+    assert valid_pairs(select_pairs(network, options=left_out)) == {(0, 2), (1, 2), (2, 3)}

@@ -156,3 +156,18 @@ def test_no_interval_that_holds_the_share_is_shorter(values, share):
     needed = max(int(np.ceil(share * len(values))), 1)
     assert ((ordered >= low) & (ordered <= high)).sum() >= needed
     assert high - low == min(ordered[n + needed - 1] - ordered[n] for n in range(len(ordered) - needed + 1))
+
+
+def test_ground_that_moves_together_elsewhere_is_named_as_a_rival():
+    rates = np.random.default_rng(2).uniform(-0.3, -0.1, SHAPE)
+    rates[:, :13] = 0.0
+    rates[:, 25:] = -0.05
+    place = chosen(scene(rates, noise=0.02))
+    assert "moves together at" in place.why
+    level = 0.0 if place.cols.stop <= 13 else -0.05
+    said = float(place.why.split("moves together at ")[1].split(" ")[0])
+    assert said == pytest.approx(1e3 * (-0.05 if level == 0.0 else 0.05), abs=5)
+
+
+def test_a_still_scene_has_no_rival():
+    assert "moves together" not in chosen(scene(np.zeros(SHAPE))).why

@@ -36,6 +36,8 @@ class Counter:
         self.downloads = 0
         self.breaks_at: int | None = None
         """Number of the download that answers with an error."""
+        self.spoils: tuple[int, bytes] | None = None
+        """Number of the download that answers with something else, as if all were well, and with what."""
 
     def take(self, jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
         self.requests.append(len(jobs))
@@ -76,7 +78,9 @@ def hyp3_server() -> Iterator[tuple[Here, Counter]]:
             else:
                 counter.downloads += 1
                 broken = counter.downloads == counter.breaks_at
-                self._send(b"" if broken else _product(parts.path), "application/zip", status=404 if broken else 200)
+                number, spoilt = counter.spoils or (None, b"")
+                body = spoilt if counter.downloads == number else _product(parts.path)
+                self._send(b"" if broken else body, "application/zip", status=404 if broken else 200)
 
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing."""

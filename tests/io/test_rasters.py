@@ -110,6 +110,15 @@ def test_bands_keep_names_scale_and_missing_pixels(tmp_path: Path):
         assert (dataset.nodata, dataset.dtypes[0]) == (0, "uint16")
 
 
+def test_bands_that_share_one_description_go_by_their_numbers(tmp_path: Path):
+    path = tmp_path / "shared.tif"
+    profile = {"driver": "GTiff", "dtype": "uint8", "count": 3, "height": 4, "width": 5, "crs": UTM}
+    with rasterio.open(path, "w", **profile, transform=grid(4, 5).transform) as dataset:
+        dataset.write(np.ones((3, 4, 5), np.uint8))
+        dataset.descriptions = ("orthophoto",) * 3
+    assert read_raster(path)["band"].values.tolist() == [1, 2, 3]
+
+
 def test_a_large_map_is_a_tiled_cog_with_overviews(tmp_path: Path):
     path = write_cog(layer_on(np.ones((600, 1100), "f4"), "velocity"), tmp_path / "velocity.tif")
     with rasterio.open(path) as dataset:

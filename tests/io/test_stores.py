@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from highwall.core.errors import SetAside
 from highwall.core.grid import Window, windows_over
 from highwall.io.rasters import read_zarr
 from highwall.io.stores import CHUNK_PX, BlockStore
@@ -45,6 +46,16 @@ def test_a_store_that_is_taken_up_again_knows_what_it_holds(tmp_path, scene):
     np.testing.assert_array_equal(first.of(read_zarr(store.path))["displacement"], first.of(scene)["displacement"])
 
 
+def test_what_blocks_were_made_without_outlives_a_stop(tmp_path, scene):
+    first, second, third = windows()[:3]
+    broken, torn = SetAside("a.tif", "broken"), SetAside("b.tif", "torn")
+    store = resumed(tmp_path / "work.zarr", scene)
+    store.put(first, first.of(scene), set_aside=[broken])
+    store.put(second, second.of(scene), set_aside=[broken, torn])
+    store.put(third, third.of(scene))
+    assert sorted(resumed(tmp_path / "work.zarr", scene).set_aside()) == [broken, torn]
+
+
 def test_a_block_that_begins_where_a_smaller_one_did_is_not_taken_for_it(tmp_path, scene):
     first = windows()[0]
     resumed(tmp_path / "work.zarr", scene).put(first, first.of(scene))
@@ -78,3 +89,9 @@ def test_the_place_of_a_store_that_is_released_may_be_taken(tmp_path, scene):
             store.put(window, xr.full_like(window.of(scene), number))
         store.release(tmp_path / "done.zarr")
     assert float(read_zarr(tmp_path / "done.zarr")["displacement"].max()) == 2.0
+
+
+@pytest.mark.filterwarnings("error::zarr.errors.UnstableSpecificationWarning")
+def test_a_coordinate_that_no_layer_has_stays_out(tmp_path, scene):
+    store = resumed(tmp_path / "work.zarr", scene.assign_coords(component=["east", "north", "up"]))
+    assert "component" not in read_zarr(store.path).coords

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from highwall.patches.options import PatchOptions
+from highwall.patches.options import PatchOptions, RefineOptions
 
 
 def test_a_seed_below_the_threshold_is_refused_with_the_cure():
@@ -13,3 +13,20 @@ def test_a_seed_below_the_threshold_is_refused_with_the_cure():
 def test_options_are_bounded(wrong: dict[str, float]):
     with pytest.raises(ValidationError):
         PatchOptions(**wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"cut": 0.0},
+        {"cut": 1.1},
+        {"threshold": 1.0},
+        {"ranked": "all"},
+        {"total": "objects"},
+        {"min_road_m": 0},
+        {"holes": 1},
+    ],
+)
+def test_options_of_refinement_are_bounded(wrong: dict[str, object]):
+    with pytest.raises(ValidationError):
+        RefineOptions(**wrong)

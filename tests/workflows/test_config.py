@@ -2,6 +2,7 @@ import pytest
 
 from highwall.core.errors import ConfigError, MissingInputError
 from highwall.workflows.config import load_run, load_site
+from highwall.workflows.sample import sample
 
 GOOD = "site: {name: A, aoi: [10.0, 50.0, 10.1, 50.1]}\n"
 
@@ -63,3 +64,9 @@ def test_run_yaml_bounds_are_held(write):
         load_run(write("patches: {seed: 0.3}\n", "run.yaml"))
     with pytest.raises(ConfigError, match=r"activity.radius_m.*found -5"):
         load_run(write("activity: {radius_m: -5}\n", "run.yaml"))
+
+
+@pytest.mark.parametrize("choices", ["none, plane, quadratic", "none, annual, semi-annual"])
+def test_the_sample_names_the_choices_that_a_description_leaves_out(choices):
+    assert f"({choices})" in sample("run")
+    assert "(automatic)" not in sample("run")

@@ -5,7 +5,7 @@ import pystac
 import pytest
 from odc.geo.geom import box
 
-from highwall.core.errors import SetAside
+from highwall.core.errors import OutputError, SetAside
 from highwall.core.site import Site
 from highwall.workflows.run import Outcome, Run, Stage, facts_of, plain
 
@@ -117,3 +117,11 @@ def test_plain_values_go_through_json():
         "pair": [1, None],
         "deep": {"x": ["2024-01-03"]},
     }
+
+
+def test_a_folder_below_a_file_is_refused_before_any_work(tmp_path, run, source):
+    (tmp_path / "taken").write_text("here already")
+    work = Worker(Run(tmp_path / "taken" / "run", run.site))
+    with pytest.raises(OutputError, match="taken is a file; name a folder"):
+        work.run.stage(stage(source), work)
+    assert work.n == 0

@@ -6,8 +6,10 @@ import json
 import pytest
 
 from highwall.core.errors import ConfigError, InputError, MissingInputError
+from highwall.insar.options import PixelReference, PointReference
 from highwall.workflows.blocks import crew
 from highwall.workflows.radar import Given
+from highwall.workflows.refine import ToRefine
 from highwall.workflows.simulate import simulate
 from highwall.workflows.verbs import (
     assess_alone,
@@ -32,13 +34,18 @@ def done(site):
         [site / "scenes"], out, aoi=None, level=None, date=None, weights=None, force=False, run_file=None,
         say=said.append,
     )  # fmt: skip
-    refine_alone(out / "probability.tif", out, land_cover=site / "land_cover.tif", run_file=None, say=said.append)
+    outline(out, said.append, land_cover=site / "land_cover.tif")
     with crew() as hands:
         changes = deform_changes(reference="100,10", weighting=None)
         deform_alone(Given(site / "insar"), out, changes=changes, run_file=None, crew=hands, say=said.append)
     assess(site, out, said.append)
     report_alone(out, say=said.append)
     return out, said, json.loads((out / "summary.json").read_text())
+
+
+def outline(out, say, **given):
+    with crew() as hands:
+        refine_alone(ToRefine(out / "probability.tif", **given), out, changes={}, run_file=None, crew=hands, say=say)
 
 
 def assess(site, out, say, date="2023-07-17"):
@@ -64,7 +71,7 @@ def test_the_report_holds_all_of_them(done):
 
 def test_a_stage_behind_its_inputs_is_left_out_of_the_report(site, done):
     out, _, _ = done
-    refine_alone(out / "probability.tif", out, land_cover=None, run_file=None, say=lambda line: None)
+    outline(out, lambda line: None)
     report_alone(out, say=lambda line: None)
     summary = json.loads((out / "summary.json").read_text())
     assert summary["findings"] is None
@@ -82,7 +89,10 @@ def test_permits_need_a_date(site, done):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"reference": "nine"}, InputError, "ROW,COLUMN"),
+        ({"reference": "nine"}, InputError, "ROW,COLUMN.*lonlat:LONGITUDE,LATITUDE"),
+        ({"reference": "27.3,-26.1"}, InputError, "neither a pixel nor a place"),
+        ({"reference": "-1,4"}, InputError, "neither a pixel nor a place"),
+        ({"reference": "lonlat:27.3"}, InputError, "neither a pixel nor a place"),
         ({"weighting": "foo"}, ConfigError, "'coherence' or 'none'"),
         ({"wavelength_m": 5.6}, ConfigError, "wavelength_m"),
     ],
@@ -101,3 +111,9 @@ def test_wrong_options_of_deform(site, tmp_path, options, error, message):
 def test_a_folder_without_a_run(tmp_path):
     with pytest.raises(MissingInputError, match="holds no run"):
         report_alone(tmp_path, say=lambda line: None)
+
+
+def test_a_reference_is_a_pixel_or_a_place():
+    assert deform_changes(reference="9,8", weighting=None) == {"reference": PixelReference(row=9, col=8).model_dump()}
+    place = PointReference(x=27.315, y=-26.142).model_dump()
+    assert deform_changes(reference="lonlat:27.315,-26.142", weighting=None) == {"reference": place}

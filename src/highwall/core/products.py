@@ -43,6 +43,8 @@ LAYERS: Final[dict[str, Layer]] = {
         Layer("class_probability", ("class", "y", "x"), "uint8", "1", "probability of each class of the chip network",
               255, 1 / 250),
         Layer("land_cover", ("y", "x"), "uint8", "1", "land cover class, codes of ESA WorldCover", 0),
+        Layer("object", ("y", "x"), "int32", "1", "number of the object of the segmentation", 0,
+              source="Baatz & Schäpe 2000"),
         Layer("unw", ("pair", "y", "x"), "float32", "rad", "unwrapped interferometric phase, second minus first epoch",
               sign="positive away from the satellite"),
         Layer("coh", ("pair", "y", "x"), "float32", "1", "interferometric coherence"),
@@ -128,6 +130,16 @@ RUN_FILES: Final[dict[str, str]] = {
 """Names that a run leaves in its folder: an interface."""
 
 RUN_FILES_ASKED: Final[dict[str, str]] = {
+    "objects.tif": "objects of the image, by number, when it is segmented (COG)",
+    "objects.gpkg": "the same as polygons with their attributes, when they are not too many (GeoPackage)",
+    "objects.parquet": "the same as GeoParquet",
+    "boundaries.png": "boundaries of the objects over the image",
+    "scale.png": "local variance over scale, when the scale is estimated",
+    "search.png": "how well objects add up to references over shape and compactness, when that is searched",
+    "segments.parquet": "every object and why it counts as mine or does not, when patches follow objects",
+    "refinement.png": "outlines before and after, likewise",
+    "tracks.gpkg": "what became of each patch between two dates (GeoPackage)",
+    "tracks.parquet": "the same as GeoParquet",
     "interferograms.zarr": "unwrapped interferograms, when images were given (Zarr)",
     "velocity_uncorrected.tif": "line-of-sight velocity before corrections [m year⁻¹], when there are any (COG)",
     "corrections.png": "what each correction did to still ground, likewise",

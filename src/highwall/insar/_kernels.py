@@ -11,8 +11,8 @@ Per pixel, with unknown phases x₁ … xₙ₋₁ of the epochs (x₀ = 0), pai
   epoch j to an earlier one: there begins a piece of the network, which is solved relative to this epoch. The same
   sweep carries the currents b = Σ ±w y and g, so that gᵀN⁻¹g = Σ g² / Σc is the variance of the velocity gᵀx;
 * ``substitute``  xⱼ = (bⱼ + Σ c x) / Σc, earliest first;
-* ``join``        (``_kernels_join``) split networks only: shifts the pieces by the least velocity between them;
-* ``_residuals``  e = y − (xⱼ − xᵢ): Σ w e², Σ e² and |Σ exp(ie)|.
+* ``_residuals``  e = y − (xⱼ − xᵢ): Σ w e², Σ e² and |Σ exp(ie)|;
+* ``join``        (``_kernels_split``) split networks only: shifts the pieces by the least velocity between them.
 
 Every lane does the same operations in the same order whatever its neighbours, so results do not depend on chunks.
 Indices are unsigned (``U``): numba asks of every signed one whether it counts from the end, which hides from LLVM that
@@ -25,10 +25,10 @@ from typing import NamedTuple
 import numpy as np
 
 from highwall.core.jit import kernel
-from highwall.insar._kernels_band import eliminate_band, label_band, respread_band, substitute_band
-from highwall.insar._kernels_join import join, joints_of
+from highwall.insar._kernels_band import eliminate_band, substitute_band
 from highwall.insar._kernels_lanes import AHEAD, LANES, LINE, U, clear, prefetch
-from highwall.insar._kernels_sparse import eliminate_sparse, label_sparse, respread_sparse, substitute_sparse
+from highwall.insar._kernels_sparse import eliminate_sparse, substitute_sparse
+from highwall.insar._kernels_split import find_split, gather_split, join_waiting, waiting_of
 
 MAPS = ("velocity", "velocity_std", "temporal_coherence", "residual_rms", "n_valid_pairs", "n_components")
 """Rows that follow the epochs' displacements in the output of :func:`solve`."""
@@ -84,6 +84,8 @@ class Block(NamedTuple):
     variance: np.ndarray
     variance0: np.ndarray
     """() float64: velocity and its variance for unit weight, now and before reweighing."""
+    unit: np.ndarray
+    """() float64: variance of an observation of unit weight."""
     gaps: np.ndarray
     count: np.ndarray
     misfit: np.ndarray
@@ -91,7 +93,7 @@ class Block(NamedTuple):
 
 
 def scratch_of(network):
-    """Block, joints and rows for one call of :func:`solve`; numpy makes them, so that the compiler need not."""
+    """Block, rows and waiting pixels for one call of :func:`solve`; numpy makes them, so that the compiler need not."""
     n, lanes = network.slope.size, int(LANES)
 
     def zeros(count, dtype=np.float64):
@@ -100,10 +102,10 @@ def scratch_of(network):
     block = Block(
         zeros(network.n_slots, np.float32), zeros(network.n_slots, np.float32), zeros(network.n_slots, np.float32),
         zeros(n + network.pad), zeros(n, np.float32), zeros(network.n_links, np.float32), zeros(4, np.float32),
-        zeros(1), zeros(1), zeros(1), zeros(1),
+        zeros(1), zeros(1), zeros(1), zeros(1), zeros(1),
         zeros(1, np.float32), zeros(1, np.float32),
     )  # fmt: skip
-    return block, joints_of(n, network.pad), zeros(network.n_rows)
+    return block, zeros(network.n_rows), waiting_of(network)
 
 
 @kernel
@@ -117,15 +119,18 @@ def solve(unw, coh, reference, network, band, sparse, noise, metres_per_radian, 
     same bits.
     """
     n_pixels = unw.shape[1]
-    block, joints, rows = scratch
+    block, rows, waiting = scratch
     for start in range(0, n_pixels, LANES):
         first = min(start, n_pixels - LANES)
         _load(unw, coh, reference, network, noise, first, block)
         _invert(network, band, sparse, noise, rows, block)
-        if _any_split(block.gaps):
-            _join(network, band, sparse, rows, block, joints)
         _residuals(network, block)
         _write(first, network, noise, metres_per_radian, block, out)
+        found = find_split(noise, block, waiting)
+        if waiting.number[0] + found > LANES:
+            join_waiting(network, band, sparse, metres_per_radian, waiting, out)
+        gather_split(first, band, sparse, rows, block, found, waiting)
+    join_waiting(network, band, sparse, metres_per_radian, waiting, out)
 
 
 @kernel
@@ -219,30 +224,6 @@ def _reweigh(network, block):
 
 
 @kernel
-def _any_split(gaps):
-    most = 0.0
-    for q in range(LANES):
-        most = max(most, gaps[q])
-    return most > 0.0
-
-
-@kernel
-def _join(network, band, sparse, rows, block, joints):
-    """Join the pieces of the split pixels; their velocity and its variance follow."""
-    if sparse is None:
-        label_band(band, network, rows, joints.label)
-    else:
-        label_sparse(network, sparse, block.links, rows, joints.label)
-    join(network, block, joints)
-    if sparse is None:
-        respread_band(band, network, rows, joints)
-    else:
-        respread_sparse(network, sparse, block.links, rows, joints)
-    for q in range(LANES):
-        block.variance[q] = joints.variance[q] if block.gaps[q] > 0.0 else block.variance[q]
-
-
-@kernel
 def _residuals(network, block):
     """Sums over the pairs that a pixel has: Σ w e², Σ e², Σ cos e, Σ sin e.
 
@@ -314,6 +295,7 @@ def _write_maps(q, pixel, n, noise, metres_per_radian, block, out):
     """Rows of MAPS of one pixel."""
     m, pieces, sums = block.count[q], block.gaps[q] + 1.0, block.sums
     unit = _unit_variance(sums[q], block.misfit[q], m - (n - pieces), noise)
+    block.unit[q] = unit
     believed = m >= noise.min_pairs
     out[n, pixel] = metres_per_radian * block.slope[q] if believed else np.nan
     out[n + 1, pixel] = abs(metres_per_radian) * math.sqrt(block.variance[q] * unit) if believed else np.nan

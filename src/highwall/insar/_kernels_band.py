@@ -89,12 +89,12 @@ def _substitute_epoch(band, j, slope, rows, x, velocity):
 def label_band(band, network, rows, label):
     """Number the pieces of each pixel's network in the order of their first epochs; 0 is the piece of epoch 0.
 
-    An epoch's label is the mean of those it is linked to, which are all equal.
+    An epoch's label is the mean of those it is linked to, which are all equal. The records of ``rows`` end with 1/Σc.
     """
     B = U(len(band))
     number = np.zeros(LANES)
     for j in range(U(1), U(network.slope.size)):
-        r, here = j * (B + U(RECORD)) * LANES, (j + B) * LANES
+        r, here = j * (B + ONE) * LANES, (j + B) * LANES
         for q in range(LANES):
             resistance = rows[r + B * LANES + q]
             mean = 0.0
@@ -106,7 +106,7 @@ def label_band(band, network, rows, label):
 
 @kernel
 def respread_band(band, network, rows, joints):
-    """Σ g² / Σc once more, with the g of the joined network."""
+    """Σ g² / Σc once more, with the g of the joined network; the records of ``rows`` end with 1/Σc."""
     clear(joints.variance)
     for j in range(network.slope.size - 1, 0, -1):
         _respread_epoch(band, U(j), rows, joints.g, joints.variance)
@@ -115,7 +115,7 @@ def respread_band(band, network, rows, joints):
 @kernel
 def _respread_epoch(band, j, rows, g, variance):
     B = U(len(band))
-    record = (B + U(RECORD)) * LANES
+    record = (B + ONE) * LANES
     r, here = j * record, j * LANES
     for q in range(LANES):
         total = g[here + q]

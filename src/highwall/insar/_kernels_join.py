@@ -10,7 +10,7 @@ from highwall.insar._kernels_lanes import LANES, ONE, U
 
 
 class Joints(NamedTuple):
-    """Scratch of :func:`join`: the small system whose unknowns are the shifts of a pixel's pieces."""
+    """Scratch of :func:`join_pixel`: the small system whose unknowns are the shifts of a pixel's pieces."""
 
     label: np.ndarray
     """(pad + epoch, LANES) float64: the piece of each epoch, in the order of their first epochs."""
@@ -42,42 +42,34 @@ def joints_of(n, pad):
 
 
 @kernel
-def join(network, block, joints):
-    """Join the pieces of every split pixel: shift x, its velocity, and g of all lanes.
+def join_pixel(q, network, waiting):
+    """Join the pieces of the pixel in lane q: shift x, give its velocity, and make g that of the joined network.
 
     Shifts o of the pieces make Σ (Δx/Δt)² over the intervals least, which is the minimum-norm velocity solution of
     Berardino et al. 2002, eq. 11-13, without a damping constant. With Z the pieces' indicators (piece 0 is grounded)
     and R the chain of intervals, Σ (Δx/Δt)² = xᵀRx, they are o = −(ZᵀRZ)⁻¹ ZᵀR x, and
     gᵀ(x + Zo) = (g − RZ (ZᵀRZ)⁻¹ Zᵀg)ᵀ x.
     """
-    for j in range(U(network.slope.size)):
-        for q in range(LANES):
-            joints.g[j * LANES + q] = network.slope[j]
-    for q in range(LANES):
-        if block.gaps[q] > 0.0 and block.count[q] > 0.0:
-            _join_pixel(q, network, block, joints)
-
-
-@kernel
-def _join_pixel(q, network, block, joints):
-    n_pieces = U(block.gaps[q]) + ONE
-    _link(q, network, block, joints, n_pieces)
+    joints, n_pieces = waiting.joints, U(waiting.gaps[q]) + ONE
+    _link(q, network, waiting.x, joints, n_pieces)
     _settle(joints, n_pieces)
-    x, g, piece, shift, pull = block.x, joints.g, joints.piece, joints.shift, joints.pull
-    pad, velocity = U(network.pad), 0.0
-    for e in range(ONE, U(piece.size)):
+    g, piece, shift, pull = joints.g, joints.piece, joints.shift, joints.pull
+    x, pad, velocity, before = waiting.x, U(network.pad), 0.0, 0.0
+    last = U(piece.size) - ONE
+    for e in range(ONE, last + ONE):
         a, b = piece[e - ONE], piece[e]
         phase = joints.phase[e] + shift[b]
         x[(e + pad) * LANES + q] = phase
         velocity += network.slope[e] * phase
         flow = network.stiffness[e - ONE] * (pull[b] - pull[a])
-        g[(e - ONE) * LANES + q] += flow
-        g[e * LANES + q] -= flow
-    block.slope[q] = velocity
+        g[(e - ONE) * LANES + q] = network.slope[e - ONE] + (flow - before)
+        before = flow
+    g[last * LANES + q] = network.slope[last] - before
+    return velocity
 
 
 @kernel
-def _link(q, network, block, joints, n_pieces):
+def _link(q, network, phases, joints, n_pieces):
     """ZᵀRZ into ``links``, −ZᵀRx into ``shift`` and Zᵀg into ``pull``."""
     piece, phase, links, reach = joints.piece, joints.phase, joints.links, joints.reach
     shift, pull, n, pad = joints.shift, joints.pull, U(joints.piece.size), U(network.pad)
@@ -85,19 +77,23 @@ def _link(q, network, block, joints, n_pieces):
         reach[i] = i
         shift[i] = 0.0
         pull[i] = 0.0
-    a, before = U(0), 0.0
+    a, before, run = U(0), 0.0, 0.0
     for e in range(ONE, n):
-        b, x, r = U(joints.label[(e + pad) * LANES + q]), block.x[(e + pad) * LANES + q], network.stiffness[e - ONE]
+        b, x = U(joints.label[(e + pad) * LANES + q]), phases[(e + pad) * LANES + q]
         piece[e], phase[e] = b, x
-        pull[b] += network.slope[e]
         if a != b:
+            r = network.stiffness[e - ONE]
             flow = r * (x - before)
             shift[a] += flow
             shift[b] -= flow
+            pull[a] += run
+            run = 0.0
             low, high = min(a, b), max(a, b)
             links[high * n + low] += r
             reach[high] = min(reach[high], low)
+        run += network.slope[e]
         a, before = b, x
+    pull[a] += run
 
 
 @kernel

@@ -166,12 +166,11 @@ def substitute_sparse(network, schedule, block, rows):
 
 
 @kernel
-def label_sparse(network, schedule, c, rows, label):
+def label_sparse(network, schedule, c, resistance, label):
     """Number the pieces of each pixel's network; 0 is the piece of epoch 0.
 
     An epoch's label is the mean of those it is linked to, which are all equal.
     """
-    resistance, _, _ = _parts(network, rows)
     number = np.zeros(LANES)
     for place in range(schedule.order.size - 1, -1, -1):
         j = U(schedule.order[place]) * LANES
@@ -187,9 +186,8 @@ def label_sparse(network, schedule, c, rows, label):
 
 
 @kernel
-def respread_sparse(network, schedule, c, rows, joints):
+def respread_sparse(network, schedule, c, resistance, joints):
     """Σ g² / Σc once more, with the g of the joined network."""
-    resistance, _, _ = _parts(network, rows)
     g, variance = joints.g, joints.variance
     clear(variance)
     for place in range(schedule.order.size):

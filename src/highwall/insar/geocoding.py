@@ -26,6 +26,8 @@ POSTING_M: Final = 15.0
 """Size of a map pixel unless another is asked for [m]; the grid of the paper's deformation maps."""
 
 _GEOGRAPHIC: Final = "EPSG:4326"
+_CYCLIC: Final = frozenset({"annual_peak"})
+"""Layers whose end meets their beginning: no mean of 31 December and 1 January is in July."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +167,8 @@ def mapping_from_table(table: xr.Dataset, *, grid: GeoBox | None = None, posting
 def geocode(dataset: xr.Dataset, mapping: RadarMapping) -> xr.Dataset:
     """Bring every layer (…, y, x) of a radar image to the map grid.
 
-    Floating and complex layers are interpolated bilinearly, integers and truths taken from the nearest pixel;
+    Floating and complex layers are interpolated bilinearly; integers, truths and days of the year are taken from the
+    nearest pixel;
     ``attrs["geocoding"]`` of a layer says which. Dask arrays stay lazy, one image of a layer at a time. Pixels much
     smaller than the map's should be multilooked before: interpolation does not average.
 
@@ -198,9 +201,10 @@ def geocode(dataset: xr.Dataset, mapping: RadarMapping) -> xr.Dataset:
 
 
 def _placed(array: xr.DataArray, mapping: RadarMapping) -> xr.DataArray:
-    method = "bilinear" if np.issubdtype(array.dtype, np.inexact) else "nearest"
+    is_inexact = np.issubdtype(array.dtype, np.inexact)
+    method = "bilinear" if is_inexact and array.name not in _CYCLIC else "nearest"
     layer = LAYERS.get(str(array.name))
-    fill = layer.fill if layer and np.isfinite(layer.fill) else 0
+    fill = np.nan if is_inexact else layer.fill if layer and np.isfinite(layer.fill) else 0
     images = array.transpose(..., "y", "x")
     if images.chunks is not None:
         images = images.chunk({dim: -1 if dim in ("y", "x") else 1 for dim in images.dims})
@@ -215,7 +219,7 @@ def _placed(array: xr.DataArray, mapping: RadarMapping) -> xr.DataArray:
 
 def _resampled(images: NDArray[Any], *, mapping: RadarMapping, method: str, fill: float) -> NDArray[Any]:
     """Resample images (…, line, sample) to (…, y, x)."""
-    out = np.full(images.shape[:-2] + mapping.row.shape, np.nan if method == "bilinear" else fill, images.dtype)
+    out = np.full(images.shape[:-2] + mapping.row.shape, fill, images.dtype)
     sample = sample_bilinear if method == "bilinear" else sample_nearest
     for index in np.ndindex(images.shape[:-2]):
         sample(np.ascontiguousarray(images[index]), mapping.row, mapping.col, out[index])

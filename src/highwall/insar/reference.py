@@ -21,7 +21,10 @@ from highwall.insar.options import (
     PointReference,
     Reference,
 )
+from highwall.insar.radar_places import nearest_pixel, pixels_within
 from highwall.insar.still import ReferencePlace, choose_place, still_history, survey
+
+_GEOGRAPHIC = "EPSG:4326"
 
 
 @dataclass(frozen=True)
@@ -74,12 +77,19 @@ def phase_at(window: xr.Dataset, *, place: ReferencePlace) -> ReferencePhase:
     phases = window["unw"].values.astype(np.float64).reshape(window.sizes["pair"], -1)
     if place.counts is not None:
         phases = phases[:, place.counts.ravel()]
-    count = np.isfinite(phases).sum(axis=1)
-    if not count.any():
+    known = np.isfinite(phases)
+    if not known.any():
         raise NetworkError(f"no pair has a phase at the reference ({place.why}); choose another place.")
-    total = np.where(np.isfinite(phases), phases, 0.0).sum(axis=1)
+    is_whole = known[known.any(axis=1)].all(axis=0)
+    if is_whole.any():  # the same pixels in every pair, or what sets them apart would look like motion of the scene
+        why = "" if is_whole.all() else f"; of its pixels, the {int(is_whole.sum())} that have every pair"
+        phases, known = phases[:, is_whole], known[:, is_whole]
+    else:
+        why = "; no pixel of it has every pair, so that the mean is over other pixels in each"
+    count = known.sum(axis=1)
+    total = np.where(known, phases, 0.0).sum(axis=1)
     phase = np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
-    return ReferencePhase(phase, place.why)
+    return ReferencePhase(phase, place.why + why)
 
 
 def subtract_reference(
@@ -117,7 +127,7 @@ def locate(stack: xr.Dataset, *, reference: Reference, avoid: NDArray[np.bool_] 
         why = f"given point {reference.x:g}, {reference.y:g} ({reference.crs})"
         return _square(stack, row, col, half_width=reference.half_width_px, why=why)
     if isinstance(reference, AreaReference):
-        return _rectangle(stack, reference)
+        return _in_radar(stack, reference) if stack.odc.crs is None else _rectangle(stack, reference)
     raise InputError(f"a stack that is referenced already has no place to locate ({reference.kind!r}).")
 
 
@@ -131,6 +141,9 @@ def _square(stack: xr.Dataset, row: int, col: int, *, half_width: int, why: str)
 
 
 def _pixel_of(stack: xr.Dataset, reference: PointReference) -> tuple[int, int]:
+    if stack.odc.crs is None:
+        longitude, latitude = point(reference.x, reference.y, crs=reference.crs).to_crs(_GEOGRAPHIC).coords[0]
+        return nearest_pixel(stack, longitude=longitude, latitude=latitude)
     grid = grid_of(stack["unw"], name="unw")
     place = point(reference.x, reference.y, crs=reference.crs).to_crs(str(grid.crs))
     col, row = _col_row(grid, *place.coords[0])
@@ -157,6 +170,24 @@ def _rectangle(stack: xr.Dataset, reference: AreaReference) -> ReferencePlace:
         )
     why = f"given area, rows {rows.start}-{rows.stop - 1}, columns {cols.start}-{cols.stop - 1}"
     return ReferencePlace(rows, cols, why)
+
+
+def _in_radar(stack: xr.Dataset, reference: AreaReference) -> ReferencePlace:
+    """Pixels of a stack in radar coordinates whose place lies in the bounds of the area."""
+    area = box(reference.left, reference.bottom, reference.right, reference.top, crs=reference.crs)
+    west, south, east, north = area.to_crs(_GEOGRAPHIC).boundingbox.bbox
+    inside = pixels_within(stack, west=west, south=south, east=east, north=north)
+    if not inside.any():
+        bounds = tuple(round(value, 6) for value in (west, south, east, north))
+        raise StackError(f"no pixel of the stack lies in the reference area {bounds} (degrees); choose another.")
+    rows, cols = (_span(numbers) for numbers in np.nonzero(inside))
+    why = f"given area, {int(inside.sum())} pixels in rows {rows.start}-{rows.stop - 1}, columns {cols.start}-"
+    return ReferencePlace(rows, cols, f"{why}{cols.stop - 1}", inside[rows, cols])
+
+
+def _span(numbers: NDArray[np.int64]) -> slice:
+    """From the first to the last of some rows or columns."""
+    return slice(int(numbers.min()), int(numbers.max()) + 1)
 
 
 def _between(one: float, other: float) -> slice:

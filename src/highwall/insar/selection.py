@@ -158,7 +158,7 @@ def _reasons(network: Network, options: NetworkOptions, coherence: NDArray[np.fl
     """Why each pair is discarded by the user or a threshold; empty otherwise."""
     btemp, bperp = baselines_of(network)
     excluded = _excluded(network, options)
-    rank = _rank_of_later(network)
+    rank = _rank_of_later(network, excluded=excluded)
     reasons = []
     for pair in range(network.n_pairs):
         if excluded[pair]:
@@ -193,10 +193,10 @@ def _number_of(network: Network, date: dt.date) -> int:
     return known.index(date)
 
 
-def _rank_of_later(network: Network) -> NDArray[np.int64]:
-    """How many pairs of the same earlier epoch end sooner: (pair,)."""
+def _rank_of_later(network: Network, *, excluded: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """How many pairs of the same earlier epoch end sooner, of those that the user leaves in: (pair,)."""
     earlier, later = network.pairs.min(axis=1), network.pairs.max(axis=1)
-    order = np.lexsort((later, earlier))
+    order = np.lexsort((later, excluded, earlier))
     starts = np.searchsorted(earlier[order], earlier[order])
     rank = np.empty(network.n_pairs, np.int64)
     rank[order] = np.arange(network.n_pairs) - starts

@@ -32,6 +32,9 @@ highest coherence by 2.0 (6.2)."""
 _LEAST_SEEN = 0.2
 """Share of what the whole network sees of a steady rate that a pixel's pairs must see for its rate to be told [1]."""
 
+_RIVAL, _GAP = 0.5, 0.25
+"""Share of the still pixels that make a second heap of rates, and share of it that a gap between may hold [1]."""
+
 _TINY = float(np.finfo(np.float32).tiny)
 
 
@@ -60,6 +63,8 @@ class StillHistory:
     """Width of the interval of rates that still pixels share [m year⁻¹]."""
     n_pixels: int
     """Still pixels of the sample."""
+    rival: float | None = None
+    """Rate, relative to still ground, that at least half as many other pixels share [m year⁻¹]; None without."""
 
 
 def still_history(
@@ -89,7 +94,8 @@ def still_history(
     is_still = usable & (maps["rate"].values >= low) & (maps["rate"].values <= high)
     phases = some["unw"].values[:, is_still]
     history = [np.median(row[np.isfinite(row)]) if np.isfinite(row).any() else np.nan for row in phases]
-    return StillHistory(np.array(history, np.float32), float(high - low), int(is_still.sum()))
+    rival = _rival_of(rates, low, high)
+    return StillHistory(np.array(history, np.float32), float(high - low), int(is_still.sum()), rival)
 
 
 def survey(block: xr.Dataset, *, history: StillHistory, share_open: xr.DataArray | None = None) -> xr.Dataset:
@@ -158,7 +164,7 @@ def choose_place(
     fit &= opened <= opened[fit].min()
     row, col = _best_window(maps, fit, history, size=2 * options.radius_px + 1)
     rows, cols = (slice(max(n - options.radius_px, 0), n + options.radius_px + 1) for n in (row, col))
-    why = _explain(maps, fit, (rows, cols), float(distance[row, col]))
+    why = _explain(maps, fit, (rows, cols), float(distance[row, col])) + _doubt(history)
     return ReferencePlace(rows, cols, f"row {row}, column {col}: {why}", fit[rows, cols])
 
 
@@ -171,6 +177,18 @@ def shortest_interval(values: NDArray[np.floating], *, share: float) -> tuple[fl
     reach = min(max(int(np.ceil(share * len(ordered))) - 1, 0), len(ordered) - 1)
     first = int((ordered[reach:] - ordered[: len(ordered) - reach]).argmin())
     return float(ordered[first]), float(ordered[first + reach])
+
+
+def _rival_of(rates: NDArray[np.floating], low: float, high: float) -> float | None:
+    """Rate, relative to the still interval, of a second heap of rates: fullest interval as wide, beyond a gap."""
+    ordered, width = np.sort(rates.astype(np.float64)), high - low
+    start = int(np.searchsorted(ordered, low))
+    counts = np.searchsorted(ordered, ordered + width, side="right") - np.arange(len(ordered))
+    gap = np.concatenate([np.minimum.accumulate(counts[start::-1])[:0:-1], np.minimum.accumulate(counts[start:])])
+    is_heap = (counts >= _RIVAL * counts[start]) & (gap < _GAP * counts)
+    if not is_heap.any():
+        return None
+    return float(ordered[np.where(is_heap, counts, 0).argmax()] - low)
 
 
 def _slope_of(network: Network) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -235,6 +253,16 @@ def _same_shape(avoid: NDArray[np.bool_], data: xr.Dataset) -> NDArray[np.bool_]
     return avoid.astype(bool)
 
 
+def _doubt(history: StillHistory) -> str:
+    """Say that other ground moves together too, which may be the still one."""
+    if history.rival is None:
+        return ""
+    return (
+        f"; but much of the scene moves together at {1e3 * history.rival:+.1f} mm/year: if that is the still ground, "
+        "name the reference yourself"
+    )
+
+
 def _explain(maps: xr.Dataset, fit: NDArray[np.bool_], window: tuple[slice, slice], distance: float) -> str:
     """Say what speaks for a window, and how the scene moves relative to it."""
     chosen = fit[window]
@@ -246,5 +274,5 @@ def _explain(maps: xr.Dataset, fit: NDArray[np.bool_], window: tuple[slice, slic
     return (
         f"mean of {int(chosen.sum())} of {chosen.size} pixels with {int(inside['n_valid_pairs'].max())} pairs"
         f"{coherent}, {100 * np.nan_to_num(inside['share_open']).mean():.1f} % of triplets open{away}; relative to it "
-        f"still ground moves by {-1e3 * level:+.1f} mm/year, the median coherent pixel by {1e3 * median:+.1f} mm/year"
+        f"the stillest ground moves by {-1e3 * level:+.1f}, the median coherent pixel by {1e3 * median:+.1f} mm/year"
     )

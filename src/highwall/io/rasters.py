@@ -143,7 +143,8 @@ def read_raster(path: Path, *, name: str | None = None) -> xr.DataArray:
     if array.sizes["band"] == 1:
         return array.squeeze("band", drop=True).rename(name or path.stem)
     names = array.attrs.pop("long_name", None)
-    return array.assign_coords(band=list(names) if names else array["band"].values).rename(name or path.stem)
+    is_named = isinstance(names, tuple | list)  # one text is what all bands share: no name
+    return array.assign_coords(band=list(names) if is_named else array["band"].values).rename(name or path.stem)
 
 
 def loaded(array: xr.DataArray) -> xr.DataArray:

@@ -1,5 +1,7 @@
 """A Zarr store that is filled block by block, and knows which blocks it holds: work that can be stopped and resumed."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,8 +11,9 @@ import numpy as np
 import xarray as xr
 import zarr
 
+from highwall.core.errors import SetAside
 from highwall.core.grid import Window
-from highwall.io.aside import aside, remove
+from highwall.io.aside import aside, remove, write_text
 
 CHUNK_PX = 128
 """px, side of a chunk, which holds a pixel's whole series. Blocks that begin and end on multiples of it share none."""
@@ -46,14 +49,20 @@ class BlockStore:
         """Tell whether a block of just these pixels was written whole: another memory cuts others."""
         return self._note(window).exists()
 
-    def put(self, window: Window, block: xr.Dataset) -> None:
-        """Write the data variables of a block (…, y, x), then note that it is there."""
+    def put(self, window: Window, block: xr.Dataset, *, set_aside: Sequence[SetAside] = ()) -> None:
+        """Write the data variables of a block (…, y, x), then note that it is there, and what it was made without."""
         with zarr.config.set({"async.concurrency": 4}):
             group = zarr.open_group(self.path, mode="r+")
             for name, array in block.data_vars.items():
                 target: Any = group[str(name)]
                 target[(..., window.rows, window.cols)] = np.asarray(array.values)
-        self._note(window).touch()
+        write_text(json.dumps(list(set_aside)), self._note(window))
+
+    def set_aside(self) -> list[SetAside]:
+        """What the blocks that are there were made without, each input once."""
+        notes = (json.loads(note.read_text(encoding="utf-8")) for note in sorted(self._ledger.glob("rows*")))
+        entries = (SetAside(*entry) for note in notes for entry in note)
+        return list({entry.name: entry for entry in entries}.values())
 
     def release(self, path: Path) -> None:
         """Give the store, which is full, its final place; what stood there is replaced."""
@@ -74,7 +83,8 @@ def _stretched(example: xr.Dataset, space: xr.Dataset) -> xr.Dataset:
     """Dataset of the whole grid with the names, types and attributes of a block of it; it takes no memory."""
     size = {"y": space.sizes["y"], "x": space.sizes["x"]}
     arrays = {name: (array.dims, _blank(array, size), array.attrs) for name, array in example.data_vars.items()}
-    kept = {name: coord for name, coord in example.coords.items() if not {"y", "x"} & set(coord.dims)}
+    used = {dim for array in example.data_vars.values() for dim in array.dims}
+    kept = {name: coord for name, coord in example.coords.items() if set(coord.dims) <= used - {"y", "x"}}
     placed = {name: coord for name, coord in space.coords.items() if {"y", "x"} & set(coord.dims)}
     return xr.Dataset(arrays, coords=kept | placed, attrs=example.attrs)
 

@@ -4,12 +4,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from highwall.core.taxonomy import NONE
 
 COLUMNS = ("label", "mine_class", "probability_mean", "probability_max", "area_m2", "perimeter_m", "geometry")
+
+
+def mine_probability(probability: xr.DataArray) -> xr.DataArray:
+    """Probability of any mine: (y, x), the sum over all classes but *none*."""
+    return probability.sel(band=[name for name in probability["band"].values if name != NONE]).sum("band", skipna=False)
 
 
 def describe(
@@ -23,14 +29,16 @@ def describe(
     outlines
         Polygon of each label in metres.
     probability : (class, y, x) [1]
+        NaN is left out; every label has a pixel with a probability.
     classes
         Names of the classes; the most probable mine class of a patch, on average, names it.
     """
     numbers = sorted(outlines)
     mines = [name for name in classes if name != NONE]
     layers = np.stack([probability[classes.index(name)] for name in mines])
-    means = np.array([ndimage.mean(layer, labels, numbers) for layer in layers]).reshape(len(mines), len(numbers))
-    peaks = ndimage.maximum(layers.sum(axis=0), labels, numbers)
+    known = np.where(np.isnan(layers).any(axis=0), 0, labels)
+    means = np.array([ndimage.mean(layer, known, numbers) for layer in layers]).reshape(len(mines), len(numbers))
+    peaks = ndimage.maximum(layers.sum(axis=0), known, numbers)
     polygons = [outlines[number] for number in numbers]
     return pd.DataFrame(
         {

@@ -1,34 +1,51 @@
-"""What a land-cover map says of a patch."""
+"""What a land-cover map says of a region."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from highwall.core.checks import nearest_name
 from highwall.core.errors import ConfigError
 from highwall.core.taxonomy import WORLD_COVER
+from highwall.patches.regions import count_pixels
 
 
-def veto_share(labels: NDArray[np.int32], land_cover: xr.DataArray | None, *, veto: tuple[str, ...]) -> NDArray[Any]:
-    """Share of each patch's pixels whose land cover is in ``veto``: (label,) in label order; 0 without a map.
+def veto_share(
+    labels: NDArray[np.int32],
+    land_cover: xr.DataArray | None,
+    *,
+    veto: tuple[str, ...],
+    class_map: Mapping[int, str] = WORLD_COVER,
+) -> NDArray[Any]:
+    """Share of each region's pixels whose land cover is in ``veto``: (label,) in label order; 0 without a map.
+
+    Parameters
+    ----------
+    labels : (y, x)
+        1…n, 0 is background.
+    land_cover : (y, x), optional
+        Codes of ``class_map`` on the same grid.
+    class_map
+        Name of each code; several codes may share a name. ESA WorldCover by default.
 
     Raises
     ------
     ConfigError
-        ``veto`` names a class that WorldCover does not have.
+        ``veto`` names a class that the map does not have.
     """
-    numbers = np.arange(1, labels.max(initial=0) + 1)
-    codes = [_code(name) for name in veto]
-    if land_cover is None or not numbers.size:
-        return np.zeros(numbers.size)
-    return np.asarray(ndimage.mean(np.isin(land_cover.values, codes), labels, numbers), dtype=float)
+    codes = [code for name in veto for code in _codes(name, class_map)]
+    sizes = count_pixels(labels)
+    if land_cover is None:
+        return np.zeros(sizes.size)
+    return count_pixels(labels, np.isin(land_cover.values, codes)) / np.maximum(sizes, 1)
 
 
-def _code(name: str) -> int:
-    for code, known in WORLD_COVER.items():
-        if known == name:
-            return code
-    raise ConfigError(f"patches.veto names {name!r}, no class of WorldCover{nearest_name(name, WORLD_COVER.values())}")
+def _codes(name: str, class_map: Mapping[int, str]) -> list[int]:
+    codes = [code for code, known in class_map.items() if known == name]
+    if not codes:
+        whose = "WorldCover" if class_map is WORLD_COVER else "the land-cover map"
+        raise ConfigError(f"patches.veto names {name!r}, no class of {whose}{nearest_name(name, class_map.values())}")
+    return codes

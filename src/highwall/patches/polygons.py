@@ -13,13 +13,10 @@ from shapely.geometry import shape
 
 from highwall.core.checks import check_dims
 from highwall.core.grid import check_same_grid, grid_of, pixel_area_m2
-from highwall.core.taxonomy import NONE
-from highwall.patches.attributes import describe
+from highwall.patches.attributes import describe, mine_probability
 from highwall.patches.land_cover import veto_share
 from highwall.patches.options import PatchOptions
-
-_FOUR_CONNECTED = ndimage.generate_binary_structure(2, 1)
-_EIGHT_CONNECTED = ndimage.generate_binary_structure(2, 2)
+from highwall.patches.regions import EIGHT_CONNECTED, FOUR_CONNECTED, small_parts
 
 
 class Patches(NamedTuple):
@@ -28,11 +25,6 @@ class Patches(NamedTuple):
     kept: gpd.GeoDataFrame
     dropped: gpd.GeoDataFrame
     """The same columns and ``reason``."""
-
-
-def mine_probability(probability: xr.DataArray) -> xr.DataArray:
-    """Probability of any mine: (y, x), the sum over all classes but *none*."""
-    return probability.sel(band=[name for name in probability["band"].values if name != NONE]).sum("band", skipna=False)
 
 
 def find_patches(
@@ -82,9 +74,9 @@ def find_patches(
 def label_patches(mine: NDArray[Any], *, pixel_m2: float, options: PatchOptions) -> NDArray[np.int32]:
     """Label connected mine pixels: (y, x) int32, 0 is background; specks removed, small holes filled."""
     is_mine = mine >= options.threshold  # NaN is not
-    is_mine |= _small(~is_mine, _EIGHT_CONNECTED, options.max_hole_m2 / pixel_m2) & ~np.isnan(mine)
-    is_mine &= ~_small(is_mine, _FOUR_CONNECTED, options.min_area_m2 / pixel_m2, inclusive=False)
-    labels, _ = ndimage.label(is_mine, _FOUR_CONNECTED)
+    is_mine |= small_parts(~is_mine, EIGHT_CONNECTED, limit=options.max_hole_m2 / pixel_m2) & ~np.isnan(mine)
+    is_mine &= ~small_parts(is_mine, FOUR_CONNECTED, limit=options.min_area_m2 / pixel_m2, inclusive=False)
+    labels, _ = ndimage.label(is_mine, FOUR_CONNECTED)
     return np.asarray(labels, dtype=np.int32)
 
 
@@ -92,15 +84,6 @@ def outline(labels: NDArray[np.int32], *, transform: Any) -> dict[int, Any]:
     """Polygon of every label, along pixel edges, holes kept."""
     found = shapes(labels, mask=labels > 0, connectivity=4, transform=transform)
     return {int(value): shape(polygon) for polygon, value in found}
-
-
-def _small(region: NDArray[Any], structure: NDArray[Any], limit: float, *, inclusive: bool = True) -> NDArray[Any]:
-    """Pixels of the connected parts of ``region`` that are no larger than ``limit`` pixels."""
-    labels, count = ndimage.label(region, structure)
-    sizes = np.bincount(labels.ravel(), minlength=count + 1)
-    is_small = sizes <= limit if inclusive else sizes < limit
-    is_small[0] = False
-    return np.asarray(is_small[labels])
 
 
 def _reason(patch: Any, options: PatchOptions, *, is_inside: bool) -> str:

@@ -28,7 +28,13 @@ from highwall.insar.options import (
     VelocityOptions,
 )
 from highwall.insar.options import QualityOptions as MotionQualityOptions
-from highwall.patches.options import PatchOptions
+from highwall.patches.options import (
+    GridSearchOptions,
+    PatchOptions,
+    RefineOptions,
+    ScaleOptions,
+    SegmentationOptions,
+)
 
 Model = TypeVar("Model", bound=BaseModel)
 BoundingBox = Annotated[list[float], Field(min_length=4, max_length=4)]
@@ -127,6 +133,22 @@ class LandCoverSection(_Section):
     file: Path = Field(description="raster", examples=["land_cover.tif"])
 
 
+class ReferencesSection(_Section):
+    """Mine patches that are known: drawn ones, or those confirmed after an earlier run."""
+
+    file: Path = Field(description="vector file of polygons", examples=["references.gpkg"])
+
+
+class TerrainSection(_Section):
+    """Heights and the sun, for the shadows of the scene's terrain."""
+
+    dem: Path = Field(description="raster of heights [m]", examples=["dem.tif"])
+    sun_azimuth_deg: float = Field(
+        ge=0, le=360, description="where the sun stood, from north clockwise [°]", examples=[48.5]
+    )
+    sun_elevation_deg: float = Field(gt=0, le=90, description="how high above the horizon [°]", examples=[39.2])
+
+
 class ModelSection(_Section):
     """Weights of the chip network."""
 
@@ -142,7 +164,38 @@ class SiteConfig(_Section):
     insar: InsarSection | None = None
     permits: PermitsSection | None = None
     land_cover: LandCoverSection | None = None
+    references: ReferencesSection | None = None
+    terrain: TerrainSection | None = None
     model: ModelSection = ModelSection()
+
+
+class PatchesSection(PatchOptions):
+    """From probability to outlines in pixels; or along the image's objects, by the bounds of refine and objects."""
+
+    method: Literal["pixels", "objects"] = Field("pixels", description="whose outlines patches follow")
+
+
+class ObjectsSection(_Section):
+    """From an image to objects."""
+
+    bands: tuple[str, ...] = Field(
+        (), description="bands to segment; by default red, green and blue where the image names them, else all"
+    )
+    normalisation: Literal["percentile", "range"] = Field(
+        "percentile", description="how bands become 0 to 255: each by its percentiles, or all by the range of values"
+    )
+    low: float | None = Field(None, description="percentile or value that becomes 0; 2 % by default")
+    high: float | None = Field(None, description="percentile or value that becomes 255; 98 % by default")
+    segmentation: SegmentationOptions = SegmentationOptions()
+    estimate_scale: bool = Field(False, description="take the scale from the image instead (ESP2)")
+    ladder: ScaleOptions = ScaleOptions()
+    search: GridSearchOptions = GridSearchOptions()
+    window_px: int = Field(
+        2048,
+        ge=64,
+        description="side of the window in which the scale is estimated and parameters are searched [pixel]",
+    )
+    max_outlines: int = Field(100_000, ge=0, description="most objects that leave as polygons too")
 
 
 class DeformSection(_Section):
@@ -169,7 +222,9 @@ class RunConfig(_Section):
 
     quality: QualityOptions = QualityOptions()
     detect: ExtractOptions = ExtractOptions()
-    patches: PatchOptions = PatchOptions()
+    patches: PatchesSection = PatchesSection()
+    refine: RefineOptions = RefineOptions()
+    objects: ObjectsSection = ObjectsSection()
     deform: DeformSection = DeformSection()
     activity: ActivityOptions = ActivityOptions()
 

@@ -38,6 +38,18 @@ def score_table(scores: Mapping[str, tuple[str, str]]) -> Table:
     return table
 
 
+def track_table(changes: Mapping[str, Mapping[str, float]]) -> Table:
+    """Tabulate what became of patches: change → number of groups and their areas."""
+    table = Table(title="Patches between the two dates", box=SIMPLE, title_justify="left")
+    table.add_column("")
+    for heading in ("groups", "before", "after", "gained", "lost"):
+        table.add_column(heading, justify="right")
+    for change, row in changes.items():
+        areas = (row[f"{name}_m2"] for name in ("area_before", "area_after", "gained", "lost"))
+        table.add_row(change, f"{row['n']}", *(f"{area / 1e4:,.1f} ha" for area in areas))
+    return table
+
+
 def _motion_rows(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     motion, patches = summary["motion"], summary["patches"]
     if not motion:

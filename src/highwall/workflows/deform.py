@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from highwall.core.epochs import as_dates
+from highwall.core.errors import SetAside
 from highwall.insar.geometry import ALL_VERTICAL
 from highwall.insar.network import Network
 from highwall.insar.stack import wavelength_of
@@ -52,7 +53,7 @@ def deform(run: Run, given: Given, crew: Crew, *, options: DeformSection) -> dic
         measured = Measurement(scene, options, crew, run.bench(stage)).carried_out()
         measured.store.release(run.path("displacement.zarr"))
         outcome = _leave(run, scene, measured, options)
-        return replace(outcome, set_aside=[*left_out, *scene.set_aside])
+        return replace(outcome, set_aside=[*left_out, *scene.set_aside, *outcome.set_aside])
 
     return run.stage(stage, work)
 
@@ -64,14 +65,17 @@ def _leave(run: Run, scene: RadarScene, measured: Measured, options: DeformSecti
         if name in result:
             write_cog(result[name], run.path(f"{name}.tif"))
     if options.mintpy:
-        write_mintpy(result, run.folder, wavelength_m=wavelength_of(scene.stack))
-    draw(run.folder, scene, result, measured, options=options)
+        bperp = Network.from_stack(scene.stack).epoch_bperp()
+        told = result if bperp is None else result.assign_coords(bperp=("epoch", bperp))
+        write_mintpy(told, run.folder, wavelength_m=wavelength_of(scene.stack))
+    not_drawn = draw(run.folder, scene, result, measured, options=options)
     epochs = as_dates(result["epoch"].values)
+    unreferenced = [SetAside(*entry.split(": ", maxsplit=1)) for entry in result.attrs["pairs_set_aside"]]
     facts = _network_facts(scene) | _motion_facts(result) | _account(result, measured)
     about = _stac(scene)
     return Outcome(
         {"epochs": epochs, "first": epochs[0], "last": epochs[-1]} | facts, epochs, about=about.properties,
-        extensions=about.extensions,
+        extensions=about.extensions, set_aside=[*unreferenced, *not_drawn],
     )  # fmt: skip
 
 

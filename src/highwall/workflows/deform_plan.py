@@ -10,10 +10,13 @@ from highwall.insar.network import Network
 from highwall.insar.options import AlreadyReferenced, AutomaticReference
 from highwall.insar.reference import reference_phase
 from highwall.insar.still import still_history
+from highwall.io.radar.slc import is_slcs, open_slcs
 from highwall.workflows.blocks import BlockWork, Crew
 from highwall.workflows.config import DeformSection
+from highwall.workflows.interfere import pairs_of
+from highwall.workflows.measure import check_asked
 from highwall.workflows.motion import Inverting, Surveying
-from highwall.workflows.radar import Given, RadarScene, open_radar
+from highwall.workflows.radar import Given, RadarScene, of_images, open_radar
 
 _TRIED_PX = 128
 """Side of the block that is tried for its time [px]."""
@@ -28,15 +31,18 @@ def plan(given: Given, out: Path, crew: Crew, *, options: DeformSection) -> list
     StackError, NetworkError, InputError
         The stack or what lies beside it cannot be used, as when it is done in earnest.
     """
+    if is_slcs(given.stack):
+        return _plan_of_images(given, options)
     scene = open_radar(given, options.network)
+    check_asked(scene, options)
     stack, network = scene.stack, Network.from_stack(scene.stack)
     height, width = stack.sizes["y"], stack.sizes["x"]
     dates = as_dates(network.epochs)
     inverting = _inverting(scene, options)
     windows = crew.windows(stack, inverting)
     largest = max((w.rows.stop - w.rows.start) * (w.cols.stop - w.cols.start) for w in windows)
-    at_once = min(crew.size, len(windows))
-    seconds = _seconds_per_pixel(inverting, scene, options) * height * width / crew.size
+    at_once = crew.at_once(windows, inverting)
+    seconds = _seconds_per_pixel(inverting, scene, options) * height * width / at_once
     mib = at_once * largest * inverting.bytes_per_pixel / _MIB
     gib = 4 * network.n_epochs * height * width / _GIB
     return [
@@ -46,6 +52,17 @@ def plan(given: Given, out: Path, crew: Crew, *, options: DeformSection) -> list
         f"work: {len(windows)} blocks, {at_once} at a time, about {mib:.0f} MiB beside the program's own",
         f"time: about {seconds / 60:.1f} min, from a block of {_TRIED_PX}×{_TRIED_PX} pixels tried just now",
         f"disk: at most {3 * gib:.2f} GiB in {out} before compression, a third of it to stay",
+    ]
+
+
+def _plan_of_images(given: Given, options: DeformSection) -> list[str]:
+    images = open_slcs(given.stack, wavelength_m=given.wavelength_m)
+    network = pairs_of(images, of_images(options.network))
+    shape = f"{images.slcs.sizes['y']}×{images.slcs.sizes['x']} samples"
+    return [
+        f"images: {given.stack}, {network.n_epochs} dates, {shape}; set aside: {len(images.set_aside)}",
+        f"work: {network.n_pairs} pairs to form and to unwrap by {options.unwrapping.method}, then motion from "
+        "interferograms.zarr, which can be planned once it is there",
     ]
 
 

@@ -18,6 +18,7 @@ from highwall.core.errors import InputError, SetAside, StackError
 from highwall.core.unwrapper import Unwrapper
 from highwall.insar.forming.interferogram import interferograms
 from highwall.insar.forming.unwrapping import SpanningTree, Whirlwind, unwrap_pairs
+from highwall.insar.network import Network
 from highwall.insar.options import InterferogramOptions, NetworkOptions, UnwrappingOptions
 from highwall.insar.selection import candidate_pairs
 from highwall.io.aside import aside, remove
@@ -141,7 +142,8 @@ def interfere(
         say(f"interfere: {out.name} stands, kept")
         return Interference(out, 0, read_zarr(out).sizes["pair"], reading.set_aside)
     recipe = _Recipe(reading.slcs, options, unwrapper_named(unwrapping.method, options=unwrapping))
-    pairs, shelf = _pairs(reading, network), _Shelf.beside(out, fingerprint)
+    wanted = pairs_of(reading, network)
+    pairs, shelf = wanted.epochs[wanted.pairs], _Shelf.beside(out, fingerprint)
     failed, n_made = _make_pairs(recipe, pairs, shelf, say)
     stack = _gathered(recipe, pairs, shelf)
     say(f"interfere: {stack.sizes['pair']} pairs done, laid together in {out.name}")
@@ -164,11 +166,10 @@ def unwrapper_named(name: str, *, options: UnwrappingOptions | None = None) -> U
     return UNWRAPPERS[name](options or UnwrappingOptions())
 
 
-def _pairs(reading: SlcReading, network: NetworkOptions) -> NDArray[np.datetime64]:
-    """Dates of the pairs to make: (pair, 2)."""
+def pairs_of(reading: SlcReading, network: NetworkOptions) -> Network:
+    """Pairs that are made of some images."""
     bperp = reading.slcs["bperp"].values if "bperp" in reading.slcs.coords else None
-    candidates = candidate_pairs(as_dates(reading.slcs["epoch"].values), bperp=bperp, options=network)
-    return candidates.epochs[candidates.pairs]
+    return candidate_pairs(as_dates(reading.slcs["epoch"].values), bperp=bperp, options=network)
 
 
 def _fingerprint(source: Path, parameters: Mapping[str, Any]) -> str:

@@ -6,15 +6,15 @@ from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from highwall.core.grid import Window
-from highwall.insar.corrections.corrections import correct, fit_corrections, stable_pixels
+from highwall.insar.corrections.corrections import check_given, correct, fit_corrections, stable_pixels
 from highwall.insar.corrections.effects import Effect, correction_effects
 from highwall.insar.geocoding import mapping_from_layers
 from highwall.insar.mending.bridging import fit_bridges
 from highwall.insar.mending.closure import sample, typical_phase
 from highwall.insar.mending.repair import repair
+from highwall.insar.motion_model import motion_model
 from highwall.insar.network import Network
 from highwall.insar.options import AlreadyReferenced, AutomaticReference, CorrectionOptions
 from highwall.insar.reference import ReferencePhase, locate, phase_at, reference_phase
@@ -31,6 +31,8 @@ _BESIDE = ("height", "los_enu", "avoid")
 """Maps that a stack may carry beside its phases."""
 _ENOUGH_STILL_PX = 100
 """Still pixels of the sample from which their common motion is known better than a reference's own."""
+_STILL_WIDTHS = 2.0
+"""Widths of the interval of rates that still pixels share within which the speed of such a pixel lies [1]."""
 
 
 class Measured(NamedTuple):
@@ -42,6 +44,19 @@ class Measured(NamedTuple):
     noise: SeriesNoise
     effects: tuple[Effect, ...]
     """What each correction did to still ground; empty without corrections."""
+
+
+def check_asked(scene: RadarScene, options: DeformSection) -> None:
+    """Refuse what cannot be done before hours are spent on the phases.
+
+    Raises
+    ------
+    InputError
+        A correction misses what it needs, or the dates cannot tell the terms of the motion apart.
+    """
+    network = Network.from_stack(scene.stack)
+    check_given(scene.stack, network, options=options.corrections, ztd=scene.ztd)
+    motion_model(network.epochs, options.velocity)
 
 
 @dataclass(frozen=True)
@@ -56,6 +71,7 @@ class Measurement:
 
     def carried_out(self) -> Measured:
         """Go through every pass."""
+        check_asked(self.scene, self.options)
         inverting, place = self.inverting()
         inverted = self._pass("inverted", inverting, self.scene.stack)
         concluding, effects = self._concluding(self._result(inverted, place), place)
@@ -115,7 +131,7 @@ class Measurement:
         moving = some.get("avoid")
         stable = stable_pixels(some, options=options.corrections, moving=moving)
         corrections = fit_corrections(
-            some, network, options=self._asked(stable), motion=options.velocity, reference=at_reference, moving=moving,
+            some, network, options=self._asked(some), motion=options.velocity, reference=at_reference, moving=moving,
             ztd=self.scene.ztd,
         )  # fmt: skip
         corrected = correct(some, corrections)
@@ -126,13 +142,22 @@ class Measurement:
         )
         return concluding, effects
 
-    def _asked(self, stable: NDArray[np.bool_]) -> CorrectionOptions:
-        """Corrections as asked for; unless said otherwise, an automatic reference is spread over still ground."""
+    def _asked(self, some: xr.Dataset) -> CorrectionOptions:
+        """Corrections as asked for; unless said otherwise, an automatic reference is spread over ground as still as it.
+
+        Slow ground must not count: where most of a scene sinks, its common motion would make still ground rise. Beside
+        a ramp or delay by height, which need slow ground too, nothing is spread.
+        """
         options = self.options.corrections
         if options.level is not None:
             return options
         is_automatic = isinstance(self.options.inversion.reference, AutomaticReference)
-        return options.model_copy(update={"level": is_automatic and int(stable.sum()) >= _ENOUGH_STILL_PX})
+        if not is_automatic or options.ramp != "none" or options.stratified:
+            return options.model_copy(update={"level": False})
+        bound = min(options.max_velocity_m_year or np.inf, _STILL_WIDTHS * self._still_history().width)
+        spread = options.model_copy(update={"level": True, "max_velocity_m_year": bound})
+        n_still = int(stable_pixels(some, options=spread, moving=some.get("avoid")).sum())
+        return spread if n_still >= _ENOUGH_STILL_PX else options.model_copy(update={"level": False})
 
     def _placed(self, concluded: BlockStore) -> BlockStore:
         """Bring every layer from radar coordinates to the map."""
@@ -145,4 +170,6 @@ class Measurement:
         example = work(Window(slice(0, 1), slice(0, 1)))
         store = BlockStore.resume(self.bench / f"{name}.zarr", example=example, space=space)
         self.crew.fill(store, work, self.crew.windows(space, work), what=name)
+        named = {entry.name for entry in self.scene.set_aside}  # workers, and a run that was stopped, named others
+        self.scene.set_aside.extend(entry for entry in store.set_aside() if entry.name not in named)
         return store

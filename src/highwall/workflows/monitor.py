@@ -21,10 +21,11 @@ from highwall.workflows.deform import deform
 from highwall.workflows.detect import detect
 from highwall.workflows.prepare import prepare
 from highwall.workflows.radar import Given
-from highwall.workflows.refine import refine
+from highwall.workflows.refine import ToRefine, refine
 from highwall.workflows.report import report
 from highwall.workflows.run import Run, Say, facts_of, silent
 from highwall.workflows.sites import site_of
+from highwall.workflows.surroundings import Sun
 
 Facts = dict[str, Any]
 
@@ -63,7 +64,9 @@ def monitor(
     run = Run(out, site_of(config.site), say)
     gaps = _Gaps(say, _not_given(config))
     scene = gaps.attempt("scenes", lambda: _scene(run, config, options))
-    patches = scene and gaps.attempt("patches", lambda: _patches(run, scene, gaps, config=config, options=options))
+    patches = scene and gaps.attempt(
+        "patches", lambda: _patches(run, scene, gaps, config=config, options=options, advance=advance)
+    )
     motion = gaps.attempt("insar", lambda: _motion(run, config, options, advance=advance))
     if not patches and not motion:
         run.close()
@@ -125,15 +128,33 @@ def _source(section: ScenesSection, run: Run) -> SceneSource:
     )  # fmt: skip
 
 
-def _patches(run: Run, scene: Facts, gaps: _Gaps, *, config: SiteConfig, options: RunConfig) -> Facts:
+def _patches(run: Run, scene: Facts, gaps: _Gaps, *, config: SiteConfig, options: RunConfig, advance: Advance) -> Facts:
     detect(run, scene, weights=config.model.weights, force=config.model.force, options=options.detect)
-    land_cover = config.land_cover
+    given = _to_refine(run, gaps, config=config, options=options)
 
     def outline(cover: Path | None) -> Facts:
-        return facts_of(refine(run, run.path("probability.tif"), land_cover=cover, options=options.patches))
+        with crew(advance=advance) as hands:
+            return facts_of(refine(run, given._replace(land_cover=cover), hands, options=options))
 
+    land_cover = config.land_cover
     with_cover = land_cover and gaps.attempt("land_cover", lambda: outline(land_cover.file))
     return with_cover or outline(None)
+
+
+def _to_refine(run: Run, gaps: _Gaps, *, config: SiteConfig, options: RunConfig) -> ToRefine:
+    """What refinement takes beside the land cover; outlines in pixels take neither references nor terrain."""
+    given = ToRefine(run.path("probability.tif"))
+    if options.patches.method == "pixels":
+        unused = [name for name in ("references", "terrain") if getattr(config, name) is not None]
+        gaps.missing.extend(f"{name}: not used, for patches.method is pixels; set it to objects." for name in unused)
+        return given
+    given = given._replace(image=run.path("scene.tif"))
+    if config.references:
+        given = given._replace(references=config.references.file)
+    if config.terrain:
+        terrain = config.terrain
+        given = given._replace(dem=terrain.dem, sun=Sun(terrain.sun_azimuth_deg, terrain.sun_elevation_deg))
+    return given
 
 
 def _motion(run: Run, config: SiteConfig, options: RunConfig, *, advance: Advance) -> Facts | None:

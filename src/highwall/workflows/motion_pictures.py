@@ -9,8 +9,9 @@ import xarray as xr
 from odc.geo.geom import point
 
 from highwall.core.epochs import as_dates
-from highwall.core.errors import InputError
+from highwall.core.errors import SetAside
 from highwall.core.grid import grid_of
+from highwall.core.products import LAYERS
 from highwall.insar.motion_model import predicted
 from highwall.insar.quality import FLAGS
 from highwall.insar.selection import Selection
@@ -34,12 +35,16 @@ _APART = 0.05
 Place = tuple[float, float]
 
 
-def draw(folder: Path, scene: RadarScene, result: xr.Dataset, measured: Measured, *, options: DeformSection) -> None:
-    """Draw maps, network and series of a result."""
+def draw(
+    folder: Path, scene: RadarScene, result: xr.Dataset, measured: Measured, *, options: DeformSection
+) -> list[SetAside]:
+    """Draw maps, network and series of a result; points without motion are left out and named."""
     maps = result[[name for name in _MAPS if name in result]].load()
     reference = _reference(result["insar_quality"])
     network = network_of(scene.selection)
-    series = [_series(result, place, options) for place in _places(maps, options.points)]
+    places = _places(maps, options.points)
+    drawn = [_series(result, place, options) for place in places]
+    series = [one for one in drawn if one is not None]
     pictures = {
         "motion.png": motion_sheet(maps, network=network, series=series, reference=reference),
         "velocity.png": velocity_map(
@@ -54,10 +59,15 @@ def draw(folder: Path, scene: RadarScene, result: xr.Dataset, measured: Measured
         pictures["series.png"] = series_plot(series)
     if measured.effects:
         states = zip(measured.effects, measured.effects[1:], strict=False)
-        pictures["corrections.png"] = corrections_plot([Spread(b.name, a.spread, b.spread) for a, b in states])
+        pictures["corrections.png"] = corrections_plot([Spread(_word(b.name), a.scatter, b.scatter) for a, b in states])
     for name, picture in pictures.items():
         with aside(folder / name) as path:
             path.write_bytes(picture)
+    return [
+        SetAside(f"point at x {x:g}, y {y:g}", "no motion is known there; choose one where velocity.tif has a value")
+        for (x, y), one in zip(places, drawn, strict=True)
+        if one is None
+    ]
 
 
 def network_of(selection: Selection) -> Baselines:
@@ -66,6 +76,11 @@ def network_of(selection: Selection) -> Baselines:
     return Baselines(
         as_dates(network.epochs), network.epoch_bperp(), network.pairs, selection.valid, selection.super_master
     )
+
+
+def _word(correction: str) -> str:
+    """What a correction is, in a few words."""
+    return LAYERS[correction].long_name.partition(",")[0]
 
 
 def _reference(quality: xr.DataArray) -> Place | None:
@@ -89,13 +104,17 @@ def _places(maps: xr.Dataset, given: Sequence[Place]) -> list[Place]:
     return found
 
 
-def _series(result: xr.Dataset, place: Place, options: DeformSection) -> Series:
+def _series(result: xr.Dataset, place: Place, options: DeformSection) -> Series | None:
+    """Series at a place; None outside the map and where nothing was measured."""
     x, y = place
+    bounds = grid_of(result["velocity"]).boundingbox
+    if not (bounds.left <= x <= bounds.right and bounds.bottom <= y <= bounds.top):
+        return None
     at: Any = result.sel(x=x, y=y, method="nearest").load()
     taken = [at[name] for name in map(str, at) if name.startswith("correction_")]
     uncorrected = sum(taken, at["displacement"]).values if taken else None
-    if at["displacement"].isnull().all():
-        raise InputError(f"the point at x {x:g}, y {y:g} has no motion; choose one where velocity.tif has a value.")
+    if bool(at["velocity"].isnull()):
+        return None
     return Series(
         f"{x:.6g}, {y:.7g}", as_dates(at["epoch"].values), at["displacement"].values, float(at["velocity"]),
         float(at["velocity_std"]), model=predicted(at["displacement"], options=options.velocity),

@@ -16,7 +16,8 @@ from highwall.insar.network import Network
 from highwall.insar.options import NetworkOptions
 from highwall.insar.selection import Selection, select_pairs
 from highwall.io.placement import at_pixels, covered
-from highwall.io.radar.gacos import open_gacos
+from highwall.io.radar.assembly import looks_wrapped
+from highwall.io.radar.gacos import Bounds, open_gacos
 from highwall.io.radar.interferograms import StackReading, open_stack
 from highwall.io.radar.slc import is_slcs, open_slcs
 from highwall.io.rasters import read_raster
@@ -25,6 +26,9 @@ from highwall.workflows.config import DeformSection
 from highwall.workflows.interfere import NEAREST, interfere
 from highwall.workflows.run import Say
 from highwall.workflows.sites import site_of_grid
+
+_PLACE = ("latitude", "longitude")
+"""Coordinates of pixels in radar coordinates; 0 in both is missing."""
 
 
 class Given(NamedTuple):
@@ -39,6 +43,8 @@ class Given(NamedTuple):
     """Folder of zenith delays."""
     avoid: Path | None = None
     """Polygons in which the reference must not lie: patches of the mine."""
+    trusts_phase: bool = False
+    """Go on although the phases look wrapped."""
 
     @property
     def files(self) -> dict[str, Path]:
@@ -60,6 +66,7 @@ class RadarScene:
     ztd: xr.DataArray | None
     """Zenith delay of GACOS."""
     set_aside: list[SetAside]
+    """The reader's own list, which grows when a file breaks under way."""
 
     @property
     def is_on_map(self) -> bool:
@@ -80,12 +87,14 @@ def open_radar(given: Given, options: NetworkOptions) -> RadarScene:
         What is given beside the stack is not there or cannot be read.
     """
     reading = _opened(given)
-    stack, set_aside = _with_surroundings(reading.stack, given), list(reading.set_aside)
+    set_aside = reading.set_aside
+    stack = _with_surroundings(reading.stack, given, set_aside=set_aside)
     ztd = None
     if given.gacos is not None:
-        delays = open_gacos(given.gacos)
-        ztd, set_aside = delays.ztd, [*set_aside, *delays.set_aside]
-    some = sample(stack)
+        delays = open_gacos(given.gacos, bounds=_bounds(stack))
+        ztd = delays.ztd
+        set_aside += delays.set_aside
+    some, stack = _with_phases(sample(stack), stack, set_aside)
     coherence = some["coh"].mean(("y", "x")).values if "coh" in some else None
     selection = select_pairs(Network.from_stack(stack), options=options, coherence=coherence)
     if not selection.valid.all():  # a choice of pairs copies them
@@ -105,15 +114,27 @@ def unwrapped(given: Given, out: Path, *, options: DeformSection, say: Say) -> t
     if not is_slcs(given.stack):
         return given, []
     done = interfere(
-        given.stack, out / "interferograms.zarr", network=_of_images(options.network), options=options.interferograms,
+        given.stack, out / "interferograms.zarr", network=of_images(options.network), options=options.interferograms,
         unwrapping=options.unwrapping, wavelength_m=given.wavelength_m, say=say,
     )  # fmt: skip
     return given._replace(stack=done.stack), done.set_aside
 
 
-def _of_images(options: NetworkOptions) -> NetworkOptions:
+def of_images(options: NetworkOptions) -> NetworkOptions:
     """Bounds for the pairs to make: as asked, or the nearest, for all would be too many."""
     return NEAREST if options == NetworkOptions() else options
+
+
+def _with_phases(some: xr.Dataset, stack: xr.Dataset, set_aside: list[SetAside]) -> tuple[xr.Dataset, xr.Dataset]:
+    """Leave out pairs that have no phase anywhere in the sample."""
+    has_phase = np.isfinite(some["unw"].values).any(axis=(1, 2))
+    if has_phase.all() or not has_phase.any():
+        return some, stack
+    for number in np.flatnonzero(~has_phase):
+        first, second = (str(stack[name].values[number])[:10] for name in ("first", "second"))
+        set_aside.append(SetAside(f"{first}/{second}", "it has no phase; check its nodata value, or leave it out"))
+    kept = np.flatnonzero(has_phase)
+    return some.isel(pair=kept), stack.isel(pair=kept)
 
 
 def site_of_radar(given: Given) -> Site:
@@ -129,8 +150,16 @@ def site_of_radar(given: Given) -> Site:
     name = given.stack.resolve().stem
     if stack.odc.crs is not None:
         return site_of_grid(grid_of(stack, name=str(given.stack)), name=name)
-    lat, lon = stack["latitude"], stack["longitude"]
-    return Site.over(name, box(float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max()), crs="EPSG:4326"))
+    return Site.over(name, box(*_bounds(stack), crs="EPSG:4326"))
+
+
+def _bounds(stack: xr.Dataset) -> Bounds:
+    """West, south, east, north of a stack [degree]."""
+    if stack.odc.crs is not None:
+        extent = grid_of(stack).geographic_extent.boundingbox
+        return extent.left, extent.bottom, extent.right, extent.top
+    lat, lon = (stack[name].where((stack["latitude"] != 0) | (stack["longitude"] != 0)) for name in _PLACE)
+    return float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max())
 
 
 def _opened(given: Given) -> StackReading:
@@ -140,15 +169,24 @@ def _opened(given: Given) -> StackReading:
             f"{given.stack} lies in radar coordinates and carries neither latitude nor longitude; write them into the "
             "stack, or give interferograms on a map grid."
         )
+    if looks_wrapped(reading.stack) and not given.trusts_phase:
+        raise StackError(
+            f"the phases of {given.stack} look wrapped: all lie within ±π and most pairs reach it; unwrap them first, "
+            "or give --trust-phase if they are not."
+        )
     return reading
 
 
-def _with_surroundings(stack: xr.Dataset, given: Given) -> xr.Dataset:
-    """Bring heights and places to avoid to the stack's grid."""
+def _with_surroundings(stack: xr.Dataset, given: Given, *, set_aside: list[SetAside]) -> xr.Dataset:
+    """Bring heights and places to avoid to the stack's grid; polygons that lie elsewhere are added to ``set_aside``."""
     if stack.odc.crs is None:  # lines and samples stand for x and y
         stack = stack.assign_coords({dim: np.arange(stack.sizes[dim], dtype=np.float64) for dim in ("y", "x")})
     if given.dem is not None:
         stack = stack.assign(height=at_pixels(read_raster(given.dem), stack, name="height"))
     if given.avoid is not None:
-        stack = stack.assign(avoid=covered(read_polygons(given.avoid, allow_empty=True), stack))
+        polygons = read_polygons(given.avoid, allow_empty=True)
+        stack = stack.assign(avoid=covered(polygons, stack))
+        if len(polygons) and not stack["avoid"].any():
+            reason = "no pixel of the stack lies in its polygons, so that nothing is avoided; check its place and CRS"
+            set_aside.append(SetAside(str(given.avoid), reason))
     return stack

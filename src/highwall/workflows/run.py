@@ -17,7 +17,7 @@ from highwall.core.site import Site
 from highwall.io.aside import PART, remove
 from highwall.io.catalog import checksum, stage_item, write_catalog, write_json
 
-STAGES = ("prepare", "detect", "refine", "deform", "assess", "report")
+STAGES = ("prepare", "detect", "objects", "refine", "track", "deform", "assess", "report")
 """Stages of a run, in order."""
 
 Say = Callable[[str], None]
@@ -188,10 +188,11 @@ class Run:
         Raises
         ------
         OutputError
-            The folder is a file.
+            The folder, or one that should hold it, is a file.
         """
-        if self.folder.exists() and not self.folder.is_dir():
-            raise OutputError(f"{self.folder} is a file; name a folder that takes the results.")
+        for place in (self.folder, *self.folder.parents):
+            if place.exists() and not place.is_dir():
+                raise OutputError(f"{place} is a file; name a folder that takes the results.")
         for path in self.folder.glob(f"{PART}*"):
             remove(path)
 

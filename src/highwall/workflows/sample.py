@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from types import NoneType
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel
@@ -34,8 +34,15 @@ def _lines(model: type[BaseModel], *, indent: int, hidden: bool, defaults: bool)
             lines += _lines(section, indent=indent + 1, hidden=hide, defaults=defaults)
         else:
             hide = hidden or not (defaults or _stands(field))
-            lines.append(f"{_pad(indent, hide)}{name}: {_value(field)}  # {field.description or ''}".rstrip(" #"))
+            lines.append(f"{_pad(indent, hide)}{name}: {_value(field)}  # {_comment(field)}".rstrip(" #"))
     return lines
+
+
+def _comment(field: FieldInfo) -> str:
+    """What a field means, and its choices where its description leaves one out."""
+    told = field.description or ""
+    choices = [str(choice) for choice in get_args(field.annotation)] if get_origin(field.annotation) is Literal else []
+    return told if len(choices) < 2 or all(choice in told for choice in choices) else f"{told} ({', '.join(choices)})"
 
 
 def _stands(field: FieldInfo) -> bool:

@@ -11,26 +11,32 @@ from odc.geo.geom import box
 from highwall.core.errors import InputError
 from highwall.core.grid import grid_of
 from highwall.core.site import Site
-from highwall.insar.options import InversionOptions, PixelReference
+from highwall.insar.options import InversionOptions, PixelReference, PointReference
 from highwall.io.archive.plan import ArchivePlan
 from highwall.io.archive.recipes import RECIPES, recipe
 from highwall.io.archive.search import SearchOptions
 from highwall.io.scenes import FolderSource
 from highwall.io.vectors import read_area, read_polygons
+from highwall.patches.options import RefineOptions, SegmentationOptions
 from highwall.workflows.archive import DEFAULT_NETWORK, Until, order, search
 from highwall.workflows.assess import assess
 from highwall.workflows.blocks import Crew
-from highwall.workflows.config import DeformSection, InsarSection, checked, load_run
+from highwall.workflows.config import DeformSection, InsarSection, ObjectsSection, checked, load_run
 from highwall.workflows.deform import deform
 from highwall.workflows.deform_plan import plan
 from highwall.workflows.detect import detect
+from highwall.workflows.objects import ToSegment, objects
 from highwall.workflows.prepare import prepare
 from highwall.workflows.radar import Given, site_of_radar
-from highwall.workflows.refine import refine
+from highwall.workflows.refine import ToRefine, refine
 from highwall.workflows.report import report
 from highwall.workflows.run import Run, Say, facts_of
 from highwall.workflows.sites import site_of_grid, site_of_raster, site_of_run
+from highwall.workflows.surroundings import Sun
+from highwall.workflows.track import patches_file, track_patches
 
+_LONLAT = "lonlat:"
+"""Begins a reference that is a place on the ground, not a pixel."""
 _OF_SITE = ("stack", "wavelength_m", "incidence_deg", "dem", "gacos")
 
 
@@ -59,12 +65,56 @@ def detect_alone(
     say(f"probability.tif: {scene['scene_id']}, seen on {scene['acquired']}")
 
 
-def refine_alone(probability: Path, out: Path, *, land_cover: Path | None, run_file: Path | None, say: Say) -> None:
+def objects_alone(
+    given: ToSegment, out: Path, *, changes: Mapping[str, Any], run_file: Path | None, crew: Crew, say: Say
+) -> None:
+    """Segment an image."""
+    options = changed_objects(load_run(run_file).objects, changes)
+    facts = facts_of(objects(Run(out, site_of_raster(given.image), say), given, crew, options=options))
+    say(f"scale {facts['scale']:g}: {facts['scale_why']}")
+    say(f"shape {facts['shape']:g}, compactness {facts['compactness']:g}")
+    say(f"objects.tif: {facts['n_objects']:,} objects of {', '.join(facts['bands'])}, {facts['normalisation']}")
+
+
+def changed_objects(options: ObjectsSection, changes: Mapping[str, Any]) -> ObjectsSection:
+    """Set what the command line says against run.yaml; an unset option is None.
+
+    Raises
+    ------
+    ConfigError
+        A value is out of its bounds.
+    """
+    said = {name: value for name, value in changes.items() if value is not None}
+    of_criterion = {name: said.pop(name) for name in SegmentationOptions.model_fields if name in said}
+    content = options.model_dump() | said
+    content["segmentation"] |= of_criterion
+    return checked(ObjectsSection, content, source="the command line")
+
+
+def refine_alone(
+    given: ToRefine, out: Path, *, changes: Mapping[str, Any], run_file: Path | None, crew: Crew, say: Say
+) -> None:
     """Outline the patches of a probability map."""
-    run = Run(out, site_of_raster(probability), say)
-    facts = facts_of(refine(run, probability, land_cover=land_cover, options=load_run(run_file).patches))
+    options, said = load_run(run_file), dict(changes)
+    cut = {name: said.pop(name) for name in ("cut",) if said.get(name) is not None}
+    refining = checked(RefineOptions, options.refine.model_dump() | cut, source="the command line")
+    made = {"refine": refining, "objects": changed_objects(options.objects, said)}
+    run = Run(out, site_of_raster(given.probability), say)
+    facts = facts_of(refine(run, given, crew, options=options.model_copy(update=made)))
+    if facts["method"] == "objects":
+        cut_found, n_segments = facts["cut"], facts["n_segments"]
+        say(f"segments.parquet: {n_segments:,} at scale {facts['scale']:g}, {facts['scale_why']}")
+        say(f"cut: {100 * cut_found['share']:.1f} % ({cut_found['source']})")
     hectares = sum(facts["area_m2"].values()) / 1e4
     say(f"patches.gpkg: {facts['n_patches']} patches, {hectares:,.1f} ha; {facts['n_dropped']} dropped")
+
+
+def track_alone(before: Path, after: Path, out: Path, *, say: Say) -> dict[str, Any]:
+    """Tell what became of patches between two dates: facts of the stage."""
+    facts = facts_of(track_patches(Run(out, _site_of_patches(patches_file(after)), say), before, after))
+    n_groups = sum(row["n"] for row in facts["changes"].values())
+    say(f"tracks.gpkg: {n_groups} patches or groups of them")
+    return facts
 
 
 def deform_changes(*, reference: str | None, weighting: str | None) -> dict[str, Any]:
@@ -73,10 +123,10 @@ def deform_changes(*, reference: str | None, weighting: str | None) -> dict[str,
     Raises
     ------
     InputError
-        ``reference`` is not ROW,COLUMN.
+        ``reference`` is neither ROW,COLUMN nor lonlat:LONGITUDE,LATITUDE.
     """
     changes: dict[str, Any] = {"weighting": weighting} if weighting else {}
-    return changes | ({"reference": _pixel(reference)} if reference else {})
+    return changes | ({"reference": _reference(reference)} if reference else {})
 
 
 def deform_alone(
@@ -89,6 +139,11 @@ def deform_alone(
     if facts["velocity_min"] is not None:
         low, high = 1e3 * facts["velocity_min"], 1e3 * facts["velocity_max"]
         say(f"velocity.tif: {low:+.0f} to {high:+.0f} mm/year along the line of sight, {facts['n_pairs']} pairs")
+    else:
+        say(
+            f"velocity.tif: no pixel has a network in one piece ({facts['network']}): maps hatch all of it; "
+            "add pairs that join the pieces"
+        )
 
 
 def deform_plan(
@@ -176,11 +231,36 @@ def radar_recipe(plan_file: Path, processor: str) -> str:
     return recipe(ArchivePlan.read(plan_file), processor)
 
 
-def _pixel(text: str) -> dict[str, Any]:
-    parts = text.split(",")
-    if len(parts) != 2 or not all(part.strip().isdigit() for part in parts):
-        raise InputError(f"--reference {text!r} is not ROW,COLUMN; write it as 9,8 (row from the top, 0 first).")
-    return PixelReference(row=int(parts[0]), col=int(parts[1])).model_dump()
+def sun_of(text: str | None) -> Sun | None:
+    """Read AZIMUTH,ELEVATION in degrees.
+
+    Raises
+    ------
+    InputError
+        It is not that.
+    """
+    if text is None:
+        return None
+    try:
+        azimuth, elevation = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise InputError(f"--sun {text!r} is not AZIMUTH,ELEVATION; write it as 48.5,39.2 (degrees).") from error
+    return Sun(azimuth, elevation)
+
+
+def _reference(text: str) -> dict[str, Any]:
+    """Read ROW,COLUMN or lonlat:LONGITUDE,LATITUDE."""
+    is_place = text.startswith(_LONLAT)
+    try:
+        one, other = text.removeprefix(_LONLAT).split(",")
+        if is_place:
+            return PointReference(x=float(one), y=float(other)).model_dump()
+        return PixelReference(row=int(one), col=int(other)).model_dump()
+    except ValueError as error:
+        raise InputError(
+            f"--reference {text!r} is neither a pixel nor a place; write ROW,COLUMN, as 9,8 (whole numbers from the "
+            f"upper left, 0 first), or {_LONLAT}LONGITUDE,LATITUDE, as {_LONLAT}27.315,-26.142 (degrees)."
+        ) from error
 
 
 def _site_of_patches(path: Path) -> Site:

@@ -58,6 +58,25 @@ def test_maps_elsewhere_are_refused():
         fit_delay(elsewhere, sample=SCENE, anchor=SCENE)
 
 
+def test_pixels_without_data_or_place_need_no_delay():
+    """A stack in radar coordinates whose first column has no place, whose second lies beyond the maps without data."""
+    places = places_of(SCENE)
+    latitude, longitude = places.latitude.copy(), places.longitude.copy()
+    latitude[:, 0] = np.nan
+    latitude[0, 0] = longitude[0, 0] = 0.0
+    longitude[:, 1] += 5.0
+    displacement = SCENE["displacement"].values.copy()
+    displacement[:, :, 1] = np.nan
+    coords = {"latitude": (("y", "x"), latitude), "longitude": (("y", "x"), longitude)}
+    scene = SCENE.assign_coords(coords).assign(displacement=(("epoch", "y", "x"), displacement))
+    layer = fit_delay(maps(), sample=scene, anchor=scene).layers(scene, np.zeros(0))["correction_gacos"]
+    assert_allclose(layer[:, :, 2:], 0.0, atol=1e-6)
+    assert np.isnan(layer[:, :, :2]).all()
+    seen = scene.assign(displacement=SCENE["displacement"])
+    with pytest.raises(InputError, match="cover 88% of the scene"):  # 42 of 48 pixels that have a place
+        fit_delay(maps(), sample=seen, anchor=seen)
+
+
 def test_a_planted_delay_is_taken_off_and_motion_stays():
     """Air that differs from node to node, read off bilinearly; the series of a stack that it alone has spoilt."""
     rng = np.random.default_rng(1)

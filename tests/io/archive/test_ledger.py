@@ -38,6 +38,14 @@ def test_other_looks_make_another_job():
     assert job_key("INSAR_GAMMA", parameters | {"looks": "10x2", "include_dem": True}) == order().key
 
 
+def test_another_filter_or_water_mask_makes_another_job():
+    parameters = {"granules": ["A", "B"], "looks": "10x2", "apply_water_mask": False, "phase_filter_parameter": 1.0}
+    key = job_key("INSAR_GAMMA", parameters)
+    assert job_key("INSAR_GAMMA", parameters | {"phase_filter_parameter": 0.6}) != key
+    assert job_key("INSAR_GAMMA", parameters | {"apply_water_mask": True}) != key
+    assert job_key("INSAR_GAMMA", parameters | {"phase_filter_parameter": 1}) == key  # as HyP3 writes it
+
+
 def test_only_failed_orders_are_retried():
     running, failed = order(job_id="a", status="RUNNING"), order("A", "C", job_id="b", status="FAILED")
     assert ledger(running, failed).retried().orders == (running, order("A", "C"))

@@ -127,6 +127,28 @@ def test_a_broken_download_leaves_nothing_half_done(tmp_path):
         assert all(order.files for order in download(kept, hyp3, path=path).orders)
 
 
+@pytest.mark.parametrize("answer", [b"<html>Earthdata Login</html>", b"PK\x03\x04 cut short"])
+def test_what_is_no_zip_is_named_and_fetched_again(tmp_path, answer):
+    path = tmp_path / "orders.json"
+    with hyp3_server() as (hyp3, server):
+        ledger = submit(prepare(plan()), hyp3, path=path)
+        server.ripen()
+        server.spoils = (2, answer)
+        with pytest.raises(SceneError, match=rf"job-1\.zip came from HyP3 with {len(answer)} bytes.*~/\.netrc"):
+            download(ledger, hyp3, path=path)
+        assert sorted(each.name for each in tmp_path.iterdir()) == ["job-0", "orders.json"]
+        assert all(order.files for order in download(Ledger.read(path), hyp3, path=path).orders)
+
+
+def test_another_filter_is_ordered_anew(tmp_path):
+    path = tmp_path / "orders.json"
+    with hyp3_server() as (hyp3, server):
+        submit(prepare(plan()), hyp3, path=path)
+        changed = prepare(plan(), options=OrderOptions(phase_filter=0.2)).keeping(Ledger.read(path))
+        assert submit(changed, hyp3, path=path).orders[0].job_id == "job-2"
+        assert server.requests == [2, 2]
+
+
 def test_a_refusal_is_told_in_the_words_of_hyp3(tmp_path):
     with hyp3_server() as (hyp3, server):
         server.refuses = "Your request needs 30 credits but you have 2"

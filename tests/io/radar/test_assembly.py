@@ -9,6 +9,7 @@ from numpy.testing import assert_array_equal
 from highwall.core.errors import StackError
 from highwall.io.radar import interferograms
 from highwall.io.radar.assembly import looks_wrapped
+from highwall.io.radar.faults import listening
 from highwall.io.radar.interferograms import open_stack
 from tests.io.stacks_made import UTM
 
@@ -79,6 +80,19 @@ def test_a_large_stack_is_nan_where_a_file_breaks_and_says_so_once(folder, monke
     assert [item.name for item in set_aside if "missing where it cannot be read" in item.reason] == [
         str(folder / f"{NAMES[1]}.tif")
     ]
+
+
+def test_who_makes_a_block_hears_each_time_what_it_was_made_without(folder, monkeypatch):
+    spoil(folder / f"{NAMES[1]}.tif")
+    monkeypatch.setattr(interferograms, "IN_MEMORY_MIB", 0)
+    stack = open_stack(folder, chunk_px=BLOCK).stack["unw"]
+    for _ in range(2):
+        with listening() as heard:
+            stack.isel(y=slice(0, 2 * BLOCK)).compute(scheduler="synchronous")
+        assert list(heard) == [str(folder / f"{NAMES[1]}.tif")]
+    with listening() as heard:
+        stack.isel(y=slice(2 * BLOCK, None)).compute(scheduler="synchronous")
+    assert not heard
 
 
 @pytest.mark.parametrize(

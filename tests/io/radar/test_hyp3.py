@@ -43,7 +43,9 @@ def test_a_product_without_its_text_has_no_baseline(folder):
         path.unlink()
     stack, set_aside = open_stack(folder)
     assert np.isnan(stack["bperp"].values).tolist() == [False, False, False, True]
-    assert [item.name for item in set_aside] == ["2020-01-25/2020-02-06"]
+    (item,) = set_aside
+    assert item.name == "perpendicular baseline"
+    assert "1 of 4 pairs: 2020-01-25/2020-02-06;" in item.reason
 
 
 def test_other_folders_are_not_taken(tmp_path):

@@ -8,7 +8,7 @@ from odc.geo.geobox import GeoBox
 from highwall.core.errors import StackError
 from highwall.core.grid import same_grid
 from highwall.io.radar.interferograms import open_stack
-from highwall.io.radar.pairs import offset, pair_in
+from highwall.io.radar.pairs import offset, pair_in, unknown_for
 from tests.io import stacks_made as made
 from tests.io.stacks_made import UTM, tif
 
@@ -29,6 +29,9 @@ def differing(folder: Path) -> None:
     part(folder, "20200101-20200113_coh", slice(0, 20), slice(0, 30), values=WHOLE / 1000)
 
 
+UNKNOWN_COHERENCE = "unknown for 2 of 3 pairs: 2020-01-13/2020-01-25, 2020-01-25/2020-02-06; the pairs stay, without it"
+
+
 def test_pictures_of_one_lattice_are_cut_to_what_they_share(tmp_path):
     differing(tmp_path)
     stack, set_aside = open_stack(tmp_path, cut_to_common=True)
@@ -37,9 +40,9 @@ def test_pictures_of_one_lattice_are_cut_to_what_they_share(tmp_path):
         assert_array_equal(unw, WHOLE[1:18, 2:30])
     assert_array_equal(stack["coh"][0], (WHOLE / 1000)[1:18, 2:30])
     assert same_grid(stack.odc.geobox, GeoBox((17, 28), UTM.transform * UTM.transform.translation(2, 1), UTM.crs))
-    (cut,) = [item.reason for item in set_aside if item.name == "extent of the interferograms"]
-    assert cut.startswith("1 of 3 have another extent")
-    assert "17×28" in cut
+    (cut,) = [item.reason for item in set_aside if item.name == "edges of 3 interferograms beyond the common extent"]
+    assert cut == "cut off: the stack is the 17×28 pixels that all 3 share"
+    assert any(item == ("coherence", UNKNOWN_COHERENCE) for item in set_aside)
 
 
 def test_without_cutting_the_cure_is_named(tmp_path):
@@ -63,6 +66,8 @@ def test_a_picture_that_would_spoil_the_common_extent_is_set_aside(tmp_path, row
     assert stack.sizes == {"pair": 3, "y": 17, "x": 28}
     (reason,) = [item.reason for item in set_aside if item.name.endswith("20200206-20200218_unw.tif")]
     assert "another grid" in reason
+    ours, theirs = reason.split("; the stack has ")
+    assert ours.split("pixels of")[1].split(" in ")[0] != theirs.split("pixels of")[1].split(" in ")[0]
 
 
 def test_halves_that_share_nothing_are_an_error(tmp_path):
@@ -90,7 +95,7 @@ def test_hyp3_is_cut_without_asking(tmp_path):
     tif(path, smaller, GeoBox((6, 8), UTM.transform * UTM.transform.translation(1, 0), UTM.crs))
     stack, set_aside = open_stack(tmp_path)
     assert stack.sizes == {"pair": 4, "y": 6, "x": 8, "component": 3}
-    assert [item.name for item in set_aside] == ["extent of the interferograms"]
+    assert [item.name for item in set_aside] == ["edges of 3 interferograms beyond the common extent"]
 
 
 def test_offset():
@@ -100,6 +105,13 @@ def test_offset():
     assert offset(UTM, made.DEGREES) is None
     assert offset(UTM, UTM.zoom_out(2)) is None
     assert offset(UTM, None) is None
+
+
+def test_many_pairs_make_one_sentence():
+    pairs = {("2020-01-04", f"2020-02-{day:02d}") for day in range(1, 13)}
+    found = unknown_for(pairs, n_pairs=40)
+    assert found.startswith("unknown for 12 of 40 pairs: 2020-01-04/2020-02-01, ")
+    assert found.endswith("2020-01-04/2020-02-03, 9 more")
 
 
 def test_pair_in():

@@ -118,7 +118,7 @@ def test_what_is_missing_is_asked_for_by_name(tmp_path):
     with pytest.raises(StackError, match=r"1 image .* two are needed"):
         open_slcs(tmp_path)
     write(tmp_path / "slc_20230331.tif", image(1), tags={})
-    with pytest.raises(StackError, match="give `wavelength_m`"):
+    with pytest.raises(StackError, match=r"give it .* with --wavelength"):
         open_slcs(tmp_path)
     assert open_slcs(tmp_path, wavelength_m=0.031).slcs.attrs["wavelength_m"] == 0.031
     for number, wavelength in enumerate(("0.031", "0.236")):

@@ -38,7 +38,7 @@ def fit_delay(ztd: xr.DataArray, *, sample: xr.Dataset, anchor: xr.Dataset) -> D
     ----------
     ztd : (epoch, latitude, longitude) [m]
     sample
-        Pixels from all over the scene, with ``epoch``.
+        Pixels from all over the scene, with ``epoch``; the maps must cover those that have a displacement and a place.
     anchor
         Block whose pixels with a displacement have a mean correction of zero at every epoch.
 
@@ -59,13 +59,21 @@ def fit_delay(ztd: xr.DataArray, *, sample: xr.Dataset, anchor: xr.Dataset) -> D
     maps = ztd.assign_coords(epoch=ztd["epoch"].values.astype("datetime64[D]").astype("datetime64[ns]"))
     chosen = maps.sel(epoch=wanted.astype("datetime64[ns]"))
     field = CoarseField.of(chosen - chosen.isel(epoch=0))
-    covered = np.isfinite(field.at(places_of(sample))).all(axis=0).mean()
-    if covered < 1.0:
+    _check_cover(field, sample)
+    return DelayModel(field, mean_at_reference(_toward(field, anchor), anchor, what="the zenith delay"))
+
+
+def _check_cover(field: CoarseField, sample: xr.Dataset) -> None:
+    """Refuse maps that leave out pixels of the sample whose displacement and place are known."""
+    places = places_of(sample)
+    wanted = np.isfinite(sample["displacement"].values).any(axis=0) & places.are_known
+    is_covered = np.isfinite(field.at(places)).all(axis=0)
+    n_covered, n_wanted = int((is_covered & wanted).sum()), int(wanted.sum())
+    if n_covered < n_wanted:
         raise InputError(
-            f"the maps of zenith delay cover {covered:.0%} of the scene's pixels at every epoch; "
+            f"the maps of zenith delay cover {n_covered / n_wanted:.0%} of the scene's pixels at every epoch; "
             "order them for the whole stack with a margin, or leave the correction out."
         )
-    return DelayModel(field, mean_at_reference(_toward(field, anchor), anchor, what="the zenith delay"))
 
 
 def _toward(field: CoarseField, block: xr.Dataset) -> Grid:

@@ -22,6 +22,12 @@ class Places(NamedTuple):
     latitude: Grid
     """(y, x) [degree]"""
 
+    @property
+    def are_known(self) -> NDArray[np.bool_]:
+        """(y, x): pixels whose place is known; NaN is missing, and so is 0 in both."""
+        finite = np.isfinite(self.longitude) & np.isfinite(self.latitude)
+        return np.asarray(finite & ((self.longitude != 0.0) | (self.latitude != 0.0)))
+
 
 @dataclass(frozen=True)
 class CoarseField:

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from highwall.core.errors import InputError
 from highwall.core.products import LAYERS
 from highwall.insar.corrections.atmosphere import DelayModel, fit_delay
-from highwall.insar.corrections.height_error import HeightErrorModel, fit_height_error
-from highwall.insar.corrections.tides import TideModel, fit_tide
-from highwall.insar.corrections.trends import SceneTrends, fit_trends
+from highwall.insar.corrections.height_error import HeightErrorModel, fit_height_error, known_baselines
+from highwall.insar.corrections.tides import TideModel, fit_tide, require_pass_time
+from highwall.insar.corrections.trends import SceneTrends, fit_trends, require_height
 from highwall.insar.network import Network
 from highwall.insar.options import CorrectionOptions, VelocityOptions
 
@@ -32,6 +32,26 @@ class Corrections:
 
     parts: tuple[Correction, ...] = ()
     """In the order in which they are taken off."""
+
+
+def check_given(
+    stack: xr.Dataset, network: Network, *, options: CorrectionOptions, ztd: xr.DataArray | None = None
+) -> None:
+    """Make sure, before anything is inverted, that what the corrections need was given.
+
+    Raises
+    ------
+    InputError
+        A correction misses what it needs; the message names it.
+    """
+    if options.gacos:
+        _given(ztd)
+    if options.tide:
+        require_pass_time(options.pass_time_utc)
+    if options.stratified:
+        require_height(stack)
+    if options.dem_error:
+        known_baselines(network)
 
 
 def fit_corrections(
@@ -125,7 +145,10 @@ def stable_pixels(
 
 def _given(ztd: xr.DataArray | None) -> xr.DataArray:
     if ztd is None:
-        raise InputError("the GACOS correction needs maps of zenith delay; give their folder, or leave it out.")
+        raise InputError(
+            "the GACOS correction needs maps of zenith delay; give their folder with --gacos, or as insar.gacos of "
+            "SITE.yaml, or leave it out."
+        )
     return ztd
 
 

@@ -75,7 +75,7 @@ def fit_height_error(
 
     Source: Fattahi & Amelung 2013, eq. 5.
     """
-    bperp = _known_baselines(network)
+    bperp = known_baselines(network)
     model = motion_model(network.epochs, motion)
     design = np.column_stack([bperp, model.design])
     require_full_rank(design, terms=("height error", *model.terms))
@@ -83,7 +83,14 @@ def fit_height_error(
     return HeightErrorModel(bperp, design, _slant_range(sample, slant_range_m))
 
 
-def _known_baselines(network: Network) -> Grid:
+def known_baselines(network: Network) -> Grid:
+    """Perpendicular baseline of every epoch (epoch,) [m].
+
+    Raises
+    ------
+    InputError
+        That of an epoch is not known.
+    """
     bperp = network.epoch_bperp()
     if bperp is None:
         raise InputError("the height error needs perpendicular baselines; give 'bperp' of each pair, or leave it out.")

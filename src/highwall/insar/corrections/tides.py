@@ -54,13 +54,27 @@ def fit_tide(sample: xr.Dataset, *, pass_time_utc: dt.time | None, anchor: xr.Da
 
     Source: Petit & Luzum 2010 (IERS conventions), section 7.1.1; Yunjun et al. 2022.
     """
-    if pass_time_utc is None:
-        raise InputError("the tide depends on the hour; give `pass_time_utc`, the time of day of the passes.")
+    time_of_day = require_pass_time(pass_time_utc)
     longitude, latitude = _nodes(places_of(sample))
-    moments = [dt.datetime.combine(date, pass_time_utc) for date in as_dates(sample["epoch"].values)]
+    moments = [dt.datetime.combine(date, time_of_day) for date in as_dates(sample["epoch"].values)]
     values = np.stack([_tide(moment, longitude, latitude) for moment in moments], axis=1)
     field = CoarseField(longitude, latitude, values - values[:, :1])
     return TideModel(field, mean_at_reference(_toward(field, anchor), anchor, what="the tide"))
+
+
+def require_pass_time(pass_time_utc: dt.time | None) -> dt.time:
+    """Return the time of day of the passes.
+
+    Raises
+    ------
+    InputError
+        It is not given.
+    """
+    if pass_time_utc is None:
+        raise InputError(
+            "the tide depends on the hour; give deform.corrections.pass_time_utc, the time of day of the passes."
+        )
+    return pass_time_utc
 
 
 def _nodes(places: Places) -> tuple[Grid, Grid]:

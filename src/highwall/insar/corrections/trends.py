@@ -122,11 +122,26 @@ def _coordinates(block: xr.Dataset, *, with_height: bool) -> tuple[Grid, Grid, G
     missing = [name for name in ("x", "y") if name not in block.coords]
     if missing:
         raise StackError(f"the block has no coordinate {' and '.join(missing)}; trends need to know where pixels lie.")
-    if with_height and "height" not in block:
-        raise StackError("stratified delay needs the layer 'height' (y, x) [m]; give a height model, or leave it out.")
+    if with_height:
+        require_height(block)
     x, y = (block[name].values.astype(np.float64) for name in ("x", "y"))
     height = block["height"].values.astype(np.float64) if with_height else np.zeros((1, 1))
     return x[None, :], y[:, None], height
+
+
+def require_height(block: xr.Dataset) -> None:
+    """Make sure that a block has heights.
+
+    Raises
+    ------
+    StackError
+        It has none.
+    """
+    if "height" not in block:
+        raise StackError(
+            "stratified delay needs the layer 'height' (y, x) [m]; give a height model with --dem, or as insar.dem of "
+            "SITE.yaml, or leave it out."
+        )
 
 
 def _columns(

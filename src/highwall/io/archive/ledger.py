@@ -39,7 +39,7 @@ class Order(BaseModel):
 
     @property
     def key(self) -> str:
-        """What makes it the same as another order: job type, granules and looks."""
+        """What makes it the same as another order, as :func:`job_key`."""
         return job_key(self.job["job_type"], self.job["job_parameters"])
 
     @property
@@ -106,6 +106,7 @@ class Ledger(BaseModel):
 
 
 def job_key(job_type: str, parameters: Mapping[str, Any]) -> str:
-    """What makes two jobs of HyP3 the same: their type, granules and looks."""
-    names = ("granules", "reference", "secondary", "looks")
-    return f"{job_type} {[parameters.get(name) for name in names]}"
+    """What makes two jobs of HyP3 the same: their type, granules, looks, water mask and filter."""
+    names = ("granules", "reference", "secondary", "looks", "apply_water_mask")
+    strength = parameters.get("phase_filter_parameter")  # HyP3 tells 1.0 as 1
+    return f"{job_type} {[*(parameters.get(name) for name in names), None if strength is None else float(strength)]}"

@@ -214,10 +214,22 @@ def _download(address: str, path: Path) -> None:
 
 
 def _unpack(archive: Path) -> None:
-    if zipfile.is_zipfile(archive):
+    """Unpack a product in its folder.
+
+    Raises
+    ------
+    SceneError
+        It is no zip, or a broken one: a server that wants a login answers with a page and calls it a success.
+    """
+    try:
         with zipfile.ZipFile(archive) as packed:
             packed.extractall(archive.parent)
-        archive.unlink()
+    except zipfile.BadZipFile as error:
+        raise SceneError(
+            f"{archive.name} came from HyP3 with {archive.stat().st_size} bytes that are no whole zip ({error}), "
+            "perhaps a login page; it was not kept. Put your Earthdata login into ~/.netrc and run again."
+        ) from error
+    archive.unlink()
 
 
 def _hyp3_sdk() -> Any:

@@ -5,7 +5,6 @@ one only the last pixel of each file was read; a window that turns out broken la
 that moment, and the log says so. One bad block never stops a run of hours.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,13 +18,13 @@ from odc.geo.xr import xr_coords
 from highwall.core.errors import SetAside, StackError
 from highwall.core.grid import Window
 from highwall.core.products import LAYERS
+from highwall.io.radar.faults import Faults
 from highwall.io.radar.pairs import Fitted, Pair
 from highwall.io.radar.pictures import UNREADABLE, Picture, whole
 
 _MIB = 2**20
 _COMPONENTS = ("east", "north", "up")
 _COORDS = {"latitude": "degrees_north", "longitude": "degrees_east"}
-_LOG = logging.getLogger(__name__)
 
 WRAPPED_RAD = np.pi * 1.001
 """Greatest phase [rad] of a wrapped interferogram, with room for rounding."""
@@ -33,22 +32,6 @@ _FULL_CIRCLE = 0.95
 """Share of π that wrapped phases reach in most pairs; a quiet, unwrapped stack does not."""
 _SAMPLED_PAIRS = 12
 _SAMPLE_PX = 256
-
-
-class Faults:
-    """Files that broke while being read: each is set aside once, from any thread of this machine."""
-
-    def __init__(self, set_aside: list[SetAside]) -> None:
-        self._set_aside = set_aside
-        self._named: set[str] = set()
-
-    def report(self, picture: Picture, error: Exception, *, consequence: str) -> None:
-        """Set a file aside and say so in the log."""
-        name = str(picture.path)
-        if name not in self._named:
-            self._named.add(name)
-            self._set_aside.append(SetAside(name, f"{error}; {consequence}; download or convert it again"))
-            _LOG.warning("%s cannot be read in full (%s); %s", name, error, consequence)
 
 
 class _PictureArray:
@@ -80,7 +63,7 @@ class _PictureArray:
             try:
                 return picture.read(window)
             except UNREADABLE as error:
-                self.faults.report(picture, error, consequence="missing where it cannot be read")
+                self.faults.report(picture.path, error, consequence="missing where it cannot be read")
         return np.full((window.rows.stop - window.rows.start, window.cols.stop - window.cols.start), np.nan, np.float32)
 
 
@@ -141,7 +124,7 @@ def _whole_or_none(picture: Picture, faults: Faults, *, consequence: str) -> NDA
     try:
         return whole(picture)
     except UNREADABLE as error:
-        faults.report(picture, error, consequence=consequence)
+        faults.report(picture.path, error, consequence=consequence)
         return None
 
 

@@ -27,6 +27,10 @@ from highwall.io.radar.pictures import UNREADABLE, RasterPicture, check_end
 UNW_PATTERNS = ("*unw*.tif",)
 COH_PATTERNS = ("*cc*.tif", "*coh*.tif", "*corr*.tif")
 _HEIGHTS = ("*dem.tif", "*hgt.tif")
+_MUCH_ZERO = 0.01
+"""Share of phases that are exactly 0 from which 0 stands for missing, where no file declares what does [1]."""
+_SAMPLED_PAIRS, _SAMPLED_PX = 12, 256
+"""Pairs, and pixels along each side, in which zeros are counted."""
 
 
 def read_geotiffs(
@@ -39,10 +43,11 @@ def read_geotiffs(
     """Gather a folder with its subfolders.
 
     A file that matches a pattern and cannot be used is set aside. A coherence whose name and tags carry no date at all
-    is no pair's: a mean over pairs, say; it is passed over, as are files that match nothing.
+    is no pair's: a mean over pairs, say; it is passed over, as are files that match nothing. Where the phases declare
+    no value for missing and many are exactly 0, as outside a swath, 0 is taken for it and the list says so.
     """
     phase_files = matching(source, unw_patterns)
-    phases = collect(phase_files, read_phase, set_aside=set_aside)
+    phases = _without_empty(collect(phase_files, read_phase, set_aside=set_aside), set_aside)
     coherence_files = [path for path in matching(source, coh_patterns) if path not in phase_files and _dated(path)]
     coherences = collect(coherence_files, read_coherence, set_aside=set_aside)
     heights = [path for path in matching(source, _HEIGHTS) if path not in {*phase_files, *coherence_files}]
@@ -57,6 +62,33 @@ def read_geotiffs(
             "heading_deg": gamma.heading_deg(source),
         },
     )
+
+
+def _without_empty(phases: PicturesByPair, set_aside: list[SetAside]) -> PicturesByPair:
+    """Phases whose zeros are missing if they must be: ground without data would pass for ground that stands still."""
+    items = list(phases.values())
+    sampled = items[:: max(len(items) // _SAMPLED_PAIRS, 1)]
+    share = float(np.median([_share_of_zeros(item.placed.picture.path) for item in sampled])) if items else 0.0
+    if share < _MUCH_ZERO:
+        return phases
+    reason = f"the files declare no value for missing, and {share:.0%} of a sample is exactly 0: 0 is taken as missing"
+    set_aside.append(SetAside("phases of 0", reason))
+    return {
+        pair: item._replace(placed=placed(item.placed.picture.path, zero_is_missing=True))
+        for pair, item in phases.items()
+    }
+
+
+def _share_of_zeros(path: Path) -> float:
+    """Share of a sample of a raster's pixels that is exactly 0; none where it declares what is missing."""
+    try:
+        with rasterio.open(path) as dataset:
+            if dataset.nodata is not None:
+                return 0.0
+            shape = (min(dataset.height, _SAMPLED_PX), min(dataset.width, _SAMPLED_PX))
+            return float((dataset.read(1, out_shape=shape) == 0.0).mean())
+    except UNREADABLE:  # told when it is read
+        return 0.0
 
 
 def matching(source: Path, patterns: Sequence[str]) -> list[Path]:

@@ -20,12 +20,12 @@ from highwall.core.errors import MissingInputError, SetAside, StackError
 from highwall.core.products import LAYERS
 from highwall.io.radar.assembly import assembled, looks_wrapped
 from highwall.io.radar.gamma_files import is_gamma, read_gamma
-from highwall.io.radar.geotiffs import COH_PATTERNS, UNW_PATTERNS, read_geotiffs
+from highwall.io.radar.geotiffs import COH_PATTERNS, UNW_PATTERNS, matching, read_geotiffs
 from highwall.io.radar.hyp3 import is_hyp3, read_hyp3
 from highwall.io.radar.licsar import is_licsar, read_licsar
 from highwall.io.radar.mintpy import is_mintpy, read_mintpy
 from highwall.io.radar.opera import is_opera, read_opera
-from highwall.io.radar.pairs import Gathered, Pair, fitted
+from highwall.io.radar.pairs import Gathered, Pair, fitted, unknown_for
 from highwall.io.radar.roipac import is_roipac, read_roipac
 from highwall.io.radar.stacks import is_stack, read_stack
 
@@ -128,22 +128,27 @@ def _gathered(
     if found is FORMATS["geotiff"]:
         gather = partial(read_geotiffs, unw_patterns=unw_patterns, coh_patterns=coh_patterns)
     gathered = gather(source, set_aside)
-    if not gathered.layers["unw"]:
-        what = ", ".join(unw_patterns) if found is FORMATS["geotiff"] else found.words
-        raise StackError(_nothing_usable(source, what, set_aside=set_aside))
-    return gathered
+    if gathered.layers["unw"]:
+        return gathered
+    if found is FORMATS["geotiff"]:
+        raise StackError(_no_geotiff(source, unw_patterns, set_aside=set_aside))
+    first = f"; the first file set aside: {_first_of(set_aside)}" if set_aside else ""
+    raise StackError(f"{source} looks like {found.words}, but no phase in it can be used{first}.")
 
 
 def _format_of(source: Path) -> Format:
     found = next((row for row in FORMATS.values() if row.recognises(source)), None)
     if found is None:
-        known = "; ".join(row.words for row in FORMATS.values())
-        raise StackError(f"{source} is no stack that Highwall knows ({known}); give one of these.")
+        raise StackError(f"{source} is no stack that Highwall knows ({_known_formats()}); give one of these.")
     return found
 
 
+def _known_formats() -> str:
+    return "; ".join(row.words for row in FORMATS.values())
+
+
 def _with_baselines(stack: xr.Dataset, known: Mapping[Pair, float], *, set_aside: list[SetAside]) -> xr.Dataset:
-    """Add the perpendicular baselines [m]; a pair without one is NaN and reported, if others have one."""
+    """Add the perpendicular baselines [m]; pairs without one are NaN and counted, if others have one."""
     pairs = [
         (str(np.datetime64(first, "D")), str(np.datetime64(second, "D")))
         for first, second in zip(stack["first"].values, stack["second"].values, strict=True)
@@ -151,8 +156,9 @@ def _with_baselines(stack: xr.Dataset, known: Mapping[Pair, float], *, set_aside
     values = np.array([known.get(pair, np.nan) for pair in pairs])
     if not np.isfinite(values).any():
         return stack
-    for pair in (pair for pair, value in zip(pairs, values, strict=True) if not np.isfinite(value)):
-        set_aside.append(SetAside("/".join(pair), "its perpendicular baseline is not known; it is NaN"))
+    if missing := [pair for pair, value in zip(pairs, values, strict=True) if not np.isfinite(value)]:
+        reason = f"{unknown_for(missing, n_pairs=len(pairs))}; the pairs stay, with NaN for it"
+        set_aside.append(SetAside("perpendicular baseline", reason))
     return stack.assign_coords(bperp=("pair", values, {"units": "m", "long_name": "perpendicular baseline"}))
 
 
@@ -167,8 +173,8 @@ def _attributes(
     wavelength = wavelength_m or stack.attrs.get("wavelength_m")
     if wavelength is None:
         raise StackError(
-            f"the interferograms of {source} do not tell the radar's wavelength; give `wavelength_m` "
-            "(Sentinel-1: 0.0554658) or write the tag WAVELENGTH_METRES."
+            f"the interferograms of {source} do not tell the radar's wavelength; give it [m] with --wavelength, "
+            "or as insar.wavelength_m of SITE.yaml (Sentinel-1: 0.0554658), or write the tag WAVELENGTH_METRES."
         )
     attributes: dict[str, Any] = {"wavelength_m": wavelength, "sign": LAYERS["unw"].sign}
     incidence = incidence_deg or stack.attrs.get("incidence_deg") or _incidence(stack)
@@ -184,11 +190,17 @@ def _incidence(stack: xr.Dataset) -> float | None:
     return float(np.rad2deg(np.arccos(np.clip(known, -1.0, 1.0))).mean()) if known.size else None
 
 
-def _nothing_usable(source: Path, what: str, *, set_aside: Sequence[SetAside]) -> str:
-    if not set_aside:
-        return f"no file in {source} matches {what}; give the folder or the patterns of the phases."
-    first = set_aside[0]
-    return (
-        f"none of the {len(set_aside)} files in {source} that match {what} can be used; "
-        f"the first: {Path(first.name).name}: {first.reason}."
-    )
+def _no_geotiff(source: Path, unw_patterns: Sequence[str], *, set_aside: Sequence[SetAside]) -> str:
+    """Why a folder gives no phase as GeoTIFF; coherence that was set aside does not count."""
+    what, files = ", ".join(unw_patterns), matching(source, unw_patterns)
+    if not files:
+        return (
+            f"no file in {source} matches {what}, nor is it another stack that Highwall knows ({_known_formats()}); "
+            "give the folder of one of these."
+        )
+    reasons = [entry for entry in set_aside if Path(entry.name) in files]
+    return f"none of the {len(files)} files in {source} that match {what} can be used; the first: {_first_of(reasons)}."
+
+
+def _first_of(set_aside: Sequence[SetAside]) -> str:
+    return f"{Path(set_aside[0].name).name}: {set_aside[0].reason}"

@@ -4,7 +4,7 @@ A format's reader gathers what a folder holds as :class:`Gathered`; :func:`fitte
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +20,9 @@ from highwall.io.radar.pictures import UNREADABLE, CutPicture, Picture, check_en
 
 Pair = tuple[str, str]
 """ISO dates of the first and the second acquisition."""
+
+_NAMED_PAIRS = 3
+"""Pairs that a sentence names; of more it tells the number."""
 
 LEAST_OVERLAP = 0.5
 """Share of the usual extent that a picture must cover to have a say in the common one."""
@@ -130,17 +133,24 @@ def fitted(gathered: Gathered, set_aside: list[SetAside], *, cut_to_common: bool
         others = {pair: item.placed for pair, item in gathered.layers[name].items() if pair in kept}
         if fitting := _on(extent, others, set_aside=set_aside, cut=cut_to_common):
             layers[name] = fitting
-            set_aside += _missing(name, kept.keys() - fitting.keys())
+            set_aside += _missing(name, kept.keys() - fitting.keys(), n_pairs=len(kept))
     maps = {
         name: cut for name, placed in gathered.maps.items() if (cut := _map_on(extent, placed, set_aside=set_aside))
     }
     return Fitted(layers, maps, extent.grid, extent.picture.shape)
 
 
-def _missing(layer: str, pairs: Iterable[Pair]) -> list[SetAside]:
+def unknown_for(pairs: Collection[Pair], *, n_pairs: int) -> str:
+    """How many pairs lack something, and the first of them, in words."""
+    first = ["/".join(pair) for pair in sorted(pairs)[:_NAMED_PAIRS]]
+    more = [f"{len(pairs) - len(first)} more"] if len(pairs) > len(first) else []
+    return f"unknown for {len(pairs)} of {n_pairs} pairs: {', '.join(first + more)}"
+
+
+def _missing(layer: str, pairs: Collection[Pair], *, n_pairs: int) -> list[SetAside]:
     words = {"coh": "coherence", "conncomp": "connected components"}[layer]
-    reason = f"no {words} of this pair could be read; it is missing"
-    return [SetAside("/".join(pair), reason) for pair in sorted(pairs)]
+    reason = f"{unknown_for(pairs, n_pairs=n_pairs)}; the pairs stay, without it"
+    return [SetAside(words, reason)] if pairs else []
 
 
 def _usual(placed: list[Placed]) -> Placed:
@@ -159,25 +169,22 @@ def _common(usual: Placed, phases: Mapping[Pair, Placed], *, set_aside: list[Set
     """Pixels that all phases of the usual lattice share, as a cut of the usual picture."""
     height, width = usual.picture.shape
     top, left, bottom, right = 0, 0, height, width
-    others = 0
+    sharing: list[Placed] = []
     for placed in phases.values():
         shift = offset(placed.grid, usual.grid)
         if shift is None or _share(placed, usual, shift=shift) < LEAST_OVERLAP:
             continue
-        others += not _alike(placed, usual)
+        sharing.append(placed)
         top, left = max(top, -shift[0]), max(left, -shift[1])
         bottom = min(bottom, placed.picture.shape[0] - shift[0])
         right = min(right, placed.picture.shape[1] - shift[1])
-    if not others:
-        return usual
     if bottom <= top or right <= left:
         raise StackError("the interferograms share no pixel; leave out those that lie elsewhere.")
-    reason = (
-        f"{others} of {len(phases)} have another extent on the same pixel lattice; all are cut to the "
-        f"{bottom - top}×{right - left} pixels that they share"
-    )
-    set_aside.append(SetAside("extent of the interferograms", reason))
-    return _cut(usual, (top, left), shape=(bottom - top, right - left))
+    shape = (bottom - top, right - left)
+    if n_larger := sum(placed.picture.shape != shape for placed in sharing):
+        reason = f"cut off: the stack is the {shape[0]}×{shape[1]} pixels that all {len(sharing)} share"
+        set_aside.append(SetAside(f"edges of {n_larger} interferograms beyond the common extent", reason))
+    return usual if usual.picture.shape == shape else _cut(usual, (top, left), shape=shape)
 
 
 def _share(placed: Placed, extent: Placed, *, shift: tuple[int, int]) -> float:
@@ -251,7 +258,8 @@ def _describe(placed: Placed) -> str:
     if placed.grid is None:
         return f"{height}×{width} pixels in radar coordinates"
     corner = placed.grid.transform
-    return f"{height}×{width} pixels from {corner.c:g}, {corner.f:g} in {crs_name(placed.grid)}"
+    size = f"{abs(corner.a):.6g}×{abs(corner.e):.6g}"
+    return f"{height}×{width} pixels of {size} from {corner.c:.10g}, {corner.f:.10g} in {crs_name(placed.grid)}"
 
 
 def number(values: Mapping[str, Any], key: str) -> float | None:

@@ -175,7 +175,8 @@ def _wavelength(images: Sequence[SlcImage], source: str) -> float:
     known = [image.facts["wavelength_m"] for image in images if "wavelength_m" in image.facts]
     if not known:
         raise StackError(
-            f"the images of {source} do not tell the radar's wavelength; give `wavelength_m` (Sentinel-1: 0.0554658)."
+            f"the images of {source} do not tell the radar's wavelength; give it [m] with --wavelength, "
+            "or as insar.wavelength_m of SITE.yaml (Sentinel-1: 0.0554658)."
         )
     if max(known) - min(known) > _WAVELENGTH_TOLERANCE * max(known):
         raise StackError(

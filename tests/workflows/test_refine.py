@@ -1,0 +1,188 @@
+"""From a prediction on disk to patches along objects, as the verb does it. All of it is made up."""
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+from rasterio.features import geometry_mask
+
+from highwall.core.errors import InputError
+from highwall.core.grid import grid_of
+from highwall.core.truth.scores import iou
+from highwall.io.rasters import open_bands, read_raster
+from highwall.patches.options import PatchOptions, RefineOptions, SegmentationOptions
+from highwall.workflows.blocks import crew
+from highwall.workflows.config import ObjectsSection, PatchesSection, RunConfig
+from highwall.workflows.refine import ToRefine, count_reasons, refine
+from highwall.workflows.run import Run, facts_of
+from highwall.workflows.sites import site_of_raster
+from highwall.workflows.surroundings import Sun
+
+OPTIONS = RunConfig(
+    patches=PatchesSection(min_area_m2=500, seed=0.5),
+    objects=ObjectsSection(segmentation=SegmentationOptions(scale=20.0)),
+)
+
+
+def carried_out(given, out, *, options=OPTIONS):
+    with crew() as hands:
+        return facts_of(refine(Run(out, site_of_raster(given.probability)), given, hands, options=options))
+
+
+def found(out, mine):
+    """Pixels of the mine's image that lie in the patches of a run."""
+    grid, patches = grid_of(read_raster(mine.image)), gpd.read_parquet(out / "patches.parquet")
+    if patches.empty:
+        return np.zeros(grid.shape, bool)
+    return geometry_mask(patches.geometry, out_shape=grid.shape, transform=grid.transform, invert=True)
+
+
+@pytest.fixture(scope="module")
+def in_pixels(mine, tmp_path_factory):
+    out = tmp_path_factory.mktemp("pixels")
+    return out, carried_out(ToRefine(mine.probability), out)
+
+
+@pytest.fixture(scope="module")
+def along_objects(mine, tmp_path_factory):
+    out = tmp_path_factory.mktemp("objects")
+    return out, carried_out(ToRefine(mine.probability, mine.image), out)
+
+
+def test_objects_of_the_image_mend_the_outline_of_a_coarse_prediction(mine, in_pixels, along_objects):
+    """Cells of 160 m over a disc of 440 m across; the image shows its edge to the pixel."""
+    assert iou(found(in_pixels[0], mine), mine.is_mine) < 0.85
+    assert iou(found(along_objects[0], mine), mine.is_mine) > 0.97
+
+
+def test_every_segment_has_its_reason(along_objects):
+    out, facts = along_objects
+    segments = pd.read_parquet(out / "segments.parquet")
+    assert len(segments) == facts["n_segments"] == sum(facts["by_reason"].values())
+    assert segments["reason"].str.len().min() > 10
+    assert set(segments.index) == set(np.unique(open_bands(out / "objects.tif").values))
+    patches = gpd.read_parquet(out / "patches.parquet")
+    assert set(segments.loc[segments["is_kept"], "patch_id"]) == set(patches["patch_id"])
+
+
+def test_the_record_says_how_it_was_done(along_objects):
+    out, facts = along_objects
+    assert facts["method"] == "objects"
+    assert (facts["cut"]["share"], facts["cut"]["source"]) == (0.5, "default")
+    assert (facts["scale"], facts["scale_why"]) == (20.0, "as given")
+    assert facts["probability"] is None
+    assert (out / "stac" / "objects.json").exists()
+    assert (out / "refinement.png").stat().st_size > 10_000
+
+
+def test_in_pixels_no_object_is_made(in_pixels):
+    out, facts = in_pixels
+    assert facts["method"] == "pixels"
+    assert {path.name for path in out.iterdir()} == {
+        "patches.gpkg", "patches.parquet", "patches_dropped.gpkg", "patches_dropped.parquet", "catalog.json", "stac",
+    }  # fmt: skip
+
+
+def test_another_cut_does_not_segment_again(mine, along_objects):
+    out, _ = along_objects
+    said = []
+    with crew() as hands:
+        run = Run(out, site_of_raster(mine.probability), said.append)
+        options = OPTIONS.model_copy(update={"refine": RefineOptions(cut=0.99)})
+        refine(run, ToRefine(mine.probability, mine.image), hands, options=options)
+        assert said == ["objects: unchanged, kept", "refine: working"]
+        refine(run, ToRefine(mine.probability, mine.image), hands, options=OPTIONS)
+
+
+def test_back_to_pixels_nothing_of_the_objects_is_left_for_the_result(mine, tmp_path):
+    carried_out(ToRefine(mine.probability, mine.image), tmp_path)
+    carried_out(ToRefine(mine.probability), tmp_path)
+    assert not (tmp_path / "segments.parquet").exists()
+    assert not (tmp_path / "refinement.png").exists()
+
+
+def test_references_find_the_cut(mine, tmp_path):
+    facts = carried_out(ToRefine(mine.probability, mine.image, mine.references), tmp_path)
+    assert facts["cut"]["source"] == "references"
+    assert facts["cut"]["reference_m2"] == pytest.approx(100.0 * mine.is_mine.sum(), rel=0.02)
+    assert iou(found(tmp_path, mine), mine.is_mine) > 0.97
+
+
+def test_vetoed_land_is_dropped_with_its_reason(mine, tmp_path):
+    cover = mine.write(np.full((96, 96), 80.0), "water.tif", layer="land_cover")
+    facts = carried_out(ToRefine(mine.probability, mine.image, land_cover=cover), tmp_path)
+    assert facts["n_patches"] == 0
+    assert facts["land_cover"] == "nearest"
+    dropped = gpd.read_parquet(tmp_path / "patches_dropped.parquet")
+    assert dropped["reason"].str.contains("permanent_water").any()
+
+
+@pytest.mark.parametrize(("elevation_deg", "n_patches"), [(15.0, 0), (85.0, 1)])
+def test_terrain_shadow_is_dropped_though_what_casts_it_stands_outside(mine, tmp_path, elevation_deg, n_patches):
+    """A wall of 400 m just east of the image throws a shadow of 1.5 km at 15°, of 35 m at 85°."""
+    heights = np.zeros((96, 140))
+    heights[:, 100:] = 400.0
+    dem = mine.write(heights, "dem.tif", layer="height")
+    given = ToRefine(mine.probability, mine.image, dem=dem, sun=Sun(90.0, elevation_deg))
+    facts = carried_out(given, tmp_path)
+    assert facts["n_patches"] == n_patches
+    assert ("part of it lies in terrain shadow" in facts["by_reason"]) == (n_patches == 0)
+
+
+def test_a_coarser_prediction_is_put_on_the_grid_of_the_image(mine, tmp_path):
+    whole = read_raster(mine.probability).load()
+    coarse = whole.coarsen(y=8, x=8).mean().values
+    path = mine.write(coarse, "coarse.tif", layer="class_probability", step=80.0, bands=whole["band"].values.tolist())
+    facts = carried_out(ToRefine(path, mine.image), tmp_path)
+    assert facts["probability"] == "bilinear"
+    assert iou(found(tmp_path, mine), mine.is_mine) > 0.95
+
+
+def test_an_image_in_degrees_is_put_on_the_grid_of_the_prediction(mine, tmp_path):
+    path = tmp_path / "degrees.tif"
+    read_raster(mine.image).load().odc.reproject("EPSG:4326").rio.to_raster(path)
+    facts = carried_out(ToRefine(mine.probability, path), tmp_path / "out")
+    assert grid_of(read_raster(tmp_path / "out" / "objects.tif")) == grid_of(read_raster(mine.probability))
+    assert facts["n_patches"] == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"dem": "dem.tif"}, "give both dem and sun"),
+        ({"references": "references.gpkg"}, "references serve the refinement by objects"),
+    ],
+)
+def test_what_lacks_its_partner_is_refused(mine, tmp_path, given, message):
+    paths = {name: mine.folder / file for name, file in given.items()}
+    with pytest.raises(InputError, match=message):
+        carried_out(ToRefine(mine.probability, **paths), tmp_path)
+
+
+def test_outlines_along_objects_need_an_image(mine, tmp_path):
+    asked = RunConfig(patches=PatchesSection(method="objects"))
+    with pytest.raises(InputError, match="give the image too"):
+        carried_out(ToRefine(mine.probability), tmp_path, options=asked)
+
+
+def test_layers_of_another_place_are_refused(mine, tmp_path):
+    away = read_raster(mine.probability).load()
+    path = tmp_path / "away.tif"
+    away.assign_coords(x=away["x"] + 50_000).rio.to_raster(path)
+    with pytest.raises(InputError, match="shows nothing of the image"):
+        carried_out(ToRefine(path, mine.image), tmp_path / "out")
+    cover = mine.write(np.zeros((96, 96)), "none.tif", layer="land_cover")
+    with pytest.raises(InputError, match="no code of WorldCover"):
+        carried_out(ToRefine(mine.probability, mine.image, land_cover=cover), tmp_path / "out")
+
+
+def test_reasons_are_counted_by_kind():
+    reasons = pd.Series(
+        ["12.5 % of it lies in terrain shadow", "80 % of it lies in terrain shadow", "its patch is small"]
+    )
+    assert count_reasons(reasons) == {"its patch is small": 1, "part of it lies in terrain shadow": 2}
+
+
+def test_the_section_of_patches_is_that_of_the_room_with_a_method():
+    assert set(PatchesSection.model_fields) == {*PatchOptions.model_fields, "method"}
+    assert PatchesSection().method == "pixels"
