@@ -39,7 +39,7 @@ def test_the_tide_is_that_of_pysolid_at_each_pixel():
 
 
 def test_the_hour_is_asked_for_by_name():
-    with pytest.raises(InputError, match="give deform.corrections.pass_time_utc"):
+    with pytest.raises(InputError, match=r"give deform.corrections.pass_time_utc"):
         fit_tide(SCENE, pass_time_utc=None, anchor=SCENE)
 
 
