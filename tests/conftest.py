@@ -4,6 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("highwall", deadline=None)  # tests are never judged by the clock: machines are noisy
+settings.load_profile("highwall")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
