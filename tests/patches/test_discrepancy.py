@@ -74,3 +74,8 @@ def test_steps_and_empty_polygons_are_refused():
         boundary_distance(square, square, step_m=0)
     with pytest.raises(InputError, match="empty polygon"):
         boundary_distance(square, shapely.Polygon(), step_m=1)
+
+
+def test_a_segment_that_holds_two_references_is_one_segment():
+    found = compare_segments(rectangles(SQUARE, (100, 0, 200, 100)), rectangles((0, 0, 200, 100)))
+    assert found.number_ratio == 0.5

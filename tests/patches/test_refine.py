@@ -148,7 +148,7 @@ def test_patches_are_whole_segments_and_burn_back(mine, labels, cut, max_hole, m
     added = found.segments[found.segments["is_kept"] & ~is_plain]
     lost = found.segments[~found.segments["is_kept"] & is_plain]
     assert added["reason"].str.startswith("it is a hole").all()
-    assert lost["reason"].str.startswith("its patch is smaller").all()
+    assert lost["reason"].str.startswith(("its patch is smaller", "nothing of its patch")).all()
 
 
 def test_no_prediction_gives_tables_with_every_column():
@@ -169,3 +169,25 @@ def test_layers_must_fit():
         refine_patches(flat, flat.isel(band=0, drop=True).astype(int), options=BARE)
     with pytest.raises(ConfigError, match="did you mean 'cropland'"):
         refined("###### ###### ###### ######", veto=("croplands",))
+
+
+def test_what_a_road_parts_from_all_that_was_predicted_is_no_patch():
+    """Two squares joined by a road are one segment; nothing is known of the right one."""
+    labels = np.zeros((60, 120), int)
+    labels[20:40, 5:35] = labels[29:31, 35:80] = labels[20:40, 80:110] = 1
+    share = np.where(np.arange(120) < 60, 0.9, np.nan) * np.ones((60, 1))
+    found = refine_patches(probability(share), segments(labels), options=RefineOptions(cut=0.4))
+    (patch,) = found.kept.itertuples()
+    assert patch.probability_mean == pytest.approx(0.9)
+    assert patch.area_m2 < 70 * 100 * 10
+
+
+def test_a_segment_that_is_half_lost_says_why():
+    """Half of segment 1 joins segment 2; the other half is a patch too small."""
+    labels = np.zeros((3, 5), int)
+    labels[0, [0, 3]], labels[0, 1] = 1, 2
+    found = refine_patches(
+        probability(np.full((3, 5), 0.9)), segments(labels), options=BARE.model_copy(update={"min_area_m2": 200})
+    )
+    assert found.segments["is_kept"].tolist() == [False, True]
+    assert found.segments.loc[1, "reason"] == "its patch is smaller than 200 m²"

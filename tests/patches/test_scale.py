@@ -52,3 +52,13 @@ def test_an_image_without_a_valid_pixel_has_no_candidate():
     found = estimate_scale(scene(9, 9), valid=np.zeros((9, 9), bool))
     assert found.candidates.empty
     assert (found.curve["n_objects"] == 0).all()
+
+
+def test_a_rise_from_no_variance_at_all_is_no_rate():
+    """Flat cells: below the scale at which they merge nothing varies within an object."""
+    image, _ = voronoi(40, 6, noise_std=0.0)
+    found = estimate_scale(image, options=ScaleOptions(first=10, step=60, n_scales=12))
+    assert found.curve["local_variance"].iloc[0] == 0
+    assert found.curve["local_variance"].iloc[-1] > 0
+    rates = found.curve["rate_of_change"].to_numpy()
+    assert not np.isinf(rates).any()

@@ -109,3 +109,9 @@ def test_shares_and_ids_are_checked():
         track(rectangles(PIT), rectangles(PIT), same_share=1.2)
     with pytest.raises(InputError, match="after needs a column patch_id"):
         track(rectangles(PIT), rectangles(PIT).drop(columns="patch_id"))
+
+
+def test_ids_that_are_numbers_are_written_as_text():
+    before, after = (rectangles(PIT).assign(patch_id=[number]) for number in (7, 8))
+    found = track(before, after)
+    assert found[["before_ids", "after_ids"]].to_numpy().tolist() == [["7", "8"]]

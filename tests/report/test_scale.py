@@ -63,3 +63,9 @@ def test_the_best_cell_is_framed_where_it_lies(best):
     across, down = (cols.mean() - left) / (right - left), (rows.mean() - top) / (bottom - top)
     assert across == pytest.approx(best[1] - 0.05 + 0.05 * best[1], abs=0.06)
     assert down == pytest.approx(1 - (best[0] - 0.05 + 0.05 * best[0]), abs=0.06)
+
+
+def test_a_curve_in_which_nothing_varies_is_drawn_all_the_same():
+    """One value everywhere: local variance is 0, its rate of change unknown."""
+    flat = pd.DataFrame({"local_variance": 0.0, "n_objects": 1, "rate_of_change": np.nan}, index=SCALES)
+    assert made.opened(scale_plot(flat, candidates(), chosen=50.0)).size

@@ -58,3 +58,11 @@ def test_each_says_what_it_left(mine, tmp_path):
     ):
         assert any(line.startswith(words) for line in said), words
     assert not (tmp_path / "b" / "objects.gpkg").exists()
+
+
+def test_options_of_objects_without_an_image_are_refused(mine, tmp_path):
+    with crew() as hands, pytest.raises(InputError, match="--cut and --estimate-scale serve the refinement by objects"):
+        refine_alone(
+            ToRefine(mine.probability), tmp_path, changes={"cut": 0.4, "scale": None, "estimate_scale": True},
+            run_file=None, crew=hands, say=print,
+        )  # fmt: skip

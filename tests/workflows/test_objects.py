@@ -11,7 +11,7 @@ from highwall.core.grid import grid_of
 from highwall.core.products import LAYERS
 from highwall.io.rasters import read_raster
 from highwall.patches.multiresolution import segment
-from highwall.patches.options import ScaleOptions, SegmentationOptions
+from highwall.patches.options import GridSearchOptions, ScaleOptions, SegmentationOptions
 from highwall.patches.scale import ScaleEstimate
 from highwall.workflows.blocks import Crew, crew
 from highwall.workflows.config import ObjectsSection
@@ -206,3 +206,43 @@ def test_tiles_in_work_keep_within_the_memory(mine, tmp_path):
     run = Run(tmp_path, site_of_raster(mine.image))
     objects(run, ToSegment(mine.image), Crew(Watching(), 4, memory_mib=1), options=tiled)
     assert max(most) == 2
+
+
+def test_an_image_that_shows_nothing_is_refused(mine, tmp_path):
+    path = mine.write(np.full((96, 96), np.nan), "empty.tif", layer="height")
+    for estimate_scale in (False, True):
+        with pytest.raises(InputError, match="no pixel with a value"):
+            carried_out(ToSegment(path), tmp_path / "out", estimate_scale=estimate_scale)
+    assert not (tmp_path / "out" / "objects.tif").exists()
+
+
+def test_the_scale_of_a_flat_image_stays_as_given(mine, tmp_path):
+    path = mine.write(np.full((96, 96), 7.0), "level.tif", layer="height")
+    facts = carried_out(ToSegment(path), tmp_path, estimate_scale=True)
+    assert (facts["n_objects"], facts["scale"]) == (1, 30.0)
+    assert (tmp_path / "scale.png").exists()
+
+
+def test_references_of_other_places_too_do_not_hide_those_on_the_image(mine, tmp_path):
+    here = gpd.read_file(mine.references)
+    both = pd.concat([here, here.set_geometry(here.translate(50_000))], ignore_index=True)
+    image = open_image(mine.image, options=OPTIONS)
+    with crew() as hands:
+        few = OPTIONS.model_copy(update={"search": GridSearchOptions(shapes=(0.1, 0.3), compactnesses=(0.5,))})
+        alone, among = (choose(image, references, hands, options=few) for references in (here, both))
+    pd.testing.assert_frame_equal(alone.search.table, among.search.table)
+
+
+def test_more_bands_take_more_memory(mine, tmp_path):
+    """13 bands of 96 × 96 pixels take more than the 2 MiB that hold 3 of them."""
+    path = mine.write(
+        np.random.default_rng(1).uniform(0, 0.3, (13, 96, 96)), "many.tif", layer="reflectance",
+        bands=[f"band {number}" for number in range(13)],
+    )  # fmt: skip
+    tiled = CRITERION.model_copy(update={"tile_px": 64, "margin_px": 4})
+    few, many = (
+        carried_out(ToSegment(image), tmp_path / image.stem, memory_mib=2, segmentation=tiled)
+        for image in (mine.image, path)
+    )
+    assert few["largest_margin_px"] is None
+    assert many["largest_margin_px"] is not None

@@ -4,9 +4,10 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import rasterio
 from rasterio.features import geometry_mask
 
-from highwall.core.errors import InputError
+from highwall.core.errors import GridError, InputError
 from highwall.core.grid import grid_of
 from highwall.core.truth.scores import iou
 from highwall.io.rasters import open_bands, read_raster
@@ -146,6 +147,15 @@ def test_an_image_in_degrees_is_put_on_the_grid_of_the_prediction(mine, tmp_path
     assert facts["n_patches"] == 1
 
 
+def test_where_both_lie_in_degrees_nothing_is_segmented(mine, tmp_path):
+    layers, paths = read_raster(mine.probability).load(), (tmp_path / "image.tif", tmp_path / "probability.tif")
+    read_raster(mine.image).load().odc.reproject("EPSG:4326").rio.to_raster(paths[0])
+    layers.odc.reproject("EPSG:4326").rio.to_raster(paths[1])
+    with pytest.raises(GridError, match="projected CRS in metres"):
+        carried_out(ToRefine(paths[1], paths[0]), tmp_path / "out")
+    assert not (tmp_path / "out" / "objects.tif").exists()
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -169,6 +179,8 @@ def test_layers_of_another_place_are_refused(mine, tmp_path):
     away = read_raster(mine.probability).load()
     path = tmp_path / "away.tif"
     away.assign_coords(x=away["x"] + 50_000).rio.to_raster(path)
+    with rasterio.open(path, "r+") as dataset:
+        dataset.descriptions = tuple(away["band"].values)
     with pytest.raises(InputError, match="shows nothing of the image"):
         carried_out(ToRefine(path, mine.image), tmp_path / "out")
     cover = mine.write(np.zeros((96, 96)), "none.tif", layer="land_cover")
@@ -186,3 +198,30 @@ def test_reasons_are_counted_by_kind():
 def test_the_section_of_patches_is_that_of_the_room_with_a_method():
     assert set(PatchesSection.model_fields) == {*PatchOptions.model_fields, "method"}
     assert PatchesSection().method == "pixels"
+
+
+def test_areas_of_classes_that_the_chip_network_does_not_know_are_counted(mine, tmp_path):
+    layers = read_raster(mine.probability).load().values
+    path = mine.write(layers, "others.tif", layer="class_probability", bands=("none", "dump", "pit"))
+    facts = carried_out(ToRefine(path, mine.image), tmp_path)
+    assert facts["area_m2"]["pit"] == pytest.approx(100.0 * mine.is_mine.sum(), rel=0.05)
+
+
+@pytest.mark.parametrize("has_image", [False, True])
+def test_what_is_no_probability_is_refused(mine, tmp_path, has_image):
+    layers = read_raster(mine.probability).load().values
+    one = mine.write(layers[2], "one.tif", layer="height")
+    percent = mine.write(100 * layers, "percent.tif", layer="reflectance", bands=("none", "dump", "pit"))
+    nameless = mine.write(layers, "nameless.tif", layer="class_probability", bands=("none", "dump", "pit"))
+    with rasterio.open(nameless, "r+", IGNORE_COG_LAYOUT_BREAK="YES") as dataset:
+        dataset.descriptions = (None, None, None)
+    unknown = mine.write(np.nan * layers, "nan.tif", layer="class_probability", bands=("none", "dump", "pit"))
+    image = mine.image if has_image else None
+    with pytest.raises(InputError, match="a band a class"):
+        carried_out(ToRefine(one, image), tmp_path / "one")
+    with pytest.raises(InputError, match="between 0 and 1"):
+        carried_out(ToRefine(percent, image), tmp_path / "percent")
+    with pytest.raises(InputError, match="does not name its bands"):
+        carried_out(ToRefine(nameless, image), tmp_path / "nameless")
+    with pytest.raises(InputError, match="no pixel with a probability"):
+        carried_out(ToRefine(unknown, image), tmp_path / "unknown")

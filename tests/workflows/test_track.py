@@ -63,3 +63,9 @@ def test_files_in_another_crs_are_brought_to_the_later_one(two_runs, tmp_path):
 def test_a_folder_without_patches(two_runs, tmp_path):
     with pytest.raises(MissingInputError, match=r"patches\.parquet"):
         track_alone(tmp_path, two_runs[1], tmp_path / "out", say=lambda line: None)
+
+
+def test_all_patches_may_be_gone(two_runs, tmp_path):
+    none = patches(tmp_path / "none")
+    facts = track_alone(two_runs[0], none, tmp_path / "out", say=lambda line: None)
+    assert {change: row["n"] for change, row in facts["changes"].items()} == {"gone": 2}

@@ -70,7 +70,7 @@ def compare_segments(references: gpd.GeoDataFrame, segments: gpd.GeoDataFrame) -
     best = pairs.sort_values(["overlap_m2", "right"], ascending=[False, True]).drop_duplicates("left")
     over, under = float(matching["over"].mean()), float(matching["under"].mean())
     outside = float((matching["segment_m2"] - matching["overlap_m2"]).sum()) / float(references.area.sum())
-    ratio = abs(len(references) - len(matching)) / len(references)
+    ratio = abs(len(references) - matching["right"].nunique()) / len(references)
     return Discrepancy(
         over_segmentation=over,
         under_segmentation=under,

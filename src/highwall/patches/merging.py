@@ -31,6 +31,7 @@ def merge(
     grid: GeoBox,
     options: RefineOptions,
     may_fill: NDArray[np.bool_],
+    is_predicted: NDArray[np.bool_] | None = None,
     area: Geometry | None = None,
 ) -> Merged:
     """Join neighbouring mine pixels into patches.
@@ -39,6 +40,8 @@ def merge(
     ----------
     is_mine, may_fill : (y, x)
         Pixels of kept segments; pixels of known ground, which a filled hole may take.
+    is_predicted : (y, x), optional
+        A patch needs one of these: a cut may part it from all that was predicted of its segment.
     area : optional
         Area of interest, any CRS.
     """
@@ -48,14 +51,16 @@ def merge(
     is_road = _roads(whole, options=options, pixel_m=float(np.sqrt(pixel_m2)))
     patches = label(whole & ~is_road)
     is_small = _where(patches, np.bincount(patches.ravel()) * pixel_m2 < options.min_area_m2)
+    is_parted = np.zeros_like(is_small) if is_predicted is None else _where(patches, ~_holds(patches, is_predicted))
     is_outside = _where(patches, ~_meets(patches, area, grid))
     changes = [
         (filled, f"it is a hole of its patch, no larger than {options.max_hole_m2:g} m²"),
         (is_road, f"it is a road, no wider than {options.road_width_m:g} m"),
         (is_small, f"its patch is smaller than {options.min_area_m2:g} m²"),
+        (is_parted, "nothing of its patch was predicted"),
         (is_outside, "its patch lies outside the area of interest"),
     ]
-    return Merged(_by_size(np.where(is_small | is_outside, 0, patches)), is_road, changes)
+    return Merged(_by_size(np.where(is_small | is_parted | is_outside, 0, patches)), is_road, changes)
 
 
 def label(is_mine: NDArray[np.bool_]) -> Labels:
@@ -80,7 +85,12 @@ def _meets(patches: Labels, area: Geometry | None, grid: GeoBox) -> NDArray[np.b
         return np.ones(int(patches.max(initial=0)) + 1, bool)
     wanted = area.to_crs(str(grid.crs)).geom
     is_inside = geometry_mask([wanted], grid.shape, grid.transform, all_touched=True, invert=True)
-    return np.asarray(np.bincount(patches[is_inside], minlength=int(patches.max(initial=0)) + 1) > 0)
+    return _holds(patches, is_inside)
+
+
+def _holds(patches: Labels, layer: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which patches hold a pixel of a layer: (label + 1,)."""
+    return np.asarray(np.bincount(patches[layer], minlength=int(patches.max(initial=0)) + 1) > 0)
 
 
 def _by_size(patches: Labels) -> Labels:

@@ -25,10 +25,15 @@ def tell_segments(table: pd.DataFrame, labels: Labels, *, merged: Merged, cut: f
         With ``is_kept`` (most of it lies in a patch), ``patch_id`` ("" without) and a ``reason`` for every segment.
     """
     told, n_pixels = table.copy(), count_pixels(labels)[table.index - 1]
-    for where, reason in merged.changes:
-        told.loc[2 * count_pixels(labels, where)[table.index - 1] > n_pixels, "reason"] = reason
+    reasons = np.array([reason for _, reason in merged.changes])
+    met = np.array([count_pixels(labels, where)[table.index - 1] for where, _ in merged.changes])
+    for reason, count in zip(reasons, met, strict=True):
+        told.loc[2 * count > n_pixels, "reason"] = reason
     patch = _patch_of_most(labels, merged.patches)[table.index]
     told["is_kept"] = patch > 0
+    is_lost = ((told["reason"] == "") & ~told["is_kept"]).to_numpy()  # to no one reason by more than half
+    if is_lost.any() and len(reasons):
+        told.loc[is_lost, "reason"] = reasons[met[:, is_lost].argmax(axis=0)]
     told["patch_id"] = ["" if number == 0 else _patch_id("P", number) for number in patch]
     is_plain = told["reason"] == ""
     told.loc[is_plain, "reason"] = [

@@ -86,7 +86,9 @@ def refine_patches(
     said = [objection(row, cut=cut.share, options=options) for row in table.itertuples()]
     table["reason"] = pd.Series(said, index=table.index, dtype=str)
     is_mine = np.isin(labels, table.index[table["reason"] == ""])
-    merged = merge(is_mine, grid=grid, options=options, may_fill=labels > 0, area=around.area)
+    merged = merge(
+        is_mine, grid=grid, options=options, may_fill=labels > 0, is_predicted=is_predicted, area=around.area
+    )  # fmt: skip
     told = tell_segments(table, labels, merged=merged, cut=cut.share)
     kept = kept_table(probability, labels, merged=merged, around=around, options=options)
     dropped = dropped_table(probability, labels, told=told, around=around, options=options)

@@ -20,7 +20,7 @@ class ScaleEstimate:
 
     curve: pd.DataFrame
     """By ``scale``: ``n_objects``; ``local_variance``, the mean over objects and bands of the standard deviation in an
-    object [the image's unit]; ``rate_of_change`` from the scale before [%], NaN at the first."""
+    object [the image's unit]; ``rate_of_change`` from the scale before [%], NaN at the first and after one of 0."""
     candidates: pd.DataFrame
     """By ``scale``: ``kind``, *decrease* (local variance is no higher at the next scale) or *peak* (its rate of change
     stands out above those beside it), and ``rate_of_change``. Several, or none: the curve is not monotone."""
@@ -56,7 +56,8 @@ def estimate_scale(
         state.fit(scale**2)
         rows.append((len(state), float(deviations(state.regions).mean()) if len(state) else float("nan")))
     curve = pd.DataFrame(rows, columns=["n_objects", "local_variance"], index=pd.Index(scales, name="scale"))
-    curve["rate_of_change"] = 100.0 * curve["local_variance"].pct_change(fill_method=None)
+    rate = 100.0 * curve["local_variance"].pct_change(fill_method=None)
+    curve["rate_of_change"] = rate.where(np.isfinite(rate))
     return ScaleEstimate(curve, candidates_of(curve))
 
 

@@ -71,6 +71,7 @@ def track(
         A share lies outside 0…1, ``patch_id`` is missing or repeated, or a geometry is no valid polygon.
     """
     _check(before, after, min_overlap=min_overlap, same_share=same_share)
+    before, after = (table.assign(patch_id=table["patch_id"].astype(str)) for table in (before, after))
     pairs = overlaps(before, after)
     area_before, area_after = before.area.to_numpy(), after.area.to_numpy()
     smaller = pd.Series(area_before[pairs["left"]]).clip(upper=area_after[pairs["right"]])

@@ -119,6 +119,8 @@ def _mark(axes: Axes, candidates: pd.DataFrame) -> None:
 def _span(curve: pd.DataFrame, candidates: pd.DataFrame) -> tuple[float, float]:
     """Limits [%] in which the candidates stand apart: the steep beginning of the curve may leave them."""
     rate = curve["rate_of_change"].dropna()
+    if rate.empty:  # nothing varies: one value everywhere, or no pixel
+        return -1.0, 1.0
     if candidates.empty:
         return float(rate.min()) - 1.0, float(rate.max()) + 1.0
     top = max(_HEADROOM * float(candidates["rate_of_change"].max()), 1.0)

@@ -136,10 +136,13 @@ def _window(image: xr.DataArray, references: gpd.GeoDataFrame | None, side_px: i
 
 
 def _middle(references: gpd.GeoDataFrame, grid: GeoBox) -> tuple[float, float]:
-    left, bottom, right, top = references.to_crs(str(grid.crs)).total_bounds
-    col, row = ~grid.transform * ((left + right) / 2, (bottom + top) / 2)
-    if not (0 <= row < grid.shape.y and 0 <= col < grid.shape.x):
+    """Row and column around which the references on the image lie; those of other places do not count."""
+    here = references.geometry.to_crs(str(grid.crs)).intersection(grid.extent.geom)
+    here = here[here.area > 0]
+    if here.empty:
         raise InputError("the references do not lie on the image; give those of this place.")
+    left, bottom, right, top = here.total_bounds
+    col, row = ~grid.transform * ((left + right) / 2, (bottom + top) / 2)
     return float(row), float(col)
 
 

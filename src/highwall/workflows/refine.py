@@ -13,7 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from highwall.core.errors import InputError
-from highwall.core.grid import GeoBox, grid_of
+from highwall.core.grid import GeoBox, grid_of, pixel_area_m2
 from highwall.core.taxonomy import CHIP_CLASSES, NONE
 from highwall.io.aside import aside
 from highwall.io.rasters import open_bands, read_raster
@@ -29,7 +29,14 @@ from highwall.workflows.config import RunConfig
 from highwall.workflows.image import open_image, picture_of
 from highwall.workflows.objects import ToSegment, objects
 from highwall.workflows.run import Outcome, Run, Stage, facts_of
-from highwall.workflows.surroundings import LAND_COVER_RESAMPLING, Sun, land_cover_on, probability_on, shadow_on
+from highwall.workflows.surroundings import (
+    LAND_COVER_RESAMPLING,
+    Sun,
+    land_cover_on,
+    probability_on,
+    read_probability,
+    shadow_on,
+)
 
 OUTPUTS = (
     "patches.gpkg", "patches.parquet", "patches_dropped.gpkg", "patches_dropped.parquet", "segments.parquet",
@@ -88,7 +95,7 @@ def _check(given: ToRefine, *, method: str) -> None:
 
 
 def _in_pixels(run: Run, given: ToRefine, *, options: PatchOptions) -> Outcome:
-    layers = read_raster(given.probability, name="class_probability").load()
+    layers = read_probability(given.probability)
     cover = land_cover_on(grid_of(layers), given.land_cover) if given.land_cover else None
     patches = find_patches(layers, options=options, land_cover=cover, area=run.site.aoi)
     _write(run, patches.kept, patches.dropped)
@@ -128,7 +135,9 @@ def _metric_grid(image: Path, probability: Path) -> GeoBox | None:
     grid = grid_of(read_raster(image), name=str(image))
     if grid.crs is not None and grid.crs.projected:
         return None
-    return grid_of(read_raster(probability), name=str(probability))
+    wanted = grid_of(read_raster(probability), name=str(probability))
+    pixel_area_m2(wanted)  # refuses degrees before anything is segmented
+    return wanted
 
 
 def _surroundings(grid: GeoBox, given: ToRefine, run: Run) -> Surroundings:
@@ -146,10 +155,11 @@ def _write(run: Run, kept: gpd.GeoDataFrame, dropped: gpd.GeoDataFrame) -> None:
 
 def _counts(kept: gpd.GeoDataFrame, dropped: gpd.GeoDataFrame) -> dict[str, Any]:
     areas = kept.groupby("mine_class")["area_m2"].sum()
+    others = [name for name in areas.index if name not in CHIP_CLASSES]  # of a map by another network
     return {
         "n_patches": len(kept),
         "n_dropped": len(dropped),
-        "area_m2": {name: float(areas.get(name, 0.0)) for name in CHIP_CLASSES if name != NONE},
+        "area_m2": {name: float(areas.get(name, 0.0)) for name in (*CHIP_CLASSES, *others) if name != NONE},
     }
 
 

@@ -16,6 +16,8 @@ from highwall.patches.shadow import terrain_shadow
 LAND_COVER_RESAMPLING = "nearest"
 PROBABILITY_RESAMPLING = "bilinear"
 HEIGHT_RESAMPLING = "bilinear"
+_ROUNDING = 1e-3
+"""What a network's softmax or a resampling may lie beyond 0 and 1."""
 _MOST_MARGIN_PX = 1024
 """Pixels beyond the grid, at most, whose terrain may cast shadows into it."""
 
@@ -44,15 +46,38 @@ def land_cover_on(grid: GeoBox, path: Path) -> xr.DataArray:
     return cover
 
 
+def read_probability(path: Path) -> xr.DataArray:
+    """Read a map of class probabilities: (band, y, x), a band a class.
+
+    Raises
+    ------
+    InputError
+        It has one band or nameless ones, its values are no probabilities, or there is none.
+    """
+    layers = read_raster(path, name="class_probability").load()
+    if layers.ndim != 3:
+        raise InputError(
+            f"{path} has one band; give a band a class, one of them named none, as `highwall detect` does."
+        )
+    if layers["band"].dtype.kind in "iu":
+        raise InputError(f"{path} does not name its bands; name them after their classes, one of them none.")
+    low, high = float(layers.min()), float(layers.max())
+    if math.isnan(low):
+        raise InputError(f"{path} has no pixel with a probability; choose another map.")
+    if low < -_ROUNDING or high > 1 + _ROUNDING:
+        raise InputError(f"{path} holds {low:g} to {high:g}; probabilities lie between 0 and 1: give those of classes.")
+    return layers
+
+
 def probability_on(grid: GeoBox, path: Path) -> tuple[xr.DataArray, str | None]:
     """Read a probability map, and the resampling that it took; none where it lies on the grid already.
 
     Raises
     ------
     InputError
-        It shows nothing of the grid.
+        It shows nothing of the grid, or holds no probabilities.
     """
-    layers = read_raster(path, name="class_probability").load()
+    layers = read_probability(path)
     if same_grid(grid_of(layers, name=str(path)), grid):
         return layers, None
     moved = placed(layers, grid, resampling=PROBABILITY_RESAMPLING)

@@ -96,6 +96,9 @@ def refine_alone(
 ) -> None:
     """Outline the patches of a probability map."""
     options, said = load_run(run_file), dict(changes)
+    unused = [f"--{name.replace('_', '-')}" for name, value in said.items() if value is not None]
+    if given.image is None and unused:
+        raise InputError(f"{' and '.join(unused)} serve the refinement by objects; give --image too.")
     cut = {name: said.pop(name) for name in ("cut",) if said.get(name) is not None}
     refining = checked(RefineOptions, options.refine.model_dump() | cut, source="the command line")
     made = {"refine": refining, "objects": changed_objects(options.objects, said)}
@@ -111,7 +114,8 @@ def refine_alone(
 
 def track_alone(before: Path, after: Path, out: Path, *, say: Say) -> dict[str, Any]:
     """Tell what became of patches between two dates: facts of the stage."""
-    facts = facts_of(track_patches(Run(out, _site_of_patches(patches_file(after)), say), before, after))
+    site = _site_of_patches(patches_file(after), otherwise=patches_file(before))
+    facts = facts_of(track_patches(Run(out, site, say), before, after))
     n_groups = sum(row["n"] for row in facts["changes"].values())
     say(f"tracks.gpkg: {n_groups} patches or groups of them")
     return facts
@@ -263,8 +267,11 @@ def _reference(text: str) -> dict[str, Any]:
         ) from error
 
 
-def _site_of_patches(path: Path) -> Site:
-    table = read_polygons(path)
+def _site_of_patches(path: Path, *, otherwise: Path | None = None) -> Site:
+    """Make a site that spans patches; where there is none, those of ``otherwise``: all may be gone."""
+    table = read_polygons(path, allow_empty=otherwise is not None)
+    if otherwise is not None and table.empty:
+        return _site_of_patches(otherwise)
     left, bottom, right, top = (float(value) for value in table.total_bounds)
     crs = f"EPSG:{code}" if (code := table.crs.to_epsg()) else str(table.crs)
     return Site.over(path.stem, box(left, bottom, right, top, crs=crs), crs=crs)
