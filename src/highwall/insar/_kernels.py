@@ -12,7 +12,8 @@ Per pixel, with unknown phases x₁ … xₙ₋₁ of the epochs (x₀ = 0), pai
   sweep carries the currents b = Σ ±w y and g, so that gᵀN⁻¹g = Σ g² / Σc is the variance of the velocity gᵀx;
 * ``substitute``  xⱼ = (bⱼ + Σ c x) / Σc, earliest first;
 * ``_residuals``  e = y − (xⱼ − xᵢ): Σ w e², Σ e² and |Σ exp(ie)|;
-* ``join``        (``_kernels_split``) split networks only: shifts the pieces by the least velocity between them.
+* ``join``        (``_kernels_split``) split networks only: shifts the pieces by the least velocity between them,
+  all lanes at once where the network is banded (``_kernels_chain``), else pixel by pixel (``_kernels_join``).
 
 Every lane does the same operations in the same order whatever its neighbours, so results do not depend on chunks.
 Indices are unsigned (``U``): numba asks of every signed one whether it counts from the end, which hides from LLVM that

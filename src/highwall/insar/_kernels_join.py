@@ -1,4 +1,4 @@
-"""The pieces of a split network joined by the least velocity between them."""
+"""The pieces of a split network that follows a schedule, joined by the least velocity between them."""
 # mypy: ignore-errors
 
 from typing import NamedTuple
@@ -13,11 +13,12 @@ class Joints(NamedTuple):
     """Scratch of :func:`join_pixel`: the small system whose unknowns are the shifts of a pixel's pieces."""
 
     label: np.ndarray
-    """(pad + epoch, LANES) float64: the piece of each epoch, in the order of their first epochs."""
+    """(epoch, LANES) float64: the piece of each epoch, in the order of their first epochs."""
     g: np.ndarray
-    """(epoch + pad, LANES) float64: gᵀx is the velocity of the joined network, x the phases before."""
+    """(epoch, LANES) float64: gᵀx is the velocity of the joined network, x the phases before."""
+    slope: np.ndarray
     variance: np.ndarray
-    """(LANES,) float64."""
+    """(LANES,) float64: velocity, and its variance for unit weight."""
     piece: np.ndarray
     """(epoch,) uint64: of one pixel, as all that follows."""
     phase: np.ndarray
@@ -32,11 +33,11 @@ class Joints(NamedTuple):
     """(piece,) float64: what a shift of the piece adds to the velocity."""
 
 
-def joints_of(n, pad):
+def joints_of(n):
     """Joints of n epochs."""
     lanes = int(LANES)
     return Joints(
-        np.zeros((n + pad) * lanes), np.zeros((n + pad) * lanes), np.zeros(lanes), np.zeros(n, U), np.zeros(n),
+        np.zeros(n * lanes), np.zeros(n * lanes), np.zeros(lanes), np.zeros(lanes), np.zeros(n, U), np.zeros(n),
         np.zeros(n * n), np.zeros(n, U), np.zeros(n), np.zeros(n),
     )  # fmt: skip
 
@@ -54,12 +55,12 @@ def join_pixel(q, network, waiting):
     _link(q, network, waiting.x, joints, n_pieces)
     _settle(joints, n_pieces)
     g, piece, shift, pull = joints.g, joints.piece, joints.shift, joints.pull
-    x, pad, velocity, before = waiting.x, U(network.pad), 0.0, 0.0
+    x, velocity, before = waiting.x, 0.0, 0.0
     last = U(piece.size) - ONE
     for e in range(ONE, last + ONE):
         a, b = piece[e - ONE], piece[e]
         phase = joints.phase[e] + shift[b]
-        x[(e + pad) * LANES + q] = phase
+        x[e * LANES + q] = phase
         velocity += network.slope[e] * phase
         flow = network.stiffness[e - ONE] * (pull[b] - pull[a])
         g[(e - ONE) * LANES + q] = network.slope[e - ONE] + (flow - before)
@@ -72,14 +73,14 @@ def join_pixel(q, network, waiting):
 def _link(q, network, phases, joints, n_pieces):
     """ZᵀRZ into ``links``, −ZᵀRx into ``shift`` and Zᵀg into ``pull``."""
     piece, phase, links, reach = joints.piece, joints.phase, joints.links, joints.reach
-    shift, pull, n, pad = joints.shift, joints.pull, U(joints.piece.size), U(network.pad)
+    shift, pull, n = joints.shift, joints.pull, U(joints.piece.size)
     for i in range(n_pieces):
         reach[i] = i
         shift[i] = 0.0
         pull[i] = 0.0
     a, before, run = U(0), 0.0, 0.0
     for e in range(ONE, n):
-        b, x = U(joints.label[(e + pad) * LANES + q]), phases[(e + pad) * LANES + q]
+        b, x = U(joints.label[e * LANES + q]), phases[e * LANES + q]
         piece[e], phase[e] = b, x
         if a != b:
             r = network.stiffness[e - ONE]

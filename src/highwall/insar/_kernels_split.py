@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from highwall.core.jit import kernel
-from highwall.insar._kernels_band import RECORD, label_band, respread_band
+from highwall.insar._kernels_band import RECORD
+from highwall.insar._kernels_chain import Chain, chain_of, join_chain
 from highwall.insar._kernels_join import Joints, join_pixel, joints_of
 from highwall.insar._kernels_lanes import LANES, U, clear
 from highwall.insar._kernels_sparse import label_sparse, respread_sparse
@@ -23,9 +24,10 @@ class Waiting(NamedTuple):
 
     x: np.ndarray
     """(pad + epoch) float64."""
-    rows: np.ndarray
     links: np.ndarray
-    """float32: links and 1/Σc that their elimination left; of a schedule, ``rows`` holds 1/Σc alone."""
+    """(link) float32: that their elimination left."""
+    resistance: np.ndarray
+    """(epoch) float32: 1/Σc, of a schedule only."""
     gaps: np.ndarray
     unit: np.ndarray
     """() float64: of the lane that a pixel comes from."""
@@ -36,15 +38,18 @@ class Waiting(NamedTuple):
     number: np.ndarray
     """(1,) uint64: of pixels that wait."""
     joints: Joints
+    chain: Chain
+    """What joins them where they follow a schedule, and where they are banded."""
 
 
 def waiting_of(network):
     """Room for as many split pixels as lanes."""
-    n, lanes = network.slope.size, int(LANES)
+    n, band, lanes = network.slope.size, network.pad, int(LANES)
+    n_links, scheduled = (n * band, 0) if band > 0 else (network.n_links, n)
     return Waiting(
-        np.zeros((n + network.pad) * lanes), np.zeros((n + network.pad) * (network.pad + 1) * lanes, np.float32),
-        np.zeros(network.n_links * lanes, np.float32), np.zeros(lanes), np.zeros(lanes),
-        np.zeros(lanes, U), np.zeros(lanes, U), np.zeros(1, U), joints_of(n, network.pad),
+        np.zeros((n + band) * lanes), np.zeros(n_links * lanes, np.float32), np.zeros(scheduled * lanes, np.float32),
+        np.zeros(lanes), np.zeros(lanes), np.zeros(lanes, U), np.zeros(lanes, U), np.zeros(1, U),
+        joints_of(scheduled), chain_of(n, band),
     )  # fmt: skip
 
 
@@ -62,10 +67,11 @@ def find_split(noise, block, waiting):
 def gather_split(first, band, sparse, rows, block, found, waiting):
     """Put the group's split pixels beside those that wait; there must be room."""
     lane, at = waiting.lane[:found], waiting.number[0]
-    record, kept = (U(len(band) + RECORD), U(len(band) + 1)) if len(band) > 0 else (U(1), U(1))
     _gather(block.x, U(1), lane, at, waiting.x, U(1))
-    _gather(rows, record, lane, at, waiting.rows, kept)
-    if sparse is not None:
+    if sparse is None:
+        _gather(rows, U(len(band) + RECORD), lane, at, waiting.links, U(len(band)))
+    else:
+        _gather(rows, U(1), lane, at, waiting.resistance, U(1))
         _gather(block.links, U(1), lane, at, waiting.links, U(1))
     for i in range(found):
         waiting.gaps[at + i] = block.gaps[lane[i]]
@@ -87,22 +93,31 @@ def _gather(source, record, lane, at, target, kept):
 @kernel
 def join_waiting(network, band, sparse, metres_per_radian, waiting, out):
     """Join the pixels that wait, and write their displacement, velocity and its error."""
-    joints, rows, links, n = waiting.joints, waiting.rows, waiting.links, network.slope.size
     if sparse is None:
-        label_band(band, network, rows, joints.label)
+        join_chain(band, network, waiting.links, waiting.x, waiting.chain)
+        _write(network, metres_per_radian, waiting, waiting.chain, out)
     else:
-        label_sparse(network, sparse, links, rows, joints.label)
-    for q in range(waiting.number[0]):
-        out[n, waiting.pixel[q]] = metres_per_radian * join_pixel(q, network, waiting)
-    if sparse is None:
-        respread_band(band, network, rows, joints)
-    else:
-        respread_sparse(network, sparse, links, rows, joints)
-    for j in range(U(1), U(n)):
-        for q in range(waiting.number[0]):
-            phase = np.float32(waiting.x[(j + U(network.pad)) * LANES + q])
-            out[j, waiting.pixel[q]] = np.float32(metres_per_radian) * phase
-    for q in range(waiting.number[0]):
-        error = np.sqrt(joints.variance[q] * waiting.unit[q])
-        out[n + 1, waiting.pixel[q]] = abs(metres_per_radian) * error
+        _join_sparse(network, sparse, waiting)
+        _write(network, metres_per_radian, waiting, waiting.joints, out)
     clear(waiting.number)
+
+
+@kernel
+def _join_sparse(network, sparse, waiting):
+    joints, links, resistance = waiting.joints, waiting.links, waiting.resistance
+    label_sparse(network, sparse, links, resistance, joints.label)
+    for q in range(waiting.number[0]):
+        joints.slope[q] = join_pixel(q, network, waiting)
+    respread_sparse(network, sparse, links, resistance, joints)
+
+
+@kernel
+def _write(network, metres_per_radian, waiting, joined, out):
+    pixel, n = waiting.pixel[: waiting.number[0]], network.slope.size
+    for j in range(U(1), U(n)):
+        for q in range(U(pixel.size)):
+            phase = np.float32(waiting.x[(j + U(network.pad)) * LANES + q])
+            out[j, pixel[q]] = np.float32(metres_per_radian) * phase
+    for q in range(U(pixel.size)):
+        out[n, pixel[q]] = metres_per_radian * joined.slope[q]
+        out[n + 1, pixel[q]] = abs(metres_per_radian) * np.sqrt(joined.variance[q] * waiting.unit[q])

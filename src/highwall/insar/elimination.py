@@ -29,7 +29,7 @@ class Plan(NamedTuple):
     stiffness: NDArray[np.float64]
     """(epoch − 1,) [year⁻²]: 1/Δt² of each interval."""
     pad: int
-    """Empty epochs before the first, in phases and labels."""
+    """Empty epochs before the first, in phases."""
     n_slots: int
     n_rows: int
     n_links: int
