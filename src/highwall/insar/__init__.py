@@ -11,6 +11,6 @@ Whatever needs the whole scene is fitted first, on a sample (``typical_phase``, 
 ``docs/rooms/insar.md`` has the equations.
 
 Reading order: options, stack, network, selection; forming; mending; still, reference; inversion with its kernels,
-blocks; corrections; motion_model, velocity, series_noise, regression; quality; geometry, decomposition, geocoding;
-simulate.
+blocks; corrections; motion_model, velocity, series_noise, regression; quality, summary; geometry, decomposition,
+geocoding; simulate.
 """

@@ -11,6 +11,7 @@ from highwall.core.errors import SetAside
 from highwall.insar.geometry import ALL_VERTICAL
 from highwall.insar.network import Network
 from highwall.insar.stack import wavelength_of
+from highwall.insar.summary import NUMBERED, summarize
 from highwall.io.radar.mintpy_export import write_mintpy
 from highwall.io.radar.radar_item import RadarItem, radar_item
 from highwall.io.rasters import read_zarr, write_cog
@@ -71,7 +72,7 @@ def _leave(run: Run, scene: RadarScene, measured: Measured, options: DeformSecti
     not_drawn = draw(run.folder, scene, result, measured, options=options)
     epochs = as_dates(result["epoch"].values)
     unreferenced = [SetAside(*entry.split(": ", maxsplit=1)) for entry in result.attrs["pairs_set_aside"]]
-    facts = _network_facts(scene) | _motion_facts(result) | _account(result, measured)
+    facts = _network_facts(scene) | summarize(result[list(NUMBERED)].load()) | _account(result, measured)
     about = _stac(scene)
     return Outcome(
         {"epochs": epochs, "first": epochs[0], "last": epochs[-1]} | facts, epochs, about=about.properties,
@@ -99,24 +100,6 @@ def _network_facts(scene: RadarScene) -> dict[str, Any]:
         "statistics": selection.statistics()._asdict(),
         "pairs_discarded": [f"{name}: {reason}" for name, reason in discarded],
     }  # fmt: skip
-
-
-def _motion_facts(result: xr.Dataset) -> dict[str, Any]:
-    """What the maps say in numbers; the extremes are those of pixels whose network is whole."""
-    maps = result[
-        ["velocity", "n_components", "decorrelated", "share_open", "n_repaired_pairs", "n_valid_pairs"]
-    ].load()
-    velocity = maps["velocity"].where(maps["n_components"] == 1)
-    measured = bool(velocity.notnull().any())
-    seen = maps["n_valid_pairs"] > 0
-    return {
-        "share_split": float((maps["n_components"] > 1).mean()),
-        "share_decorrelated": float(maps["decorrelated"].mean()),
-        "velocity_min": float(velocity.min()) if measured else None,
-        "velocity_max": float(velocity.max()) if measured else None,
-        "share_repaired": float((maps["n_repaired_pairs"] > 0).sum() / max(int(seen.sum()), 1)),
-        "share_left_open": float((maps["share_open"] > 0).sum() / max(int(seen.sum()), 1)),
-    }
 
 
 def _account(result: xr.Dataset, measured: Measured) -> dict[str, Any]:

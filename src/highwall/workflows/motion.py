@@ -27,8 +27,9 @@ from highwall.insar.stack import mean_coherence
 from highwall.insar.still import StillHistory, survey
 from highwall.insar.velocity import fit_motion
 
-_COPIES_OF_PHASES, _COPIES_OF_SERIES = 3.0, 6.0
-"""Memory of a block in work over that of its phases, and of its series, as they are read."""
+_COPIES_OF_PHASES, _COPIES_OF_SERIES = 3.4, 12.0
+"""Greatest memory of a block in work over that of its phases, and of its series, as they are read. Measured: on 334
+pairs inversion 3.4, survey 2.8; on 91 dates with all trends and the height error corrected: 12."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
 from odc.geo.geom import point
 
@@ -13,8 +12,8 @@ from highwall.core.errors import SetAside
 from highwall.core.grid import grid_of
 from highwall.core.products import LAYERS
 from highwall.insar.motion_model import predicted
-from highwall.insar.quality import FLAGS
 from highwall.insar.selection import Selection
+from highwall.insar.summary import Place, fastest_places, reference_place
 from highwall.io.aside import aside
 from highwall.report.baselines import Baselines, baseline_plot
 from highwall.report.corrections import Spread, corrections_plot
@@ -29,10 +28,6 @@ PICTURES = (
     "motion.png", "velocity.png", "coherence.png", "closure.png", "baselines.png", "series.png", "corrections.png",
 )  # fmt: skip
 _MAPS = ("velocity", "velocity_std", "decorrelated", "mean_coherence", "temporal_coherence", "share_open")
-_APART = 0.05
-"""Share of the map's longer side by which points that are chosen lie apart."""
-
-Place = tuple[float, float]
 
 
 def draw(
@@ -40,7 +35,7 @@ def draw(
 ) -> list[SetAside]:
     """Draw maps, network and series of a result; points without motion are left out and named."""
     maps = result[[name for name in _MAPS if name in result]].load()
-    reference = _reference(result["insar_quality"])
+    reference = reference_place(result["insar_quality"])
     network = network_of(scene.selection)
     places = _places(maps, options.points)
     drawn = [_series(result, place, options) for place in places]
@@ -83,25 +78,12 @@ def _word(correction: str) -> str:
     return LAYERS[correction].long_name.partition(",")[0]
 
 
-def _reference(quality: xr.DataArray) -> Place | None:
-    """Centre of the reference's pixels."""
-    rows, cols = np.nonzero(quality.values & FLAGS["reference"])
-    return (float(quality["x"][cols].mean()), float(quality["y"][rows].mean())) if rows.size else None
-
-
 def _places(maps: xr.Dataset, given: Sequence[Place]) -> list[Place]:
     """Points whose series are drawn: those given [longitude, latitude], or the fastest ground, some way apart."""
     if given:
         crs = str(grid_of(maps["velocity"]).crs)
         return [point(*place, crs="EPSG:4326").to_crs(crs).coords[0] for place in given]
-    speed = abs(maps["velocity"]).where(~maps["decorrelated"]).values
-    apart = max(int(_APART * max(speed.shape)), 1)
-    found: list[Place] = []
-    while len(found) < 3 and np.isfinite(speed).any():
-        row, col = np.unravel_index(int(np.nanargmax(speed)), speed.shape)
-        found.append((float(maps["x"][col]), float(maps["y"][row])))
-        speed[max(row - apart, 0) : row + apart + 1, max(col - apart, 0) : col + apart + 1] = np.nan
-    return found
+    return fastest_places(maps, count=3)
 
 
 def _series(result: xr.Dataset, place: Place, options: DeformSection) -> Series | None:

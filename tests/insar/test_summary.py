@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+import xarray as xr
+
+from highwall.insar.quality import FLAGS
+from highwall.insar.summary import fastest_places, reference_place, summarize
+
+SHAPE = (20, 40)
+
+
+@pytest.fixture
+def maps():
+    velocity = np.zeros(SHAPE, np.float32)
+    velocity[3, 4], velocity[3, 5], velocity[15, 30], velocity[10, 20] = -0.05, -0.04, 0.03, -0.9
+    decorrelated = np.zeros(SHAPE, bool)
+    decorrelated[10, 20] = True
+    layers = {"velocity": velocity, "decorrelated": decorrelated, "n_components": np.ones(SHAPE, np.int16),
+              "share_open": np.zeros(SHAPE), "n_repaired_pairs": np.zeros(SHAPE, np.int16),
+              "n_valid_pairs": np.full(SHAPE, 9, np.int16)}  # fmt: skip
+    layers["n_components"][10, 20] = 2
+    layers["n_repaired_pairs"][0, :4] = 1
+    layers["n_valid_pairs"][19] = 0
+    arrays = {name: (("y", "x"), values) for name, values in layers.items()}
+    return xr.Dataset(arrays, coords={"y": -10.0 * np.arange(20), "x": 10.0 * np.arange(40)})
+
+
+def test_extremes_are_those_of_whole_networks(maps):
+    numbers = summarize(maps)
+    assert numbers["velocity_min"] == pytest.approx(-0.05)
+    assert numbers["velocity_max"] == pytest.approx(0.03)
+    assert numbers["share_split"] == pytest.approx(1 / 800)
+    assert numbers["share_repaired"] == pytest.approx(4 / 760)
+
+
+def test_without_a_whole_network_there_are_no_extremes(maps):
+    numbers = summarize(maps.assign(n_components=maps["n_components"] * 0 + 2))
+    assert numbers["velocity_min"] is None
+    assert numbers["velocity_max"] is None
+
+
+def test_fastest_places_lie_apart_and_none_is_decorrelated(maps):
+    assert fastest_places(maps, count=2) == [(40.0, -30.0), (300.0, -150.0)]
+
+
+def test_nothing_measured_has_no_fastest_place(maps):
+    assert fastest_places(maps.assign(velocity=maps["velocity"] * np.nan), count=3) == []
+
+
+def test_the_reference_is_the_middle_of_its_pixels(maps):
+    flags = xr.zeros_like(maps["velocity"], dtype=np.uint16)
+    assert reference_place(flags) is None
+    flags[4:7, 10:13] = FLAGS["reference"]
+    assert reference_place(flags) == (110.0, -50.0)
