@@ -53,8 +53,8 @@ def machine() -> str:
     return f"{_processor()}, {os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}"
 
 
-def report(room: str, rows: Sequence[Row], *, title: str) -> Path:
-    """Print the rows and write ``results/<room>.json``, a list of objects."""
+def report(room: str, rows: Sequence[Row], *, title: str, folder: Path = RESULTS) -> Path:
+    """Print the rows and write ``<folder>/<room>.json``, a list of objects."""
     table = Table(title=title, caption=machine())
     for column in ("case", "unit", "ours", "rival", "rival's", "ratio", "note"):
         table.add_column(column, justify="left" if column in {"case", "rival", "note"} else "right")
@@ -63,7 +63,7 @@ def report(room: str, rows: Sequence[Row], *, title: str) -> Path:
             row.case, row.unit, _text(row.ours), row.rival, _text(row.rival_value), _text(row.ratio), row.note
         )
     Console(width=160).print(table)
-    path = RESULTS / f"{room}.json"
+    path = folder / f"{room}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps([_as_json(row) for row in rows], indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return path

@@ -42,6 +42,35 @@ def with_speeds(text: str) -> str:
     return text
 
 
+def with_changes(text: str) -> str:
+    """Fill the tables of a page that hold what a room does to its input, between their markers: before → after."""
+    for path in sorted((ROOT / "benchmarks" / "results").glob("*.json")):
+        begin, end = f"<!-- changes:{path.stem} -->", f"<!-- /changes:{path.stem} -->"
+        if begin in text:
+            head, _, rest = text.partition(begin)
+            text = f"{head}{begin}\n\n{_changes(_rows(path))}\n\n{end}{rest.partition(end)[2]}"
+    return text
+
+
+def _changes(rows: list[dict[str, Any]]) -> str:
+    """One line a case, one column a measure; the rival's value stands before the arrow."""
+    cells: dict[str, dict[str, str]] = {}
+    for row in rows:
+        case, _, measure = row["case"].partition(": ")
+        figures = [f"{row[side]:.3g}" for side in ("rival_value", "ours") if row[side] is not None]
+        cells.setdefault(case, {})[measure if row["unit"] == "1" else f"{measure} [{row['unit']}]"] = " → ".join(
+            figures
+        )
+    measures = list(dict.fromkeys(measure for line in cells.values() for measure in line))
+    lines = [f"| | {' | '.join(measures)} |", "|---|" + "---|" * len(measures)]
+    return "\n".join(
+        [
+            *lines,
+            *(f"| {case} | {' | '.join(line.get(name, '') for name in measures)} |" for case, line in cells.items()),
+        ]
+    )
+
+
 def _rows(path: Path) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
     return rows
@@ -152,5 +181,7 @@ if __name__ == "__main__":
     REFERENCE.mkdir(exist_ok=True)
     for file_name, content in pages().items():
         (REFERENCE / file_name).write_text(content, encoding="utf-8")
+    for page in (ROOT / "docs" / "rooms").glob("*.md"):
+        page.write_text(with_changes(page.read_text(encoding="utf-8")), encoding="utf-8")
     readme = ROOT / "README.md"
     readme.write_text(with_speeds(readme.read_text(encoding="utf-8")), encoding="utf-8")

@@ -17,17 +17,22 @@ app = typer.Typer(
     add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
 )  # fmt: skip
 config_app = typer.Typer(help="Print samples and schemas of files.", no_args_is_help=True)
+edge_app = typer.Typer(help="On a gateway beside the camera (needs the base layer alone).", no_args_is_help=True)
 radar_app = typer.Typer(help="Radar from the archive (needs the extra archive).", no_args_is_help=True)
+evaluate_app = typer.Typer(help="Score a network on data of your own.", no_args_is_help=True)
 train_app = typer.Typer(help="Train the networks (needs the train layer: torch).", no_args_is_help=True)
 app.add_typer(config_app, name="config")
+app.add_typer(edge_app, name="edge")
 app.add_typer(radar_app, name="radar")
 app.add_typer(train_app, name="train")
+app.add_typer(evaluate_app, name="evaluate")
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder that takes the results.")]
 RunFile = Annotated[Path | None, typer.Option("--run", help="run.yaml: bounds that differ from the defaults.")]
 Bands = Annotated[str | None, typer.Option(help="Bands to segment, as B04,B03,B02; by default as run.yaml says.")]
 Scale = Annotated[float | None, typer.Option(help="Scale of the segmentation; by default as run.yaml says.")]
 EstimateScale = Annotated[bool, typer.Option("--estimate-scale", help="Take the scale from the image (ESP2).")]
+Convert = Annotated[bool, typer.Option("--convert", help="Put L2A scenes back to L1C, through a clear sky.")]
 Date = Annotated[str | None, typer.Option("--date", help="Date of the data, as 2024-06-30.")]
 
 
@@ -50,15 +55,43 @@ def detect(
     date: Date = None,
     weights: Annotated[Path | None, typer.Option(help="ONNX file; by default the shipped network.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Run it on a level that it was not made for.")] = False,
-    run: RunFile = None,
+    threshold: Annotated[
+        float | None, typer.Option(help="Probability from which ground is mine, as 0.8; by default the network's own.")
+    ] = None,
+    bands: Annotated[str | None, typer.Option(help="Band names of files that carry none, as B02,B03,B04.")] = None,
+    convert: Convert = False, run: RunFile = None,
 ) -> None:  # fmt: skip
-    """Class a scene by the chip network. Leaves scene.tif, quality.tif and probability.tif."""
-    from highwall.workflows.verbs import detect_alone
+    """Class a scene by the chip network. Leaves two maps of probability, mine.tif, detections.gpkg and a picture."""
+    from highwall.workflows.detect_verb import ToDetect, detect_alone
 
+    given = ToDetect(tuple(scenes), aoi, level, _date(date), _words(bands) or (), weights, force, convert)
     with _telling() as say:
-        detect_alone(
-            scenes, out, aoi=aoi, level=level, date=_date(date), weights=weights, force=force, run_file=run, say=say
-        )
+        detect_alone(given, out, threshold=threshold, run_file=run, say=say, advance=say.advance)
+
+
+@app.command()
+def emergence(
+    before: Annotated[Path, typer.Argument(help="Earlier scene, or the folder of an earlier `highwall detect`.")],
+    after: Annotated[Path, typer.Argument(help="Later one, likewise.")], out: Out,
+    aoi: Annotated[Path | None, typer.Option(help="Vector file of the area; by default the later scene's.")] = None,
+    level: Annotated[str | None, typer.Option(help="L1C or L2A, for files that do not say.")] = None,
+    weights: Annotated[Path | None, typer.Option(help="ONNX file; by default the shipped network.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Run it on a level that it was not made for.")] = False,
+    threshold: Annotated[
+        float | None, typer.Option(help="Emergence from which ground is new mine; by default as run.yaml says.")
+    ] = None,
+    bands: Annotated[str | None, typer.Option(help="Band names of files that carry none, as B02,B03,B04.")] = None,
+    convert: Convert = False, run: RunFile = None,
+) -> None:  # fmt: skip
+    """Find mines that have come up between two dates. Leaves emergence.tif, emergence.gpkg and a picture."""
+    from highwall.workflows.detect_verb import ToDetect
+    from highwall.workflows.emergence_verb import ToCompare, emergence_alone
+
+    how = ToDetect((), aoi, level, None, _words(bands) or (), weights, force, convert)
+    with _telling() as say:
+        emergence_alone(
+            ToCompare(before, after, how), out, threshold=threshold, run_file=run, say=say, advance=say.advance
+        )  # fmt: skip
 
 
 @app.command()
@@ -95,20 +128,57 @@ def refine(
     references: Annotated[Path | None, typer.Option(help="Known mine patches, from which the cut is found.")] = None,
     cut: Annotated[float | None, typer.Option(help="Predicted share from which an object is mine, 0 to 1.")] = None,
     bands: Bands = None, scale: Scale = None, estimate_scale: EstimateScale = False,
-    land_cover: Annotated[Path | None, typer.Option(help="Raster with the codes of ESA WorldCover.")] = None,
+    land_cover: Annotated[Path | None, typer.Option(help="Raster of land-cover codes.")] = None,
+    land_cover_classes: Annotated[
+        str, typer.Option(help="Its codes: worldcover, dynamic_world, io_lulc, copernicus, or a YAML file, code: name.")
+    ] = "worldcover",
     dem: Annotated[Path | None, typer.Option(help="Heights [m], for terrain shadow; needs --sun.")] = None,
     sun: Annotated[str | None, typer.Option(help="Where the sun stood: AZIMUTH,ELEVATION [°].")] = None,
+    memory: Annotated[int, typer.Option(min=64, help="MiB that work on objects may take.")] = 768,
     run: RunFile = None,
 ) -> None:  # fmt: skip
     """Outline mine patches. Leaves patches.gpkg and patches.parquet; with an image also every object's reason."""
     from highwall.workflows.blocks import crew
     from highwall.workflows.refine import ToRefine
+    from highwall.workflows.surroundings import class_map_of
     from highwall.workflows.verbs import refine_alone, sun_of
 
-    given = ToRefine(probability, image, references, land_cover, dem, sun_of(sun))
+    names = class_map_of(land_cover_classes)
+    given = ToRefine(probability, image, references, land_cover, names, dem, sun_of(sun))
     changes = {"cut": cut, "bands": _words(bands), "scale": scale, "estimate_scale": estimate_scale or None}
-    with _telling() as say, crew(advance=say.advance) as hands:
+    with _telling() as say, crew(memory_mib=memory, advance=say.advance) as hands:
         refine_alone(given, out, changes=changes, run_file=run, crew=hands, say=say)
+
+
+@app.command()
+def accuracy(
+    reference: Annotated[
+        Path, typer.Argument(help="Polygons of mines, or a CSV of points: lon,lat or x,y, and truth.")
+    ],
+    found: Annotated[Path, typer.Argument(help="Patches, the folder of their run, or a raster such as mine.tif.")],
+    out: Out,
+    area: Annotated[Path | None, typer.Option(help="Polygons within which both are compared.")] = None,
+    causes: Annotated[Path | None, typer.Option(help="Polygons with a column cause: why a patch is hard.")] = None,
+    classes: Annotated[str | None, typer.Option(help="Classes of the references that count; by default all.")] = None,
+    codes: Annotated[
+        str | None, typer.Option(help="Codes of the raster that are mine; by default all above 0.")
+    ] = None,
+    min_overlap: Annotated[
+        float | None, typer.Option(help="Covered share that identifies a mine; 0.5 if none.")
+    ] = None,
+    points: Annotated[
+        int | None, typer.Option(help="Points drawn where references are polygons; 2000 if none.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same points.")] = None,
+) -> None:
+    """Hold found mines against known ones. Leaves accuracy.json, tables and a picture."""
+    from highwall.workflows.accuracy import ToScore
+    from highwall.workflows.verbs import accuracy_alone
+
+    options = {"classes": _words(classes), "codes": _words(codes), "min_overlap": min_overlap, "n_points": points,
+               "seed": seed}  # fmt: skip
+    with _telling() as say:
+        accuracy_alone(ToScore(reference, found, area, causes), out, options=options, say=say)
 
 
 @app.command()
@@ -160,6 +230,22 @@ def deform(
 
 
 @app.command()
+def cracks(
+    images: Annotated[list[Path], typer.Argument(help="Photographs, or folders of them; PNG, JPEG, GeoTIFF.")],
+    out: Out,
+    gsd: Annotated[float | None, typer.Option(help="Size of a pixel on the ground [m], as 0.002.")] = None,
+    weights: Annotated[Path | None, typer.Option(help="ONNX file; by default the shipped network.")] = None,
+) -> None:  # fmt: skip
+    """Find cracks in photographs and measure them. Leaves maps, lines, pictures and cracks.csv."""
+    from highwall.workflows.cracks import map_cracks
+
+    with _telling() as say:
+        found = map_cracks(images, out, weights=weights, gsd_m=gsd, say=say, advance=say.advance)
+    typer.echo(f"{found['n_cracks']} cracks in {found['n_images']} photographs; {len(found['set_aside'])} set aside. "
+               f"Table: {out / 'cracks.csv'}")  # fmt: skip
+
+
+@app.command()
 def assess(
     patches: Annotated[Path, typer.Argument(help="patches.parquet or .gpkg of `highwall refine`.")], out: Out,
     permits: Annotated[Path | None, typer.Option(help="Vector file of permits.")] = None,
@@ -204,6 +290,29 @@ def demo(out: Out = Path("demo"), seed: Annotated[int, typer.Option(min=0, help=
         result = work(out, seed=seed, say=say)
     _print_summary(result.summary, out / "run")
     _print_scores(result.scores)
+
+
+@edge_app.command("infer")
+def edge_infer(
+    folder: Annotated[Path, typer.Argument(help="Folder of images: PNG, JPEG, or .npy of (band, y, x).")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File of results, one JSON line an image; it grows.")],
+    weights: Annotated[Path | None, typer.Option(help="ONNX file; by default the shipped network.")] = None,
+    threshold: Annotated[
+        float | None, typer.Option(min=0.001, max=0.999, help="Probability of a find; by default the network's own.")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, max=256, help="CPU threads of the network.")] = 1,
+) -> None:
+    """Judge images where they are taken. Appends class, probability and evidence; what is done is passed over."""
+    from highwall.edge.options import InferOptions
+    from highwall.workflows.infer import infer_folder
+
+    options = InferOptions(threshold=threshold, n_threads=threads)
+    with _telling() as say:
+        done = infer_folder(folder, out, weights=weights, options=options, say=say, advance=say.advance)
+        for name, reason in done.set_aside:
+            say(f"set aside: {name} {reason}")
+    typer.echo(f"{done.n_done} images judged, {done.n_finds} with finds; {done.n_before} done before; "
+               f"{len(done.set_aside)} set aside. Results: {out}")  # fmt: skip
 
 
 @radar_app.command("search")
@@ -251,18 +360,132 @@ def radar_recipe(
 
 @train_app.command("chips")
 def train_chips(
-    data: Annotated[Path, typer.Argument(help="Folder with mine-chips, mine-classes and tailings-ponds.")], out: Out
-) -> None:
-    """Train the chip network, cross-validated by family and place, and export it."""
+    data: Annotated[Path, typer.Argument(help="Folder with mine-chips, mine-classes and tailings-ponds.")], out: Out,
+    steps: Annotated[int | None, typer.Option(min=1, help="Optimiser steps in one cycle, for a quick try.")] = None,
+    fold_steps: Annotated[int | None, typer.Option(min=1, help="The same of each fold; else as the final.")] = None,
+    optimiser: Annotated[str | None, typer.Option(help="adamw, adam, rmsprop or sgd.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of weights, draws and views.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of the cross-validation, each with the next seed.")] = 1,
+    split: Annotated[str, typer.Option(help="grouped (whole families), or 8:2 (flatters; to compare).")] = "grouped",
+    cross_validate: Annotated[bool, typer.Option(help="Train and judge folds too; else only the network.")] = True,
+    bfloat16: Annotated[bool, typer.Option("--bfloat16", help="Faster on CPUs that can, slower on others.")] = False,
+) -> None:  # fmt: skip
+    """Train the chip network, cross-validated by family and place, and export it. Goes on where it was stopped."""
+    from highwall.workflows.train import options_of
     from highwall.workflows.train import train_chips as work
 
+    options, protocol = options_of(
+        train={
+            "n_steps": steps, "n_cycles": steps and 1, "optimiser": optimiser, "seed": seed,
+            "mixed_precision": bfloat16,
+        },
+        protocol={
+            "n_seeds": seeds, "split": split, "cross_validate": cross_validate, "fold_steps": fold_steps,
+        },
+    )  # fmt: skip
     with _telling() as say:
 
         def tell(what: str, step: int, n_steps: int, loss: float) -> None:
             if step % 100 == 0 or step == n_steps:
                 say(f"{what}: step {step} of {n_steps}, loss {loss:.3f}")
 
-        work(data, out, progress=tell)
+        work(data, out, options=options, protocol=protocol, progress=tell)
+
+
+@app.command()
+def export(
+    out: Out,
+    source: Annotated[
+        Path | None, typer.Argument(help="ONNX file, or a training run's .ckpt; by default the shipped network.")
+    ] = None,
+    chips: Annotated[
+        Path | None, typer.Option(help="Folder of mosaics (PNG) like what will be classed; without it no int8.")
+    ] = None,
+    facts: Annotated[
+        Path | None, typer.Option(help="For a .ckpt: ONNX file whose facts it shares; by default the one beside it.")
+    ] = None,
+    licence: Annotated[str | None, typer.Option(help="SPDX identifier of your own weights, for the record.")] = None,
+) -> None:
+    """Write a network for others to run: ONNX in float32 and int8, checked against each other, and a STAC record."""
+    from rich.console import Console
+
+    from highwall.workflows.console import export_table
+    from highwall.workflows.export import export_model
+
+    with _telling() as say:
+        exported = export_model(out, source=source, chips=chips, facts=facts, licence=licence, say=say)
+    Console().print(export_table(exported))
+
+
+@train_app.command("cracks")
+def train_cracks(
+    data: Annotated[Path | None, typer.Argument(help="Photographs and masks; by default simulated ones.")] = None,
+    out: Out = Path("cracks"),
+    judge: Annotated[Path | None, typer.Option(help="Other photographs and masks, to judge the result on.")] = None,
+) -> None:
+    """Train a crack network, cross-validated by place, and export it."""
+    from highwall.workflows.train_cracks import train_cracks as work
+
+    with _telling() as say:
+        work(data, out, judge=judge, progress=_steps(say))
+
+
+@train_app.command("crack-windows")
+def train_crack_windows(
+    data: Annotated[Path | None, typer.Argument(help="NPZ of sensor windows; by default simulated ones.")] = None,
+    out: Out = Path("crack-windows"),
+) -> None:
+    """Train boosting and a 1-D network to tell cracks from windows of sensors, judged by site."""
+    from highwall.workflows.crack_windows import train_crack_windows as work
+
+    with _telling() as say:
+        work(data, out, say=say)
+
+
+@evaluate_app.command("chips")
+def evaluate_chips(
+    folder: Annotated[Path, typer.Argument(help="Mosaics FAMILY_S2L1C_*.png of chips of 48×48 px.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="JSON file that takes the scores.")] = Path("scores.json"),
+    weights: Annotated[Path | None, typer.Option(help="ONNX file; by default the shipped network.")] = None,
+    score: Annotated[
+        str | None, typer.Option(help="Class that is judged, or mine for any; by default artisanal_mine.")
+    ] = None,
+    positives: Annotated[
+        str | None, typer.Option(help="Families that hold mines: a pattern sought in the name; else the name says it.")
+    ] = None,
+    negatives: Annotated[str | None, typer.Option(help="Families that hold none, likewise.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Score chips of a level that it was not made for.")] = False,
+) -> None:  # fmt: skip
+    """Score a network on labelled chips, by family and overall. Leaves a JSON file and two pictures beside it."""
+    from rich.console import Console
+
+    from highwall.classification.families import LabelRule
+    from highwall.workflows.console import chip_score_table
+    from highwall.workflows.evaluate import evaluate_chips as work
+
+    rule = LabelRule(positives, negatives)
+    with _telling() as say:
+        scores = work(
+            folder, out, weights=weights, score=score, rule=rule, force=force, say=say, advance=say.advance
+        )  # fmt: skip
+    Console().print(chip_score_table(scores))
+    typer.echo(f"Scores: {out}")
+
+
+@evaluate_app.command("cracks")
+def evaluate_cracks(
+    data: Annotated[Path, typer.Argument(help="Folder of photographs and masks, as *_img beside *_lab.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="JSON file that takes the scores.")] = Path("cracks.json"),
+    weights: Annotated[Path | None, typer.Option(help="ONNX file; by default the shipped network.")] = None,
+) -> None:
+    """Score a crack network on labelled photographs, on pixels and chips, with planking apart."""
+    from highwall.classification.cracks.card import score_table
+    from highwall.workflows.train_cracks import evaluate_cracks as work
+
+    found = work(data, out, weights=weights)
+    typer.echo(score_table(found["scores"]))
+    for each in found["set_aside"]:
+        typer.echo(f"set aside: {each['name']} {each['reason']}", err=True)
 
 
 @config_app.command("site")
@@ -355,6 +578,16 @@ def _telling() -> Iterator[_Teller]:
         except KeyboardInterrupt:
             console.print("highwall: stopped; the same command goes on with what is not done", style="yellow")
             raise
+
+
+def _steps(say: "_Teller") -> Any:
+    """Give what tells every hundredth step of a training."""
+
+    def tell(what: str, step: int, n_steps: int, loss: float) -> None:
+        if step % 100 == 0 or step == n_steps:
+            say(f"{what}: step {step} of {n_steps}, loss {loss:.3f}")
+
+    return tell
 
 
 def _date(text: str | None) -> dt.date | None:

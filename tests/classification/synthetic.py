@@ -3,20 +3,22 @@
 import numpy as np
 
 from highwall.classification.dataset import CHIP_PX, ChipSet, LabelledScene
-from highwall.classification.options import NetworkOptions, TrainOptions
+from highwall.classification.options import TrainOptions
+from highwall.core.taxonomy import ARTISANAL_MINE, CHIP_CLASSES, INDUSTRIAL_MINE, NONE
+from tests.classification.networks import SMALL_NETWORK
 
-SMALL_NETWORK = NetworkOptions(stem_width=8, growth=4, hidden_width=8, dilations=(1, 2), context_cells=3, dropout=0.0)
 SMALL_RUN = TrainOptions(
     n_steps=6,
-    chips_a_side=2,
-    n_scene_windows=2,
-    n_scene_chips=2,
-    n_positive_chips=2,
+    n_cycles=1,
+    n_artisanal_chips=4,
     n_negative_chips=4,
+    n_industrial_chips=2,
+    n_scene_chips=2,
     checkpoint_every=3,
     n_threads=1,
     network=SMALL_NETWORK,
 )
+NUMBER = {name: number for number, name in enumerate(CHIP_CLASSES)}
 
 
 def ground(random: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
@@ -47,5 +49,13 @@ def chips(n: int, *, seed: int = 0) -> ChipSet:
         pixels[number, 0, y : y + 20, x : x + 20] += 140.0
     family = np.where(is_artisanal, "a_positives", "a_negatives")
     family[n // 2 :] = np.char.replace(family[n // 2 :], "a_", "b_")
+    label = np.where(is_artisanal, NUMBER[ARTISANAL_MINE], NUMBER[NONE]).astype(np.intp)
     levels = np.clip(pixels, 0, 255).astype(np.uint8)
-    return ChipSet(np.moveaxis(levels, 1, 3), is_artisanal, family)
+    return ChipSet(np.moveaxis(levels, 1, 3), label, family, family)
+
+
+def with_industrial(found: ChipSet, n: int) -> ChipSet:
+    """Call the last ``n`` chips industrial mines."""
+    label = found.label.copy()
+    label[len(found) - n :] = NUMBER[INDUSTRIAL_MINE]
+    return ChipSet(found.pixels, label, found.family, found.group)

@@ -2,14 +2,16 @@ import numpy as np
 import pytest
 
 from highwall.classification.dataset import (
+    ChipSet,
     block_mean,
     cut_mosaic,
-    family_of,
     footprint_coverage,
     gather_chips,
-    is_positive,
+    mosaic_cells,
 )
+from highwall.classification.label_tables import Cell, LabelTables, content_key
 from highwall.core.errors import InputError
+from highwall.core.taxonomy import CHIP_CLASSES
 
 
 def numbered(n: int) -> np.ndarray:
@@ -42,22 +44,13 @@ def test_a_corrupt_mosaic_is_refused(corrupt):
         cut_mosaic(corrupt)
 
 
-def test_variants_of_a_mosaic_are_one_family():
-    names = [
-        "v2.0_bolivar_negatives_S2L1C_clear0.05_2019-01-01_2020-01-01.png",
-        "v2.0_bolivar_negatives_S2L1C_clear0.75_2019-01-01_2020-01-01.png",
-    ]
-    assert {family_of(name) for name in names} == {"v2.0_bolivar_negatives"}
+def names(found: ChipSet) -> list[str]:
+    return [CHIP_CLASSES[number] for number in found.label]
 
 
-def test_a_family_says_what_its_chips_are():
-    assert is_positive("bolivar_2020_positives_cleaned")
-    assert is_positive("MinesPos1")
-    assert not is_positive("random_negatives10k_2025-08")
-    with pytest.raises(InputError, match="label is unknown"):
-        is_positive("tailings")
-    with pytest.raises(InputError, match="rename it"):
-        family_of("scene.png")
+def test_cells_keep_their_row_and_column():
+    cells = mosaic_cells(mosaic_of(numbered(6), columns=3))
+    np.testing.assert_array_equal(cells[..., 0, 0, 0], [[1, 2, 3], [4, 5, 6]])
 
 
 def test_a_chip_that_two_families_share_stays_in_the_first():
@@ -70,6 +63,39 @@ def test_a_chip_that_two_families_share_stays_in_the_first():
     assert found.family.tolist() == ["a_positives"] * 3 + ["b_negatives"]
     assert found.is_artisanal.tolist() == [True, True, True, False]
     assert found.pixels[:, 0, 0, 0].tolist() == [1, 2, 3, 4]
+
+
+def test_variants_of_a_mosaic_are_one_family_and_related_families_one_group():
+    found = gather_chips(
+        {
+            "v2_negatives_S2L1C_clear0.05_2019.png": mosaic_of(numbered(1), columns=1),
+            "v2_negatives_S2L1C_clear0.75_2019.png": mosaic_of(numbered(2), columns=2),
+            "v3_negatives_S2L1C_clear0.75_2019.png": mosaic_of(numbered(3), columns=3),
+        },
+        tables=LabelTables(group_of={"v2_negatives": "v", "v3_negatives": "v"}),
+    )
+    assert found.family.tolist() == ["v2_negatives", "v2_negatives", "v3_negatives"]
+    assert set(found.group) == {"v"}
+
+
+def test_a_sorted_mosaic_says_what_each_cell_is_and_the_rest_is_unsure():
+    name = "industrial_negatives_S2L1C_x.png"
+    table = {Cell(name, 0, 1): "industrial_mine", Cell(name, 1, 0): "none", Cell(name, 0, 0): "unsure"}
+    found = gather_chips({name: mosaic_of(numbered(4), columns=2)}, tables=LabelTables(of_cell=table))
+    assert names(found) == ["industrial_mine", "none"]
+    assert found.pixels[:, 0, 0, 0].tolist() == [2, 3]
+
+
+def test_one_chip_can_be_called_otherwise_by_its_content():
+    chips = numbered(3)
+    said = {content_key(chips[0]): "unsure", content_key(chips[2]): "none"}
+    mosaic = {"a_positives_S2L1C_x.png": mosaic_of(chips, columns=3)}
+    assert names(gather_chips(mosaic, tables=LabelTables(of_content=said))) == ["artisanal_mine", "none"]
+
+
+def test_mosaics_without_a_known_label_are_refused():
+    with pytest.raises(InputError, match="no chip of a known label"):
+        gather_chips({"industrial_negatives_S2L1C_x.png": mosaic_of(numbered(4), columns=2)})
 
 
 def polygon(name: str, *ring: tuple[float, float]) -> dict[str, object]:

@@ -2,7 +2,10 @@ import numpy as np
 import pytest
 
 from highwall.classification.extract import (
+    SHIPPED_FOOTPRINTS,
     ChipModel,
+    block_of,
+    blocks_of,
     cells_to_pixels,
     chip_scores,
     class_probability,
@@ -18,6 +21,11 @@ SMALL = ExtractOptions(window_px=96, overlap_px=32, block_px=128)
 
 @pytest.fixture(scope="module")
 def model() -> ChipModel:
+    return ChipModel.open(SHIPPED_FOOTPRINTS, threads=1)
+
+
+@pytest.fixture(scope="module")
+def judge() -> ChipModel:
     return ChipModel.open(threads=1)
 
 
@@ -39,6 +47,62 @@ def test_blocks_equal_the_whole_value_for_value(model):
     whole = class_probability(scene((310, 277)), model, SMALL.model_copy(update={"block_px": 512}))
     blocks = class_probability(scene((310, 277)), model, SMALL)
     np.testing.assert_array_equal(blocks, whole)
+
+
+def test_the_map_of_chips_says_what_was_said_of_the_chip_around(judge):
+    """Of a scene that is one chip, every cell bears the chip's own answer; blocks do not show."""
+    reflectance = scene((48, 48))
+
+    def read(y0: int, y1: int, x0: int, x1: int) -> np.ndarray:
+        return reflectance[:, y0:y1, x0:x1]
+
+    (block,) = stream_probability(read, (48, 48), model=judge)
+    chip = np.moveaxis(to_model_input(reflectance), 0, 2).astype(np.uint8)[None]
+    expected = np.broadcast_to(chip_scores(chip, judge)[0][:, None, None], (3, 12, 12))
+    np.testing.assert_allclose(block.chip_probability, expected, atol=1e-5)
+
+
+def test_blocks_of_the_map_of_chips_tile_the_cells(judge):
+    reflectance = scene((150, 202))
+    reflectance[:, :100, :100] = np.nan
+
+    def read(y0: int, y1: int, x0: int, x1: int) -> np.ndarray:
+        return reflectance[:, y0:y1, x0:x1]
+
+    def mapped(block_px: int) -> np.ndarray:
+        whole = np.full((3, 38, 51), -1.0, np.float32)
+        options = ExtractOptions(block_px=block_px)
+        for block in stream_probability(read, (150, 202), model=judge, options=options):
+            whole[:, *block.cells.slices] = block.chip_probability
+        return whole
+
+    found = mapped(96)
+    np.testing.assert_allclose(found, mapped(1024), atol=1e-5)
+    assert np.isnan(found[:, 0, 0]).all()
+    known = np.isfinite(found[0])
+    assert 0.5 < known.mean() < 1.0
+    np.testing.assert_allclose(found[:, known].sum(axis=0), 1.0, atol=1e-5)
+
+
+def test_windows_are_as_wide_as_the_models_chips_unless_told_otherwise(judge):
+    reflectance = scene((96, 96))
+    said = ExtractOptions(window_px=judge.metadata.chip_px, overlap_px=16)
+    np.testing.assert_array_equal(class_probability(reflectance, judge), class_probability(reflectance, judge, said))
+
+
+def test_one_network_draws_and_another_judges(model, judge):
+    reflectance = scene((150, 202))
+
+    def read(y0, y1, x0, x1):
+        return reflectance[:, y0:y1, x0:x1]
+
+    options = ExtractOptions(block_px=100)
+    for window in blocks_of((150, 202), options=options):
+        given = {"read": read, "shape": (150, 202), "options": options}
+        both = block_of(window, model=model, ranker=judge, **given)
+        drawn, judged = (block_of(window, model=one, **given) for one in (model, judge))
+        np.testing.assert_array_equal(both.probability, drawn.probability)
+        np.testing.assert_array_equal(both.chip_probability, judged.chip_probability)
 
 
 def test_memory_is_bounded_by_the_block(model):

@@ -10,8 +10,9 @@ from rasterio.transform import from_origin
 
 from highwall.classification.extract import ChipModel
 from highwall.classification.options import ProtocolOptions
-from highwall.core.errors import MissingInputError, SceneError
-from highwall.workflows.train import make_folds, read_chips, read_scenes, train_chips
+from highwall.core.errors import ConfigError, InputError, MissingInputError, SceneError
+from highwall.workflows.train import options_of, train_chips
+from highwall.workflows.training_data import read_chips, read_label_tables, read_scenes
 from tests.classification.synthetic import SMALL_RUN, chips, scene
 
 MOSAICS = ("a_positives", "b_positives", "a_negatives", "b_negatives", "industrial_negatives2025")
@@ -19,7 +20,7 @@ MOSAICS = ("a_positives", "b_positives", "a_negatives", "b_negatives", "industri
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """A folder laid out as the real one: four scenes at three places, five mosaics."""
+    """A folder laid out as the real one: five scenes at four places, five mosaics."""
     for folder in ("mine-chips", "mine-classes", "tailings-ponds/images"):
         (tmp_path / folder).mkdir(parents=True)
     found = chips(8)
@@ -32,7 +33,7 @@ def data(tmp_path: Path) -> Path:
             rasterio.open(path, "w", **_profile(mosaic)) as file,
         ):
             file.write(mosaic)
-    for name, west in (("1", 0.0), ("2", 0.005), ("3", 1.0), ("4", 2.0)):  # 1 and 2 overlap
+    for name, west in (("1", 0.0), ("2", 0.005), ("3", 1.0), ("4", 2.0), ("5", 3.0)):  # 1 and 2 overlap
         made = scene(name)
         bands = np.rint(made.pixels[::-1] / 255.0 * 3000.0).astype(np.uint16)
         profile = {**_profile(bands), "driver": "GTiff", "crs": "EPSG:4326"}
@@ -53,12 +54,12 @@ def _profile(bands: np.ndarray) -> dict[str, object]:
 
 def test_scenes_come_back_as_they_were_drawn(data):
     found = read_scenes(data)
-    assert [(s.name, s.place) for s in found] == [("1", "1"), ("2", "1"), ("3", "3"), ("4", "4")]
+    assert [(s.name, s.place) for s in found] == [("1", "1"), ("2", "1"), ("3", "3"), ("4", "4"), ("5", "5")]
     np.testing.assert_array_equal(found[0].pixels, scene("1").pixels)
     np.testing.assert_array_equal(found[0].coverage, scene("1").coverage)
 
 
-def test_industrial_negatives_are_left_out(data):
+def test_industrial_negatives_that_nobody_sorted_are_left_out(data):
     assert set(read_chips(data).family) == set(MOSAICS[:4])
 
 
@@ -77,21 +78,17 @@ def test_a_folder_without_data_is_named(tmp_path):
         read_scenes(tmp_path)
 
 
-def test_folds_share_no_place_and_no_family():
-    scenes = [scene(name) for name in "abcdef"]
-    seen_scenes, seen_families = [], []
-    for split in make_folds(scenes, chips(24), protocol=ProtocolOptions(n_folds=2)):
-        assert not {s.place for s in split.scenes} & {s.place for s in split.unseen_scenes}
-        assert not set(split.chips.family) & set(split.unseen_chips.family)
-        assert len(set(split.unseen_chips.is_artisanal)) == 2  # each fold judges both kinds
-        seen_scenes += [s.name for s in split.unseen_scenes]
-        seen_families += list(set(split.unseen_chips.family))
-    assert sorted(seen_scenes) == list("abcdef")
-    assert sorted(seen_families) == sorted(MOSAICS[:4])
+def test_mosaics_of_one_kind_only_cannot_train(data, tmp_path):
+    for path in (data / "mine-chips").glob("*negatives*"):
+        path.unlink()
+    with pytest.raises(InputError, match="0 without: add mosaics of the other kind"):
+        train_chips(
+            data, tmp_path / "out", options=SMALL_RUN, protocol=ProtocolOptions(n_test_places=2, cross_validate=False)
+        )
 
 
 def test_a_small_run_goes_from_files_to_card(data, tmp_path):
-    protocol = ProtocolOptions(n_test_places=2, n_resamples=10, cross_validate=False)
+    protocol = ProtocolOptions(n_test_places=2, n_folds=2, n_seeds=2, fold_steps=3, n_resamples=10)
     steps = []
     out = tmp_path / "out"
     path = train_chips(
@@ -102,8 +99,51 @@ def test_a_small_run_goes_from_files_to_card(data, tmp_path):
         progress=lambda stage, step, n, loss: steps.append((stage, step, n)),
     )
     card = json.loads((out / "chips.card.json").read_text(encoding="utf-8"))
-    assert steps == [("chips", 1, 2), ("chips", 2, 2)]
-    assert ChipModel.open(path).metadata.name == "highwall-chips"
+    assert steps[-2:] == [("chips", 1, 2), ("chips", 2, 2)]
+    assert {n for stage, _, n in steps if stage != "chips"} == {3}
+    assert len({stage for stage, _, _ in steps}) == 5  # two folds with two seeds, and the final network
+    metadata = ChipModel.open(path).metadata
+    assert metadata.name == "highwall-chips"
+    assert metadata.temperature == pytest.approx(card["cross_validation"]["temperature"], abs=1e-4)
+    assert metadata.threshold == pytest.approx(card["cross_validation"]["chips"]["chosen_threshold"], abs=1e-4)
     assert not set(card["test"]["scenes"]) & set(card["training_data"]["scenes"])
-    assert {p.stem for p in (out / "footprints").iterdir()} == set(card["test"]["scenes"])
+    assert {p.stem for p in (out / "footprints").iterdir()} == set("12345")
     assert (out / "chips.md").read_text(encoding="utf-8").startswith("# highwall-chips")
+    kept = np.load(out / "out-of-fold.npz")
+    assert sorted(set(kept["family"])) == sorted(MOSAICS[:4])
+    np.testing.assert_allclose(kept["probability"].sum(axis=1), 1.0, atol=1e-6)
+
+
+def test_a_finished_run_is_taken_up_where_it_was(data, tmp_path):
+    protocol = ProtocolOptions(n_test_places=2, cross_validate=False)
+    options = SMALL_RUN.model_copy(update={"n_steps": 3})
+    steps = []
+    first = train_chips(data, tmp_path / "out", options=options, protocol=protocol).read_bytes()
+    again = train_chips(
+        data, tmp_path / "out", options=options, protocol=protocol, progress=lambda *step: steps.append(step)
+    )
+    assert steps == []
+    assert again.read_bytes() == first
+
+
+def test_options_keep_defaults_and_name_what_is_out_of_bounds():
+    train, protocol = options_of(train={"n_steps": None, "seed": 3}, protocol={"n_seeds": 2})
+    assert (train.n_steps, train.seed, protocol.n_seeds) == (9000, 3, 2)
+    with pytest.raises(ConfigError, match="optimiser"):
+        options_of(train={"optimiser": "lion"}, protocol={})
+
+
+def test_the_tables_of_the_package_can_be_read():
+    tables = read_label_tables()
+    assert {name.split("_S2L1C_")[0] for name in tables.sorted_mosaics} == {"industrial_negatives2025-08"}
+    assert set(tables.of_content.values()) == {"unsure"}
+    assert not read_label_tables(with_corrections=False).of_content
+
+
+@pytest.mark.real
+def test_every_chip_of_the_tables_is_in_the_data(real_data):
+    tables = read_label_tables()
+    found = read_chips(real_data)
+    without = read_chips(real_data, tables=read_label_tables(with_corrections=False))
+    assert len(without) - len(found) == len(tables.of_content)
+    assert set(tables.group_of) <= set(found.family)

@@ -25,6 +25,12 @@ def test_the_benchmark_tables_are_those_that_were_measured():
     assert text == GENERATOR["with_speeds"](text), "run `make docs`"
 
 
+def test_the_tables_of_the_rooms_are_those_that_were_measured():
+    for page in (DOCS / "rooms").glob("*.md"):
+        text = page.read_text()
+        assert text == GENERATOR["with_changes"](text), f"{page.name}: run `make docs`"
+
+
 def test_every_verb_and_every_option_has_help():
     for name, command in GENERATOR["commands"]():
         assert command.help, name

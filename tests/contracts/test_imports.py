@@ -35,7 +35,13 @@ def test_import_of_the_command_line_loads_nothing_heavy():
 
 
 @pytest.mark.parametrize(
-    "module", ["highwall.workflows.monitor", "highwall.classification.extract", "highwall.workflows.config"]
+    "module",
+    [
+        "highwall.workflows.monitor",
+        "highwall.classification.extract",
+        "highwall.workflows.config",
+        "highwall.workflows.cracks",
+    ],
 )
 def test_the_main_job_never_loads_torch(module):
     assert "torch" not in loaded_after(f"import {module}")

@@ -17,6 +17,7 @@ from highwall.core.grid import (
     grid_over,
     metric_crs,
     pixel_area_m2,
+    pixel_sides_m,
     same_grid,
     utm_crs,
 )
@@ -124,6 +125,34 @@ def test_pixel_area_refuses_degrees_and_feet(crs: str):
         pixel_area_m2(grid(0.0, 0.0, step=0.001, crs=crs))
 
 
+@pytest.mark.parametrize(("crs", "times"), [("EPSG:3857", 2.28), ("EPSG:4087", 1.51)])
+def test_pixel_area_refuses_projections_that_enlarge_the_ground(crs: str, times: float):
+    """At 48.6° N: 1/cos² and 1/cos of the latitude."""
+    north = 6.2e6 if crs == "EPSG:3857" else 5.41e6
+    with pytest.raises(GridError, match=rf"areas in {crs} are {times} times .* at 48\.6° .* reproject to EPSG:32633"):
+        pixel_area_m2(GeoBox((4, 4), Affine(10, 0, 1.6e6, 0, -10, north), crs))
+
+
+@pytest.mark.parametrize(("crs", "east", "north"), [("EPSG:3857", 1.6e6, 0), ("EPSG:3035", 4e6, 3e6), (UTM, 9e5, 5e6)])
+def test_pixel_area_takes_what_is_true_within_two_percent(crs: str, east: float, north: float):
+    assert pixel_area_m2(GeoBox((4, 4), Affine(10, 0, east, 0, -10, north), crs)) == pytest.approx(100.0)
+
+
 def test_metric_crs_measures_a_kilometre_as_a_thousand():
     assert metric_crs(UTM).units[0] == "metre"
     assert math.isfinite(metric_crs("EPSG:3035").epsg)
+
+
+def test_the_sides_of_a_pixel_are_those_on_the_ground():
+    """At 60° a web map's metre is half a metre, and a degree of longitude half one of latitude."""
+    web = GeoBox((10, 10), Affine(1, 0, 1e6, 0, -1, 8399738), "EPSG:3857")
+    assert pixel_sides_m(web) == pytest.approx((0.5, 0.5), rel=0.01)
+    along, across = pixel_sides_m(GeoBox((10, 10), Affine(1e-6, 0, 10, 0, -1e-6, 60), "EPSG:4326"))
+    assert along / across == pytest.approx(0.5, rel=0.01)
+
+
+def test_a_grid_that_lies_nowhere_has_no_sides():
+    with pytest.raises(GridError, match="without a CRS"):
+        pixel_sides_m(GeoBox((10, 10), Affine(1, 0, 0, 0, -1, 0), None))
+    with pytest.raises(GridError, match="nowhere on Earth"):
+        pixel_sides_m(GeoBox((10, 10), Affine(1e12, 0, 1e12, 0, -1e12, 1e12), "EPSG:32633"))

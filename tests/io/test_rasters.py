@@ -16,9 +16,11 @@ from highwall.core.grid import GeoBox, grid_of, same_grid
 from highwall.core.products import LAYERS, Layer
 from highwall.io.rasters import (
     cog_writer,
+    decode,
     encode,
     loaded,
     open_bands,
+    read_overview,
     read_raster,
     read_zarr,
     windows,
@@ -251,3 +253,32 @@ def test_a_store_that_is_absent_or_broken_is_said(tmp_path: Path):
     (tmp_path / "d.zarr" / "zarr.json").write_text("{")
     with pytest.raises(InputError, match="not a readable Zarr store"):
         read_zarr(tmp_path / "d.zarr")
+
+
+@pytest.mark.parametrize("max_side", [30, 1000])
+def test_an_overview_is_the_raster_in_small(tmp_path, max_side):
+    place = grid(60, 90)
+    values = np.linspace(0.1, 0.3, 60 * 90).reshape(60, 90).astype(np.float32)
+    values[:30, :30] = np.nan
+    array = xr.DataArray(values[None].repeat(2, axis=0), dims=("band", "y", "x"), coords=odc.geo.xr.xr_coords(place))
+    path = write_cog(array.assign_coords(band=["B04", "B03"]), tmp_path / "a.tif", layer="reflectance")
+    small = read_overview(path, max_side=max_side)
+    assert small.shape == (2, *((20, 30) if max_side == 30 else (60, 90)))
+    assert small["band"].values.tolist() == ["B04", "B03"]
+    assert np.isnan(small.values[0, 2, 2])
+    assert float(small[0, -1, -1]) == pytest.approx(0.3, abs=0.01)  # a pixel of nine, and a step of 1e-4
+    assert grid_of(small).extent.boundingbox.bbox == pytest.approx(place.extent.boundingbox.bbox)
+
+
+def test_decoding_undoes_encoding_but_for_the_step():
+    layer = LAYERS["class_probability"]
+    values = np.array([[0.0, 0.5, 1.0, np.nan]], np.float32)
+    found = decode(encode(values, layer), layer)
+    np.testing.assert_allclose(found, values, atol=layer.scale / 2)
+    np.testing.assert_array_equal(encode(found, layer), encode(values, layer))
+
+
+def test_an_overview_of_nothing_is_refused(tmp_path):
+    (tmp_path / "a.tif").write_bytes(b"no raster")
+    with pytest.raises(InputError, match="not a readable raster"):
+        read_overview(tmp_path / "a.tif", max_side=10)

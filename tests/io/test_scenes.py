@@ -81,7 +81,7 @@ def test_what_cannot_be_used_is_set_aside_with_its_reason(tmp_path: Path):
     scenes, set_aside = read(good, unnamed, cut, last, nowhere, text)
     assert [scene.attrs["scene_id"] for scene in scenes] == ["good_20200101"]
     reasons = {Path(row.name).stem: row.reason for row in set_aside}
-    assert "list them under scenes.bands" in reasons["unnamed"]
+    assert "scenes.bands in the site file" in reasons["unnamed"]
     assert "carries no CRS" in reasons["nowhere"]
     for name in ("cut", "last", "text"):
         assert "cannot be read" in reasons[name]

@@ -50,6 +50,12 @@ def test_points_beside_polygons_are_left_out_and_alone_refused(tmp_path: Path):
     assert read_polygons(points, allow_empty=True).empty
 
 
+def test_records_without_a_geometry_are_left_out(tmp_path: Path):
+    found = read_polygons(saved(table(None, SQUARE, name=["a", "b"]), tmp_path / "some.parquet"))
+    assert found["name"].tolist() == ["b"]
+    assert found.attrs["n_without_polygon"] == 1
+
+
 def test_a_file_without_crs_is_refused(tmp_path: Path):
     with pytest.raises(VectorError, match="no CRS; save it with one"):
         read_polygons(saved(table(SQUARE, crs=None), tmp_path / "permits.parquet"))

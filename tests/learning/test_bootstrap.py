@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from highwall.core.errors import InputError
-from highwall.learning.bootstrap import group_bootstrap
+from highwall.learning.bootstrap import group_bootstrap, group_bootstrap_of_many
 
 
 def test_samples_of_one_group_stay_together():
@@ -44,3 +44,11 @@ def test_resamples_without_a_score_are_left_out():
     values = np.array([1.0, np.nan, np.nan])
     found = group_bootstrap(lambda n: float(np.max(values[n[:1]])), "abc", n_resamples=50)
     assert (found.low, found.high) == (1.0, 1.0)
+
+
+def test_many_scores_at_once_are_the_same_as_one_by_one():
+    values, groups = np.random.default_rng(1).normal(size=60), np.repeat(np.arange(10), 6)
+    scores = {"mean": lambda n: float(values[n].mean()), "max": lambda n: float(values[n].max())}
+    many = group_bootstrap_of_many(lambda n: {name: of(n) for name, of in scores.items()}, groups, n_resamples=50)
+    for name, score in scores.items():
+        assert many[name] == group_bootstrap(score, groups, n_resamples=50)

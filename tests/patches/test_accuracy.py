@@ -26,6 +26,15 @@ def test_held_out_patches_are_scored_apart():
     assert scores["iou"].tolist() == pytest.approx([0.9, 1.0, 0.8])
 
 
+def test_what_many_cover_together_has_no_similarity_and_does_not_lower_the_others():
+    """Three larger patches cover a third of the second reference each: none shares half of the smaller of the two."""
+    references = rectangles((0, 0, 10, 10), (100, 0, 106, 1))
+    cover = [(80, 0, 102, 1), (102, 0, 104, 50), (104, 0, 126, 1)]
+    scores = summarize(compare_objects(references, rectangles((0, 0, 10, 10), *cover)))
+    assert scores.loc["all", "n_identified"] == 2
+    assert scores.loc["all", ["area_similarity", "share_similar", "iou"]].tolist() == [1.0, 1.0, 1.0]
+
+
 @pytest.mark.parametrize(("east", "is_identified"), [(4.9, False), (5.0, True), (10.0, True)])
 def test_a_patch_is_identified_from_the_stated_share_on(east: float, is_identified: bool):
     accuracy = compare_objects(rectangles((0, 0, 10, 10)), rectangles((0, 0, east, 10)), min_overlap=0.5)

@@ -4,13 +4,22 @@ import pytest
 import shapely
 
 from highwall.core.errors import InputError
-from highwall.patches.evidence import Surroundings, burn, find_cut, measure, objection
+from highwall.patches.evidence import (
+    Prediction,
+    Surroundings,
+    burn,
+    find_cut,
+    measure,
+    objection,
+    prediction_of,
+)
 from highwall.patches.options import RefineOptions
 from highwall.patches.regions import count_pixels
 
 from .maps import grid, probability
 
 LABELS = np.array([[1, 1, 2, 2], [1, 1, 2, 0], [4, 4, 4, 4]], "i4")  # 3 has no pixel
+KNOWN = np.array([[1, 1, 1, 1], [1, 1, 1, 1], [1, 1, 0, 0]], bool)
 
 
 def layer(values: list[list[float]]):
@@ -20,7 +29,7 @@ def layer(values: list[list[float]]):
 def measured(predicted: list[list[int]], reference: list[list[int]] | None = None, around: Surroundings | None = None):
     return measure(
         LABELS,
-        is_predicted=np.array(predicted, bool),
+        prediction=Prediction(KNOWN, np.array(predicted, bool), np.array(predicted, bool)),
         is_reference=None if reference is None else np.array(reference, bool),
         around=around or Surroundings(),
         veto=("cropland",),
@@ -35,6 +44,7 @@ def test_segments_are_measured_in_square_metres():
     table = measured(PREDICTED, [[0, 0, 1, 1], [0, 0, 1, 1], [0, 0, 0, 0]])
     assert table.index.tolist() == [1, 2, 4]
     assert table["area_m2"].tolist() == [400, 300, 400]
+    assert table["known_share"].tolist() == [1, 1, 0.5]
     assert table["predicted_m2"].tolist() == [300, 100, 0]
     assert table["predicted_share"].tolist() == pytest.approx([0.75, 1 / 3, 0])
     assert table["reference_m2"].tolist() == [0, 300, 0]  # the pixel without a segment does not count
@@ -48,6 +58,13 @@ def test_land_cover_and_shadow_are_shares():
     assert table["shadow_share"].tolist() == pytest.approx([0.25, 2 / 3, 0])
     own = Surroundings(land_cover=cover, class_map={10: "cropland", 40: "forest"})
     assert measured(PREDICTED, around=own)["veto_share"].tolist() == pytest.approx([0.25, 2 / 3, 1])
+
+
+def test_a_missing_probability_is_below_every_bound():
+    found = prediction_of(probability(np.array([[0.4, 0.5, 0.8, np.nan]])), options=RefineOptions(seed=0.8))
+    assert found.is_known.tolist() == [[True, True, True, False]]
+    assert found.is_predicted.tolist() == [[False, True, True, False]]
+    assert found.is_seed.tolist() == [[False, False, True, False]]
 
 
 def test_the_cut_is_given_found_or_the_default():

@@ -13,8 +13,10 @@ from highwall.core.errors import InputError
 from highwall.patches.grid_search import TENTHS, agreement, burn, grid_search
 from highwall.patches.multiresolution import segment
 from highwall.patches.options import GridSearchOptions
+from highwall.patches.radiometry import normalise
 from tests.patches.images import voronoi
 from tests.patches.maps import probability
+from tests.patches.mine_scenes import read_scene
 
 
 def test_area_difference_is_that_of_the_merged_objects():
@@ -104,3 +106,28 @@ def test_polygons_are_burnt_on_the_grid_of_the_image():
 def test_references_that_cannot_be_used_are_refused(cells, references, message):
     with pytest.raises(InputError, match=message):
         grid_search(cells[0], references)
+
+
+@pytest.mark.real
+def test_on_a_real_scene_the_best_cell_beats_the_papers(real_data):
+    """160 × 160 pixels of one scene; over whole scenes see benchmarks/patches_search.py."""
+    image, references = surfaces(real_data)
+    options = GridSearchOptions(shapes=(0.1, 0.2, 0.5), compactnesses=(0.1, 0.5, 0.9))
+    found = grid_search(image, references, scales=[15.0, 30.0, 60.0, 120.0], options=options)
+    papers = found.table.set_index(["shape", "compactness"]).loc[(0.2, 0.5)]
+    best = found.table["area_difference"].min()
+    assert 0 < best <= papers["area_difference"] < 1
+    assert found.by_scale["n_inside"].is_monotonic_decreasing
+    # the fewest objects inside the references are those of the coarsest scale that loses none of them
+    kept = found.by_scale[found.by_scale["n_unmatched"] == found.by_scale["n_unmatched"].min()]
+    assert found.scale == kept["n_inside"].idxmin()
+    assert found.by_scale["iou"].iloc[0] > 0.8  # fine objects follow a boundary that was drawn by eye to 3 pixels
+
+
+def surfaces(real_data) -> tuple[xr.DataArray, xr.DataArray]:
+    """Middle of the ponds of scene 107, and the tailings surfaces that were drawn there."""
+    drawn = read_scene(real_data, "107-2", mine_class="tailing_storage_facility")
+    rows, cols = np.nonzero(drawn.is_reference)
+    top, left = int(np.median(rows)) - 80, int(np.median(cols)) - 80
+    image = normalise(drawn.image).isel(y=slice(top, top + 160), x=slice(left, left + 160))
+    return image, burn(drawn.references, image)

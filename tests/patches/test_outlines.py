@@ -8,7 +8,9 @@ from hypothesis.extra.numpy import arrays
 from rasterio.features import rasterize
 
 from highwall.core.errors import InputError
-from highwall.patches.outlines import junctions, outline
+from highwall.patches.outlines import junctions, outline, polygons_of
+
+from .maps import grid
 
 TRANSFORM = Affine(10, 0, 500_000, 0, -10, 4_990_000)
 UNIT = Affine.identity()
@@ -85,3 +87,12 @@ def test_no_label_has_no_polygon():
 def test_a_negative_simplification_is_refused():
     with pytest.raises(InputError, match="simplify_m is -1"):
         outline(np.ones((2, 2), "i4"), transform=UNIT, simplify_m=-1)
+
+
+def test_parts_of_a_region_are_a_row_each():
+    region = np.array([[1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 1, 1]], dtype=bool)
+    found = polygons_of(region, grid(3, 4))
+    assert found["label"].tolist() == [1, 2]
+    assert found.area.tolist() == [200.0, 300.0]
+    assert found.crs == "EPSG:32633"
+    assert polygons_of(~region & region, grid(3, 4)).empty

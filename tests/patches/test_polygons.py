@@ -127,7 +127,7 @@ def test_land_cover_without_data_vetoes_nothing():
 
 
 def test_a_veto_of_no_class_is_a_config_error():
-    with pytest.raises(ConfigError, match=r"'built-up', no class of WorldCover; did you mean 'built_up'"):
+    with pytest.raises(ConfigError, match=r"'built-up', no class of the land-cover map, .*; did you mean 'built_up'\?"):
         find_patches(probability(drawn("#")), options=options(veto=("built-up",)))
 
 

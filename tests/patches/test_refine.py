@@ -18,7 +18,7 @@ from highwall.patches.refine import refine_patches
 
 from .maps import PIXEL_M2, drawn, grid, probability
 
-EVERY_COLUMN = {"patch_id", *COLUMNS, "veto_share", "n_segments", "road_m2", "reason"} - {"label"}
+EVERY_COLUMN = {"patch_id", *COLUMNS, "veto_share", "known_share", "n_segments", "road_m2", "reason"} - {"label"}
 BARE = RefineOptions(cut=0.5, min_area_m2=0, max_hole_m2=0, road_width_m=0)
 
 
@@ -59,6 +59,32 @@ def test_every_segment_has_a_reason():
     assert found.segments["patch_id"].tolist() == ["P001", "", "P001", ""]
     assert found.dropped["reason"].tolist() == found.segments["reason"].iloc[[1, 3]].tolist()
     assert found.dropped["patch_id"].tolist() == ["D001", "D002"]
+
+
+def test_classes_that_touch_are_patches_of_their_own():
+    """The left two quarters are artisanal, though one pixel of them is industrial; the right two are industrial."""
+    industrial = np.full((4, 6), 0.8)
+    industrial[:, :3] = 0.2
+    industrial[0, 0] = 0.9
+    found = refine_patches(probability(np.full((4, 6), 0.9), industrial=industrial), QUARTERS, options=BARE)
+    assert found.kept["mine_class"].tolist() == ["artisanal_mine", "industrial_mine"]
+    left, right = found.kept.geometry
+    assert left.equals(shapely.box(500_000, 4_989_960, 500_030, 4_990_000))
+    assert right.equals(shapely.box(500_030, 4_989_960, 500_060, 4_990_000))
+    assert found.segments["mine_class"].tolist() == ["artisanal_mine", "industrial_mine"] * 2
+    assert found.segments["patch_id"].tolist() == ["P001", "P002"] * 2
+
+
+def test_a_patch_that_is_nowhere_sure_is_dropped():
+    found = refined("+++... +++... ...... ......", seed=0.65)
+    assert found.kept.empty
+    assert found.dropped["reason"].tolist() == ["nowhere in its patch is the probability 0.65 or more"]
+
+
+def test_the_share_that_has_a_probability_is_told():
+    found = refined("##?... ##?... ...... ......")
+    assert found.kept["known_share"].tolist() == pytest.approx([2 / 3])
+    assert found.segments["known_share"].tolist() == pytest.approx([2 / 3, 1, 1, 1])
 
 
 def test_neighbours_share_their_edges_when_simplified():
@@ -142,13 +168,13 @@ def test_patches_are_whole_segments_and_burn_back(mine, labels, cut, max_hole, m
     np.testing.assert_array_equal(burnt, found.labels.values)
     assert not (found.labels.values[labels == 0] > 0).any()
     assert found.kept["area_m2"].is_monotonic_decreasing
-    assert ndimage.label(found.labels.values > 0)[1] == len(found.kept)
+    assert all(ndimage.label(found.labels.values == number)[1] == 1 for number in range(1, len(found.kept) + 1))
     assert found.kept["probability_mean"].notna().all()
     is_plain = found.segments["predicted_share"] >= cut
     added = found.segments[found.segments["is_kept"] & ~is_plain]
     lost = found.segments[~found.segments["is_kept"] & is_plain]
     assert added["reason"].str.startswith("it is a hole").all()
-    assert lost["reason"].str.startswith(("its patch is smaller", "nothing of its patch")).all()
+    assert lost["reason"].str.startswith(("its patch is smaller", "of what is left", "nowhere in its patch")).all()
 
 
 def test_no_prediction_gives_tables_with_every_column():

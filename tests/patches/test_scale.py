@@ -7,8 +7,10 @@ from pydantic import ValidationError
 
 from highwall.patches.multiresolution import levels
 from highwall.patches.options import ScaleOptions
+from highwall.patches.radiometry import normalise
 from highwall.patches.scale import candidates_of, estimate_scale
 from tests.patches.images import scene, voronoi
+from tests.patches.mine_scenes import read_scene
 
 
 def test_the_curve_is_the_mean_deviation_within_the_objects_of_each_level():
@@ -62,3 +64,15 @@ def test_a_rise_from_no_variance_at_all_is_no_rate():
     assert found.curve["local_variance"].iloc[-1] > 0
     rates = found.curve["rate_of_change"].to_numpy()
     assert not np.isinf(rates).any()
+
+
+@pytest.mark.real
+def test_on_a_real_scene_the_curve_flattens_and_gives_several_candidates(real_data):
+    """160 × 160 pixels of one scene; over whole scenes see benchmarks/patches_search.py."""
+    whole = read_scene(real_data, "72-6", mine_class="excavation").image
+    image = normalise(whole).isel(y=slice(150, 310), x=slice(150, 310))
+    found = estimate_scale(image, options=ScaleOptions(first=10, step=10, n_scales=18))
+    rate = found.curve["rate_of_change"].dropna()
+    assert found.curve["n_objects"].is_monotonic_decreasing
+    assert rate.iloc[:4].mean() > 3 * rate.iloc[-6:].mean()  # it grows fast while objects are parts of things
+    assert len(found.candidates) >= 2  # the curve is not monotone: an answer is chosen among them

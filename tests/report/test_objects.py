@@ -97,3 +97,15 @@ def test_what_was_gained_and_lost_is_tinted():
     assert is_gained.sum() > 20_000
     assert is_lost.sum() > 20_000
     assert np.nonzero(is_lost)[1].mean() < np.nonzero(is_gained)[1].mean()
+
+
+@pytest.mark.parametrize("shape", [(1, 300), (300, 1)])
+def test_a_strip_is_drawn_on_a_sheet_of_usual_size(shape):
+    labels = np.arange(300).reshape(shape) // 10
+    picture = grey(*shape)
+    for drawn in (
+        boundary_map(picture, layer(labels), title="30 objects"),
+        refinement_map(picture, layer(labels > 5), layer(labels), titles=("before", "after")),
+    ):
+        height, width = made.opened(drawn).shape[:2]
+        assert max(height, width) < 2000

@@ -7,6 +7,8 @@ from highwall.report.style import BAD, MASTER
 
 from . import content as made
 
+WORST_COLOUR = "#440154"
+"""Dark end of the colour map."""
 SCALES = pd.Index(np.arange(10.0, 110.0, 10.0), name="scale")
 
 
@@ -69,3 +71,12 @@ def test_a_curve_in_which_nothing_varies_is_drawn_all_the_same():
     """One value everywhere: local variance is 0, its rate of change unknown."""
     flat = pd.DataFrame({"local_variance": 0.0, "n_objects": 1, "rate_of_change": np.nan}, index=SCALES)
     assert made.opened(scale_plot(flat, candidates(), chosen=50.0)).size
+
+
+def test_trials_that_are_all_alike_have_no_colour_bar():
+    """The bar would run through the whole colour map, down to its darkest."""
+    table = search((0.1, 0.1))
+    same = table.assign(area_difference=0.25)
+    varied, flat = (made.opened(search_plot(given, shape=0.1, compactness=0.1)) for given in (table, same))
+    assert made.coloured(varied, WORST_COLOUR) > 100
+    assert made.coloured(flat, WORST_COLOUR) < 20

@@ -11,8 +11,14 @@ import xarray as xr
 from rasterio.enums import Resampling
 
 from highwall.core.products import LAYERS, RUN_FILES
+from highwall.patches.options import SegmentationOptions
+from highwall.workflows.blocks import crew
+from highwall.workflows.config import ObjectsSection, RunConfig
 from highwall.workflows.demo import demo, footprint_iou, motion_score
 from highwall.workflows.monitor import monitor
+from highwall.workflows.refine import ToRefine, refine
+from highwall.workflows.run import Run, facts_of
+from highwall.workflows.sites import site_of_raster
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +39,21 @@ def test_the_footprint_overlaps_the_truth(shown):
     """The network never saw a simulated scene; outlines are those of 40 m cells."""
     out, _ = shown
     assert footprint_iou(out / "run", out / "site" / "truth") > 0.45
+
+
+def test_patches_along_objects_hold_no_speck_and_fit_the_truth_as_well(shown, tmp_path):
+    """At most one more than in pixels: the ground around a tailings pond, which pixels lose with its water."""
+    out, result = shown
+    given = ToRefine(
+        out / "run" / "probability.tif", out / "run" / "scene.tif", land_cover=out / "site" / "land_cover.tif"
+    )
+    run = Run(tmp_path, site_of_raster(given.probability))
+    options = RunConfig(objects=ObjectsSection(segmentation=SegmentationOptions(scale=20)))
+    with crew() as hands:
+        facts = facts_of(refine(run, given, hands, options=options))
+    assert 0 < facts["n_patches"] <= len(result.summary["patches"]) + 1
+    truth = out / "site" / "truth"
+    assert footprint_iou(tmp_path, truth) > footprint_iou(out / "run", truth)
 
 
 def test_velocity_is_within_its_stated_error(shown):

@@ -70,8 +70,9 @@ def test_it_is_put_on_another_grid(mine):
     assert float(image.isel(band=0).values[inner].min()) > float(np.median(image.isel(band=0).values))
 
 
-def test_an_image_of_another_place_is_refused(mine):
+@pytest.mark.parametrize("crs", ["its own", "EPSG:32721"])
+def test_an_image_of_another_place_is_refused(mine, crs):
     own = grid_of(read_raster(mine.image))
-    away = GeoBox((48, 48), own.transform * own.transform.translation(5000, 0), own.crs)
+    away = GeoBox((48, 48), own.transform * own.transform.translation(5000, 0), own.crs if crs == "its own" else crs)
     with pytest.raises(InputError, match="shows nothing of the grid"):
         open_image(mine.image, options=ObjectsSection(), onto=away)

@@ -5,7 +5,7 @@ import yaml
 
 from highwall.core.errors import ConfigError, InputError
 from highwall.workflows.blocks import crew
-from highwall.workflows.config import ObjectsSection
+from highwall.workflows.config import ObjectsSection, checked
 from highwall.workflows.objects import ToSegment
 from highwall.workflows.refine import ToRefine
 from highwall.workflows.verbs import changed_objects, objects_alone, refine_alone, sun_of
@@ -24,6 +24,24 @@ def test_what_is_said_counts_and_what_is_not_stays_as_it_was():
 def test_values_out_of_bounds_are_refused(said):
     with pytest.raises(ConfigError, match="the command line"):
         changed_objects(ObjectsSection(), said)
+
+
+def test_a_scale_and_its_estimate_contradict_each_other():
+    with pytest.raises(ConfigError, match="--scale 30 and --estimate-scale contradict each other"):
+        changed_objects(ObjectsSection(), {"scale": 30.0, "estimate_scale": True})
+    with pytest.raises(ConfigError, match=r"segmentation\.scale is 30, and estimate_scale is set; leave one out"):
+        checked(ObjectsSection, {"segmentation": {"scale": 30}, "estimate_scale": True}, source="run.yaml")
+
+
+def test_what_is_said_puts_off_the_other_way_to_a_scale():
+    estimated = changed_objects(ObjectsSection(estimate_scale=True), {"scale": 30.0, "estimate_scale": None})
+    assert (estimated.segmentation.scale, estimated.estimate_scale) == (30.0, False)
+    of_run = checked(ObjectsSection, {"segmentation": {"scale": 30, "shape": 0.3}}, source="run.yaml")
+    given = changed_objects(of_run, {"scale": None, "estimate_scale": True})
+    assert given.estimate_scale
+    assert given.segmentation.model_fields_set == {"shape"}
+    assert changed_objects(of_run, {}) == of_run
+    assert "scale" in changed_objects(of_run, {}).segmentation.model_fields_set
 
 
 def test_the_sun_is_read_or_absent():

@@ -5,9 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import rasterio
+import shapely
+from affine import Affine
 
-from highwall.core.errors import InputError
-from highwall.core.grid import grid_of
+from highwall.core.errors import InputError, SceneError
+from highwall.core.grid import GeoBox, grid_of
 from highwall.core.products import LAYERS
 from highwall.io.rasters import read_raster
 from highwall.patches.multiresolution import segment
@@ -15,7 +17,7 @@ from highwall.patches.options import GridSearchOptions, ScaleOptions, Segmentati
 from highwall.patches.scale import ScaleEstimate
 from highwall.workflows.blocks import Crew, crew
 from highwall.workflows.config import ObjectsSection
-from highwall.workflows.criterion import choose, pick
+from highwall.workflows.criterion import choose, densest, pick
 from highwall.workflows.image import open_image
 from highwall.workflows.objects import ToSegment, objects
 from highwall.workflows.run import Run, facts_of
@@ -23,6 +25,9 @@ from highwall.workflows.sites import site_of_raster
 
 CRITERION = SegmentationOptions(scale=30.0)
 OPTIONS = ObjectsSection(segmentation=CRITERION, ladder=ScaleOptions(first=10, step=20, n_scales=8))
+
+
+FREE = {"segmentation": SegmentationOptions()}
 
 
 def carried_out(given, out, *, said=None, told=None, memory_mib=64, **changes):
@@ -112,7 +117,8 @@ def test_the_scale_is_estimated_from_the_image(mine, tmp_path):
 
 
 def test_references_choose_all_three_parameters(mine, tmp_path):
-    facts = carried_out(ToSegment(mine.image, mine.references), tmp_path)
+    facts = carried_out(ToSegment(mine.image, mine.references), tmp_path, **FREE)
+    assert facts["references_seen_share"] == 1
     table = pd.DataFrame(facts["search"])
     assert len(table) == 81
     best = table.loc[table["area_difference"].idxmin()]
@@ -127,7 +133,7 @@ def test_references_of_another_place_are_refused(mine, tmp_path):
     away = tmp_path / "away.gpkg"
     gpd.read_file(mine.references).translate(50_000).to_file(away)
     with pytest.raises(InputError, match="do not lie on the image"):
-        carried_out(ToSegment(mine.image, away), tmp_path / "out")
+        carried_out(ToSegment(mine.image, away), tmp_path / "out", **FREE)
 
 
 def test_of_a_large_image_the_window_around_the_references_is_searched(mine, tmp_path):
@@ -136,9 +142,10 @@ def test_of_a_large_image_the_window_around_the_references_is_searched(mine, tmp
     disc = gpd.read_file(mine.references)
     disc.intersection(disc.translate(-280, 280)).to_file(corner)  # its upper left part
     with crew() as hands:
-        small = OPTIONS.model_copy(update={"window_px": 32})
+        free = OPTIONS.model_copy(update=FREE)
+        small = free.model_copy(update={"window_px": 32})
         found = choose(image, gpd.read_file(corner), hands, options=small)
-        everything = choose(image, gpd.read_file(corner), hands, options=OPTIONS)
+        everything = choose(image, gpd.read_file(corner), hands, options=free)
     assert found.search.table["n_objects"].max() < everything.search.table["n_objects"].max()
 
 
@@ -167,7 +174,7 @@ def test_the_first_fall_is_picked_then_the_highest_peak_then_what_was_given():
     assert pick(estimate(s20=("peak", 3.0), s30=("peak", 7.0)), otherwise=50.0)[0] == 30.0
     scale, why = pick(estimate(), otherwise=50.0)
     assert scale == 50.0
-    assert why.startswith("as given")
+    assert why.startswith("the default")
 
 
 def test_a_stop_in_a_tile_reaches_the_caller(mine, tmp_path, monkeypatch):
@@ -216,10 +223,11 @@ def test_an_image_that_shows_nothing_is_refused(mine, tmp_path):
     assert not (tmp_path / "out" / "objects.tif").exists()
 
 
-def test_the_scale_of_a_flat_image_stays_as_given(mine, tmp_path):
+def test_the_scale_of_a_flat_image_is_the_default(mine, tmp_path):
     path = mine.write(np.full((96, 96), 7.0), "level.tif", layer="height")
-    facts = carried_out(ToSegment(path), tmp_path, estimate_scale=True)
-    assert (facts["n_objects"], facts["scale"]) == (1, 30.0)
+    facts = carried_out(ToSegment(path), tmp_path, estimate_scale=True, **FREE)
+    assert (facts["n_objects"], facts["scale"]) == (1, 50.0)
+    assert facts["scale_why"].startswith("the default")
     assert (tmp_path / "scale.png").exists()
 
 
@@ -228,9 +236,71 @@ def test_references_of_other_places_too_do_not_hide_those_on_the_image(mine, tmp
     both = pd.concat([here, here.set_geometry(here.translate(50_000))], ignore_index=True)
     image = open_image(mine.image, options=OPTIONS)
     with crew() as hands:
-        few = OPTIONS.model_copy(update={"search": GridSearchOptions(shapes=(0.1, 0.3), compactnesses=(0.5,))})
+        few = OPTIONS.model_copy(update=FREE | {"search": GridSearchOptions(shapes=(0.1, 0.3), compactnesses=(0.5,))})
         alone, among = (choose(image, references, hands, options=few) for references in (here, both))
     pd.testing.assert_frame_equal(alone.search.table, among.search.table)
+
+
+def test_references_and_what_they_would_search_contradict_each_other(mine, tmp_path):
+    with pytest.raises(InputError, match="references search scale, shape, compactness, but scale is given"):
+        carried_out(ToSegment(mine.image, mine.references), tmp_path)
+    fixed = {"segmentation": SegmentationOptions(shape=0.3, compactness=0.4)}
+    with pytest.raises(InputError, match="but shape and compactness are given"):
+        carried_out(ToSegment(mine.image, mine.references), tmp_path, **fixed)
+
+
+def test_of_references_far_apart_the_window_with_most_of_them_is_taken():
+    """Two in one corner, a larger one in the opposite: around the middle of all lies none."""
+    place = GeoBox((1000, 1000), Affine(10, 0, 500_000, 0, -10, 4_990_000), "EPSG:32633")
+    small, large = [shapely.box(20, 20, 50, 40), shapely.box(60, 30, 90, 50)], shapely.box(900, 900, 940, 940)
+    table = gpd.GeoDataFrame(geometry=[*small, large]).affine_transform(place.transform.to_shapely())
+    references = gpd.GeoDataFrame(geometry=table, crs=str(place.crs))
+    row, col, share = densest(references, place, side_px=100)
+    assert (row, col) == (920, 920)
+    assert share == pytest.approx(1600 / 2800)
+    assert densest(references, place, side_px=1000).share == pytest.approx(1)
+    assert densest(references.iloc[:2], place, side_px=100).share == pytest.approx(1)
+
+
+def test_references_beyond_the_window_are_told(mine, tmp_path):
+    said = []
+    few = GridSearchOptions(shapes=(0.1,), compactnesses=(0.5,))
+    facts = carried_out(
+        ToSegment(mine.image, mine.references), tmp_path, said=said, window_px=30, search=few, **FREE
+    )  # fmt: skip
+    share = 30 * 30 / (np.pi * 22**2)  # a square within the disc
+    assert facts["references_seen_share"] == pytest.approx(share, rel=0.01)
+    assert any("holds 59 % of the references" in line for line in said)
+
+
+def test_an_alpha_band_masks_and_is_no_band(mine, tmp_path):
+    path, said = tmp_path / "picture.tif", []
+    with rasterio.open(mine.image) as dataset:
+        layers, profile = dataset.read([3, 2, 1]), dataset.profile
+    picture = np.clip(layers / 0.3 * 255, 0, 255)
+    alpha = np.full((1, 96, 96), 255.0)
+    alpha[:, :, :10] = 0
+    plain = {name: profile[name] for name in ("height", "width", "crs", "transform")}
+    with rasterio.open(path, "w", driver="GTiff", count=4, dtype="uint8", **plain) as dataset:
+        dataset.write(np.concatenate([picture, alpha]).astype(np.uint8))
+    facts = carried_out(ToSegment(path), tmp_path / "out", said=said)
+    assert (facts["bands"], facts["alpha_band"]) == (["1", "2", "3"], "4")
+    assert any("band 4 is alpha" in line for line in said)
+    labels = labels_of(tmp_path / "out")
+    assert not labels[:, :10].any()
+    assert labels[:, 10:].all()
+    as_band = carried_out(ToSegment(path), tmp_path / "all", bands=("1", "2", "3", "4"))
+    assert (as_band["bands"], as_band["alpha_band"]) == (["1", "2", "3", "4"], None)
+
+
+def test_pixels_that_cannot_be_read_in_a_tile_name_the_image(mine, tmp_path, monkeypatch):
+    def broken(array, *args, **kwargs):
+        raise SceneError(f"the pixels of {array.name} cannot be read")
+
+    tiled = CRITERION.model_copy(update={"tile_px": 64})
+    monkeypatch.setattr("highwall.workflows.objects.loaded", broken)
+    with pytest.raises(SceneError, match="the pixels of image cannot be read"):
+        carried_out(ToSegment(mine.image), tmp_path, memory_mib=1, segmentation=tiled)
 
 
 def test_more_bands_take_more_memory(mine, tmp_path):

@@ -9,6 +9,7 @@ from rasterio.features import geometry_mask
 
 from highwall.core.errors import GridError, InputError
 from highwall.core.grid import grid_of
+from highwall.core.taxonomy import LAND_COVER_MAPS, WORLD_COVER
 from highwall.core.truth.scores import iou
 from highwall.io.rasters import open_bands, read_raster
 from highwall.patches.options import PatchOptions, RefineOptions, SegmentationOptions
@@ -147,6 +148,54 @@ def test_an_image_in_degrees_is_put_on_the_grid_of_the_prediction(mine, tmp_path
     assert facts["n_patches"] == 1
 
 
+def test_an_image_in_web_mercator_is_put_on_the_grid_of_the_prediction(mine, tmp_path):
+    path = tmp_path / "web.tif"
+    read_raster(mine.image).load().odc.reproject("EPSG:3857").rio.to_raster(path)
+    carried_out(ToRefine(mine.probability, path), tmp_path / "out")
+    assert grid_of(read_raster(tmp_path / "out" / "objects.tif")) == grid_of(read_raster(mine.probability))
+
+
+def test_what_lies_beyond_the_image_is_told(mine, tmp_path):
+    """The image ends at column 60; of the 9 cells that the disc fills by half or more, a row has 3."""
+    path, said = tmp_path / "west.tif", []
+    read_raster(mine.image).load().isel(x=slice(0, 60)).rio.to_raster(path)
+    with crew() as hands:
+        run = Run(tmp_path / "out", site_of_raster(mine.probability), said.append)
+        facts = facts_of(refine(run, ToRefine(mine.probability, path), hands, options=OPTIONS))
+    is_predicted = read_raster(mine.probability).sel(band="industrial_mine").values >= 0.5
+    share = is_predicted[:, 60:].sum() / is_predicted.sum()
+    assert facts["unseen_share"] == pytest.approx(share)
+    assert any(f"{100 * share:.2g} % of the prediction is left out" in line for line in said)
+    kept = gpd.read_parquet(tmp_path / "out" / "patches.parquet")
+    assert kept["known_share"].tolist() == [1.0] * len(kept)
+
+
+def test_a_prediction_that_ends_within_the_image_is_known_in_part(mine, tmp_path):
+    path = tmp_path / "part.tif"
+    west = read_raster(mine.probability).load().isel(x=slice(0, 50))
+    west.rio.to_raster(path)
+    with rasterio.open(path, "r+") as dataset:
+        dataset.descriptions = tuple(west["band"].values)
+    facts = carried_out(ToRefine(path, mine.image), tmp_path / "out")
+    assert facts["unseen_share"] == 0
+    segments = pd.read_parquet(tmp_path / "out" / "segments.parquet")
+    assert segments["known_share"].max() < 1
+    assert (segments["known_share"] * segments["area_m2"]).sum() == pytest.approx(50 * 96 * 100.0)
+
+
+@pytest.mark.parametrize("has_image", [False, True])
+def test_a_land_cover_of_other_codes_vetoes_by_the_names_it_is_given(mine, tmp_path, has_image):
+    cover = mine.write(np.full((96, 96), 7.0), "towns.tif", layer="land_cover")
+    given = ToRefine(mine.probability, mine.image if has_image else None, land_cover=cover)
+    with pytest.raises(InputError, match="none of the codes"):
+        carried_out(given, tmp_path)
+    for number, names in enumerate(
+        (LAND_COVER_MAPS["io_lulc"], WORLD_COVER | {7: "built_up"}, WORLD_COVER | {7: "ice"})
+    ):
+        facts = carried_out(given._replace(class_map=names), tmp_path)
+        assert facts["n_patches"] == (1 if number == 2 else 0)
+
+
 def test_where_both_lie_in_degrees_nothing_is_segmented(mine, tmp_path):
     layers, paths = read_raster(mine.probability).load(), (tmp_path / "image.tif", tmp_path / "probability.tif")
     read_raster(mine.image).load().odc.reproject("EPSG:4326").rio.to_raster(paths[0])
@@ -184,7 +233,7 @@ def test_layers_of_another_place_are_refused(mine, tmp_path):
     with pytest.raises(InputError, match="shows nothing of the image"):
         carried_out(ToRefine(path, mine.image), tmp_path / "out")
     cover = mine.write(np.zeros((96, 96)), "none.tif", layer="land_cover")
-    with pytest.raises(InputError, match="no code of WorldCover"):
+    with pytest.raises(InputError, match=r"none of the codes 10, 20, .* say what its codes mean: worldcover"):
         carried_out(ToRefine(mine.probability, mine.image, land_cover=cover), tmp_path / "out")
 
 

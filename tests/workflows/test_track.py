@@ -4,7 +4,7 @@ import geopandas as gpd
 import pytest
 from shapely.geometry import box
 
-from highwall.core.errors import MissingInputError
+from highwall.core.errors import InputError, MissingInputError
 from highwall.io.vectors import write_polygons
 from highwall.workflows.console import track_table
 from highwall.workflows.verbs import track_alone
@@ -69,3 +69,11 @@ def test_all_patches_may_be_gone(two_runs, tmp_path):
     none = patches(tmp_path / "none")
     facts = track_alone(two_runs[0], none, tmp_path / "out", say=lambda line: None)
     assert {change: row["n"] for change, row in facts["changes"].items()} == {"gone": 2}
+
+
+def test_two_runs_without_a_patch_have_nothing_to_track(two_runs, tmp_path):
+    empty = patches(tmp_path / "empty")
+    with pytest.raises(InputError, match="holds a patch"):
+        track_alone(empty, empty, tmp_path / "out", say=print)
+    facts = track_alone(empty, two_runs[1], tmp_path / "some", say=print)
+    assert facts["changes"]["new"]["n"] == 2

@@ -8,6 +8,7 @@ import pytest
 from highwall.core.errors import ConfigError, InputError, MissingInputError
 from highwall.insar.options import PixelReference, PointReference
 from highwall.workflows.blocks import crew
+from highwall.workflows.detect_verb import ToDetect, detect_alone
 from highwall.workflows.radar import Given
 from highwall.workflows.refine import ToRefine
 from highwall.workflows.simulate import simulate
@@ -15,7 +16,6 @@ from highwall.workflows.verbs import (
     assess_alone,
     deform_alone,
     deform_changes,
-    detect_alone,
     refine_alone,
     report_alone,
 )
@@ -30,10 +30,7 @@ def site(tmp_path_factory):
 def done(site):
     """Every verb in turn into one folder; what was said, and the summary."""
     out, said = site / "out", []
-    detect_alone(
-        [site / "scenes"], out, aoi=None, level=None, date=None, weights=None, force=False, run_file=None,
-        say=said.append,
-    )  # fmt: skip
+    detect_alone(ToDetect((site / "scenes",)), out, say=said.append)
     outline(out, said.append, land_cover=site / "land_cover.tif")
     with crew() as hands:
         changes = deform_changes(reference="100,10", weighting=None)
@@ -57,7 +54,13 @@ def assess(site, out, say, date="2023-07-17"):
 
 def test_each_says_what_it_left(done):
     _, said, _ = done
-    for words in ("probability.tif: S2SIM_20230717", "patches.gpkg: ", "velocity.tif: ", "findings.gpkg: 3 findings"):
+    for words in (
+        "probability.tif: S2SIM_20230717",
+        "detections.gpkg: ",
+        "patches.gpkg: ",
+        "velocity.tif: ",
+        "findings.gpkg: 3 findings",
+    ):
         assert any(line.startswith(words) for line in said), words
 
 

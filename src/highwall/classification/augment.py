@@ -1,4 +1,4 @@
-"""Random views of a sample that could have been seen: turned, nearer, brighter, hazier. Labels turn along."""
+"""Random views of a sample that could have been seen: turned, nearer, brighter, greyer, hazier. Labels turn along."""
 
 import math
 
@@ -31,10 +31,14 @@ def random_view(
 
 
 def _random_grid(levels: Tensor, *, options: AugmentOptions, random: torch.Generator) -> Tensor:
-    """Sampling grid of a random scale, quarter turn and mirror image for each sample."""
+    """Sampling grid of a random quarter turn and mirror image for each sample, and of a scale for some.
+
+    Magnifying blurs: pits are a few pixels wide, so most samples must stay as sharp as what is scored later.
+    """
     n = len(levels)
     low, high = (math.log(bound) for bound in options.scale)
-    shrink = torch.exp(-(low + (high - low) * torch.rand(n, generator=random)))
+    magnified = torch.rand(n, generator=random) < options.scale_share
+    shrink = torch.exp(-(low + (high - low) * torch.rand(n, generator=random)) * magnified)
     turn = torch.randint(0, 4, (n,), generator=random) * (math.pi / 2.0)
     mirror = 1.0 - 2.0 * torch.randint(0, 2, (n,), generator=random)
     cosine, sine, zero = torch.cos(turn), torch.sin(turn), torch.zeros(n)
@@ -44,7 +48,7 @@ def _random_grid(levels: Tensor, *, options: AugmentOptions, random: torch.Gener
 
 
 def random_radiometry(levels: Tensor, *, options: AugmentOptions, random: torch.Generator) -> Tensor:
-    """Change contrast, gain, haze and noise of each sample; the result stays in 0…255."""
+    """Change contrast, gain, saturation, haze and noise of each sample; the result stays in 0…255."""
     n = len(levels)
 
     def spread(width: float, channels: int) -> Tensor:
@@ -53,6 +57,8 @@ def random_radiometry(levels: Tensor, *, options: AugmentOptions, random: torch.
     middle = levels.mean(dim=(-2, -1), keepdim=True)
     x = middle + (levels - middle) * spread(options.contrast, 1).exp()
     x = x * (spread(options.brightness, 1) + spread(options.channel_gain, 3)).exp()
+    grey = x.mean(dim=1, keepdim=True)
+    x = grey + (x - grey) * spread(options.saturation, 1).exp()
     thickness = options.haze * torch.rand(n, 1, 1, 1, generator=random).square()
     x = x + thickness * (torch.tensor(_HAZE_LEVELS).reshape(1, 3, 1, 1) - x)
     x = x + options.noise * torch.rand(n, 1, 1, 1, generator=random) * torch.randn(levels.shape, generator=random)

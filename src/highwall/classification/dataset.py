@@ -1,23 +1,29 @@
-"""Training data as values: chips cut from mosaics, scenes with the share of mine in every pixel, and their folds.
+"""Training data as values: chips cut from mosaics, scenes with the share of mine in every pixel.
 
-Two kinds of label. A scene with polygons knows every pixel. A chip knows only whether it holds an artisanal mine
-somewhere. Both are kept whole by origin: a chip by the family of its mosaic, a scene by its place.
+Two kinds of label. A scene with polygons knows every pixel. A chip knows only what it holds somewhere. Both are kept
+whole by origin: a chip by the group of its mosaic's family, a scene by its place.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from highwall.classification.families import LabelRule, read_name
+from highwall.classification.label_tables import UNSURE, Cell, LabelTables, content_key
 from highwall.core.errors import InputError
-from highwall.core.taxonomy import BLANK
+from highwall.core.taxonomy import ARTISANAL_MINE, BLANK, CHIP_CLASSES, NONE
 
 CHIP_PX = 48
 """px, side of a training chip: 480 m of Sentinel-2."""
 
-_FAMILY = re.compile(r"^(?P<family>.+?)_S2L1C_")
+LEAST_MINE_SHARE = 0.25
+"""Share of a chip that polygons must cover for it to be called an industrial mine; less, but some, is left out."""
+
+NEVER_NONE = "industrial_negatives"
+"""Start of the family whose 'negatives' are mostly industrial mines: of it, only chips sorted by hand are used."""
+
 _SUPERSAMPLING = 4
 """Sub-pixels a side when polygons become shares of a pixel."""
 
@@ -30,14 +36,29 @@ class ChipSet:
 
     pixels: Uint8Array
     """(N, 48, 48, 3) levels of B04, B03, B02."""
-    is_artisanal: NDArray[np.bool_]
-    """(N,) True where an artisanal mine is somewhere in the chip."""
+    label: NDArray[np.intp]
+    """(N,) number in ``CHIP_CLASSES`` of what is somewhere in the chip."""
     family: NDArray[np.str_]
     """(N,) family of the mosaic that it was cut from."""
+    group: NDArray[np.str_]
+    """(N,) families of one group share their source and stay on one side of every split."""
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def is_class(self, name: str) -> NDArray[np.bool_]:
+        """(N,) True for the chips of one class."""
+        found: NDArray[np.bool_] = self.label == CHIP_CLASSES.index(name)
+        return found
+
+    @property
+    def is_artisanal(self) -> NDArray[np.bool_]:
+        """(N,) True where an artisanal mine is somewhere in the chip."""
+        return self.is_class(ARTISANAL_MINE)
 
     def where(self, chosen: NDArray[np.bool_]) -> "ChipSet":
         """Keep the chosen chips."""
-        return ChipSet(self.pixels[chosen], self.is_artisanal[chosen], self.family[chosen])
+        return ChipSet(self.pixels[chosen], self.label[chosen], self.family[chosen], self.group[chosen])
 
 
 @dataclass(frozen=True)
@@ -51,35 +72,6 @@ class LabelledScene:
     """(3, y, x) levels of B04, B03, B02."""
     coverage: NDArray[np.float32]
     """(y, x) share of industrial mine, averaged over annotators."""
-
-
-def family_of(mosaic: str) -> str:
-    """Family of a mosaic: its name up to the sensor, so that cloudier, clearer and dated variants stay together.
-
-    Raises
-    ------
-    InputError
-        The name does not follow the pattern.
-    """
-    match = _FAMILY.match(mosaic)
-    if match is None:
-        raise InputError(f"mosaic {mosaic!r} has no '_S2L1C_' in its name, so its family is unknown; rename it.")
-    return match["family"]
-
-
-def is_positive(family: str) -> bool:
-    """Tell whether a family's chips hold artisanal mines; the family's name says so.
-
-    Raises
-    ------
-    InputError
-        The name says neither positives nor negatives.
-    """
-    if re.search(r"positives|MinesPos", family):
-        return True
-    if "negatives" in family:
-        return False
-    raise InputError(f"family {family!r} names neither positives nor negatives; its label is unknown.")
 
 
 def cut_mosaic(mosaic: Uint8Array) -> Uint8Array:
@@ -99,38 +91,72 @@ def cut_mosaic(mosaic: Uint8Array) -> Uint8Array:
     InputError
         It is not RGB, or its sides are no multiple of 48 px.
     """
+    chips = mosaic_cells(mosaic).reshape(-1, CHIP_PX, CHIP_PX, 3)
+    return chips[chips.any(axis=(1, 2, 3))]
+
+
+def mosaic_cells(mosaic: Uint8Array) -> Uint8Array:
+    """Chips of a mosaic by row and column, padding included; errors as in `cut_mosaic`.
+
+    Returns
+    -------
+    (row, column, 48, 48, 3) uint8
+    """
     shape = mosaic.shape
     if len(shape) != 3 or shape[2] != 3 or shape[0] % CHIP_PX or shape[1] % CHIP_PX or mosaic.dtype != np.uint8:
         raise InputError(
             f"a mosaic is (y, x, 3) uint8 with sides a multiple of {CHIP_PX} px; found {shape} {mosaic.dtype}."
         )
     rows, columns = shape[0] // CHIP_PX, shape[1] // CHIP_PX
-    chips = mosaic.reshape(rows, CHIP_PX, columns, CHIP_PX, 3).swapaxes(1, 2).reshape(-1, CHIP_PX, CHIP_PX, 3)
-    return chips[chips.any(axis=(1, 2, 3))]
+    return mosaic.reshape(rows, CHIP_PX, columns, CHIP_PX, 3).swapaxes(1, 2)
 
 
-def gather_chips(mosaics: Mapping[str, Uint8Array]) -> ChipSet:
+def gather_chips(mosaics: Mapping[str, Uint8Array], *, tables: LabelTables | None = None) -> ChipSet:
     """Chips of named mosaics, each distinct one once.
 
-    Chips that two families share are kept in the first, so that no chip stands on both sides of a split.
+    A chip that two families share is kept in the first, so that none stands on both sides of a split. What a person
+    called unsure is left out, and of ``industrial_negatives`` all that nobody looked at.
+
+    Parameters
+    ----------
+    tables
+        What people saw; without, the names of the mosaics decide alone.
 
     Raises
     ------
     InputError
-        A mosaic is malformed, unnamed or black all over.
+        A mosaic is malformed, unnamed or black all over, or nothing is left.
     """
-    pixels, families = [], []
+    tables = tables or LabelTables()
+    pixels: list[Uint8Array] = []
+    labels, families, seen = [], [], set[str]()
     for name, mosaic in mosaics.items():
-        chips = cut_mosaic(mosaic)
-        if not len(chips):
-            raise InputError(f"mosaic {name!r} is black all over: damaged or empty; fetch it again or leave it out.")
-        pixels.append(chips)
-        families += [family_of(name)] * len(chips)
-    joined = np.concatenate(pixels)
-    labels = np.array([is_positive(family) for family in families])
-    first = {chip.tobytes(): i for i, chip in reversed(list(enumerate(joined)))}
-    distinct = np.isin(np.arange(len(joined)), list(first.values()))
-    return ChipSet(joined, labels, np.array(families)).where(distinct)
+        family = read_name(name).family
+        for chip, label in _labelled_chips(name, mosaic, family=family, tables=tables):
+            key = content_key(chip)
+            label = tables.of_content.get(key, label)
+            if key not in seen and label != UNSURE:
+                pixels.append(chip)
+                labels.append(CHIP_CLASSES.index(label))
+                families.append(family)
+            seen.add(key)
+    if not pixels:
+        raise InputError(f"{len(mosaics)} mosaics hold no chip of a known label; give others, or label tables.")
+    groups = [tables.group(family) for family in families]
+    return ChipSet(np.stack(pixels), np.array(labels, dtype=np.intp), np.array(families), np.array(groups))
+
+
+def _labelled_chips(name: str, mosaic: Uint8Array, *, family: str, tables: LabelTables) -> list[tuple[Uint8Array, str]]:
+    """Chips of one mosaic with what its table, or else its name, calls them."""
+    if name in tables.sorted_mosaics or family.startswith(NEVER_NONE):
+        cells = mosaic_cells(mosaic)
+        places = ((row, column) for row in range(cells.shape[0]) for column in range(cells.shape[1]))
+        return [(cells[place], tables.of_cell.get(Cell(name, *place), UNSURE)) for place in places]
+    chips = cut_mosaic(mosaic)
+    if not len(chips):
+        raise InputError(f"mosaic {name!r} is black all over: damaged or empty; fetch it again or leave it out.")
+    label = ARTISANAL_MINE if LabelRule().label(family).is_positive else NONE
+    return [(chip, label) for chip in chips]
 
 
 def footprint_coverage(features: Sequence[Mapping[str, object]], *, shape: tuple[int, int]) -> NDArray[np.float32]:

@@ -1,49 +1,110 @@
 """Torch to ONNX: one file that any machine with ONNX Runtime can run, with its facts inside."""
 
+import pickle
 import warnings
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-import onnx
 import torch
 from torch.jit._trace import TracerWarning
 
-from highwall.classification.dataset import CHIP_PX
 from highwall.classification.metadata import ModelMetadata
-from highwall.classification.network import CELL_PX, ChipNetwork
+from highwall.classification.network import ChipNetwork
+from highwall.classification.options import NetworkOptions
 from highwall.classification.radiometry import L1C_RGB, Radiometry
 from highwall.core.constants import SENTINEL2_PIXEL_M
-from highwall.core.errors import ModelError, OutputError
+from highwall.core.errors import MissingInputError, ModelError, OutputError
 from highwall.core.taxonomy import CHIP_CLASSES
 from highwall.learning.onnx import OnnxModel, largest_difference
+from highwall.learning.onnx_files import set_properties
 
 _OPSET = 17
-"""First ONNX operator set with LayerNormalization."""
 
 _TOLERANCE = 1e-4
 """Largest difference of probability between torch and ONNX Runtime that passes; float32 sums differ by about 1e-6."""
 
 _OUTPUTS = ("cells", "chip")
 
+_UNREADABLE = (
+    AttributeError, EOFError, IndexError, KeyError, TypeError, ValueError, RuntimeError, pickle.UnpicklingError,
+)  # fmt: skip
+"""What reading something else as a checkpoint raises."""
 
-def metadata_of(*, name: str, version: str, training_data: str, radiometry: Radiometry = L1C_RGB) -> ModelMetadata:
-    """Facts of a network trained by this room."""
+
+def metadata_of(
+    network: ChipNetwork,
+    *,
+    name: str,
+    version: str,
+    training_data: str,
+    classes: tuple[str, ...] = CHIP_CLASSES,
+    radiometry: Radiometry = L1C_RGB,
+    pixel_m: float = SENTINEL2_PIXEL_M,
+    threshold: float = 0.5,
+) -> ModelMetadata:
+    """Facts of a network trained by this room.
+
+    Raises
+    ------
+    ModelError
+        The network has another number of classes or bands than is said.
+    """
+    options = network.options
+    if (len(classes), len(radiometry.bands)) != (options.n_classes, options.n_bands):
+        raise ModelError(
+            f"the network reads {options.n_bands} bands and tells {options.n_classes} classes apart; "
+            f"{', '.join(radiometry.bands)} and {', '.join(classes)} were named: name its own."
+        )
+    cell_temperature, temperature = (round(float(t), 6) for t in network.temperature)
     return ModelMetadata(
         name=name,
         version=version,
         bands=radiometry.bands,
         level=radiometry.level,
         radiometry=radiometry.name,
-        classes=CHIP_CLASSES,
-        cell_px=CELL_PX,
-        chip_px=CHIP_PX,
-        pixel_m=SENTINEL2_PIXEL_M,
+        classes=classes,
+        cell_px=options.cell_px,
+        chip_px=options.chip_px,
+        pixel_m=pixel_m,
         training_data=training_data,
+        temperature=temperature,
+        cell_temperature=cell_temperature,
+        threshold=threshold,
     )
+
+
+def load_checkpoint(path: Path) -> ChipNetwork:
+    """Rebuild the averaged network of a training run from its checkpoint; code that hides in one is not run.
+
+    Raises
+    ------
+    MissingInputError
+        There is no such file.
+    ModelError
+        It is no checkpoint of a chip network.
+    """
+    if not path.is_file():
+        raise MissingInputError(f"no checkpoint at {path}; give the .ckpt file of a training run.")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        network = ChipNetwork(NetworkOptions.model_validate(state["network_options"]))
+        averaged = {
+            key.removeprefix("module."): value for key, value in state["averaged"].items() if key != "n_averaged"
+        }
+        network.load_state_dict(averaged)
+    except _UNREADABLE as error:
+        raise ModelError(
+            f"{path} is no checkpoint of a chip network, or one of another version; give the .ckpt file of a training "
+            "run, or train it anew."
+        ) from error
+    return network.eval()
 
 
 def export_network(network: ChipNetwork, path: Path, *, metadata: ModelMetadata) -> float:
     """Write a network as ONNX, with any batch size and extent, and check that it says the same.
+
+    Batch normalisation is folded into the convolutions before it.
 
     Returns
     -------
@@ -53,37 +114,61 @@ def export_network(network: ChipNetwork, path: Path, *, metadata: ModelMetadata)
     Raises
     ------
     ModelError
-        The exported network says something else.
+        The facts are of another network, or the exported one says something else or nothing finite.
     OutputError
         The file could not be written.
     """
+    _check_facts(network, metadata)
     part = path.with_suffix(".part.onnx")
     try:
         _write(network.eval(), part, metadata=metadata)
+        difference = parity(network, part)
+        if not difference <= _TOLERANCE:  # NaN too
+            raise ModelError(f"the exported network differs by {difference:.2g} from torch; more than {_TOLERANCE:g}.")
+        part.replace(path)
     except OSError as error:
         raise OutputError(f"cannot write the model to {path}: {error}. Choose a writable folder.") from error
-    difference = parity(network, part)
-    if difference > _TOLERANCE:
-        part.unlink()
-        raise ModelError(f"the exported network differs by {difference:.2g} from torch; more than {_TOLERANCE:g}.")
-    part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
     return difference
 
 
 def parity(network: ChipNetwork, path: Path) -> float:
-    """Largest difference between a network and its export over chips and windows of random levels."""
+    """Largest difference between a network and its export over chips and wide windows of random colours."""
     exported = OnnxModel.open(path, threads=1)
     random = np.random.default_rng(0)
-    worst = 0.0
-    for n, height, width in ((3, CHIP_PX, CHIP_PX), (1, 96, 132)):
-        levels = random.integers(0, 256, (n, 3, height, width)).astype(np.float32)
+    chip, cell = network.options.chip_px, network.options.cell_px
+    found = []
+    for n, height, width in ((3, chip, chip), (1, 2 * chip, 2 * chip + 3 * cell)):
+        brightest = random.uniform(0.0, 255.0, (n, network.options.n_bands, 1, 1))
+        levels = (brightest * random.random((n, 1, height, width))).astype(np.float32)
         with torch.no_grad():
             expected = network(torch.from_numpy(levels))
-        worst = max(worst, largest_difference(tuple(e.numpy() for e in expected), exported.run(levels)))
-    return worst
+        found.append(largest_difference(tuple(e.numpy() for e in expected), exported.run(levels)))
+    return float(np.max(found))
+
+
+def _check_facts(network: ChipNetwork, metadata: ModelMetadata) -> None:
+    """Refuse facts that would make a reader misread what the network says."""
+    options, (of_cells, of_chips) = network.options, network.temperature.tolist()
+    holds = {
+        "bands": options.n_bands, "classes": options.n_classes, "cell_px": options.cell_px, "chip_px": options.chip_px,
+        "cell_temperature": of_cells, "temperature": of_chips,
+    }  # fmt: skip
+    told = asdict(metadata) | {"bands": len(metadata.bands), "classes": len(metadata.classes)}
+    wrong = [
+        f"{key} {told[key]:g} for {value:g}"
+        for key, value in holds.items()
+        if not np.isclose(told[key], value, rtol=1e-4)
+    ]
+    if wrong:
+        raise ModelError(
+            f"the facts of {metadata.name!r} are of another network ({', '.join(wrong)}); give those of this one."
+        )
 
 
 def _write(network: ChipNetwork, path: Path, *, metadata: ModelMetadata) -> None:
+    side = network.options.chip_px
     axes = {
         "levels": {0: "batch", 2: "height", 3: "width"},
         "cells": {0: "batch", 2: "rows", 3: "columns"},
@@ -95,7 +180,7 @@ def _write(network: ChipNetwork, path: Path, *, metadata: ModelMetadata) -> None
         warnings.simplefilter("ignore", TracerWarning)
         torch.onnx.export(
             network,
-            (torch.zeros(1, 3, CHIP_PX, CHIP_PX),),
+            (torch.zeros(1, network.options.n_bands, side, side),),
             str(path),
             input_names=["levels"],
             output_names=list(_OUTPUTS),
@@ -103,6 +188,4 @@ def _write(network: ChipNetwork, path: Path, *, metadata: ModelMetadata) -> None
             opset_version=_OPSET,
             dynamo=False,
         )
-    model = onnx.load(str(path))
-    onnx.helper.set_model_props(model, metadata.to_properties())
-    onnx.save(model, str(path))
+    set_properties(path, metadata.to_properties())

@@ -1,22 +1,25 @@
 """Chips to map: run the network over a scene in overlapping windows, in memory bounded by the block."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from highwall.classification.metadata import ModelMetadata, check_known
 from highwall.classification.options import ExtractOptions
-from highwall.classification.radiometry import to_model_input
+from highwall.classification.radiometry import Radiometry, check_levels, to_model_input
 from highwall.core.errors import ModelError
+from highwall.core.taxonomy import CHIP_CLASSES
 from highwall.learning.onnx import OnnxModel
 from highwall.learning.windows import Blender, Window, iter_blocks, iter_windows
 
 SHIPPED_MODEL: Final = Path(__file__).parent / "weights" / "chips.onnx"
-"""The network that comes with the package; ``chips.md`` beside it is its model card."""
+"""The network that comes with the package to judge chips; ``chips.md`` beside it is its model card."""
+SHIPPED_FOOTPRINTS: Final = SHIPPED_MODEL.with_name("footprints.onnx")
+"""The one that draws maps: its cells see far beyond a chip. ``footprints.md`` is its model card."""
 
 FloatArray = NDArray[np.float32]
 Reader = Callable[[int, int, int, int], FloatArray]
@@ -29,10 +32,19 @@ class ChipModel:
 
     onnx: OnnxModel
     metadata: ModelMetadata
+    radiometry: Radiometry
+    """What turns a scene into its levels."""
 
     @classmethod
-    def open(cls, path: Path = SHIPPED_MODEL, *, threads: int = 2) -> "ChipModel":
+    def open(
+        cls, path: Path = SHIPPED_MODEL, *, threads: int = 2, classes: tuple[str, ...] = CHIP_CLASSES
+    ) -> "ChipModel":
         """Load a chip network.
+
+        Parameters
+        ----------
+        classes
+            What the caller reads, in the order of the outputs.
 
         Raises
         ------
@@ -43,16 +55,41 @@ class ChipModel:
         """
         onnx = OnnxModel.open(path, threads=threads)
         metadata = ModelMetadata.from_properties(onnx.properties)
-        check_known(metadata)
-        return cls(onnx, metadata)
+        return cls(onnx, metadata, check_known(metadata, classes=classes))
 
 
 class MapBlock(NamedTuple):
-    """A finished part of the map."""
+    """A finished part of the two maps: what each pixel is, and whether a chip around it holds a mine."""
 
     window: Window
+    """In pixels."""
     probability: FloatArray
-    """(class, y, x), NaN where the scene has no data."""
+    """(class, y, x) of each pixel, from the cells; NaN where the scene has no data."""
+    cells: Window
+    """The same part in cells."""
+    chip_probability: FloatArray
+    """(class, y, x) of each cell: mean over the chips that cover it of what was said of the chip as a whole, those
+    centred on it counting most; NaN where no chip had data."""
+
+
+class _Lattice(NamedTuple):
+    """Windows over a whole scene, in cells."""
+
+    cells: tuple[int, int]
+    """Rows and columns of the scene."""
+    size: int
+    overlap: int
+
+    @classmethod
+    def over(cls, shape: tuple[int, int], *, model: ChipModel, options: ExtractOptions) -> "_Lattice":
+        metadata, cell = model.metadata, model.metadata.cell_px
+        size = max((options.window_px or metadata.window_px or metadata.chip_px) // cell, 1)
+        overlap = size // 3 if options.overlap_px is None else options.overlap_px // cell
+        return cls((-(-shape[0] // cell), -(-shape[1] // cell)), size, overlap)
+
+    def touching(self, wanted: Window) -> list[Window]:
+        """Every window that shares a cell with ``wanted``."""
+        return list(iter_windows(self.cells, size=self.size, overlap=self.overlap, touching=wanted))
 
 
 def class_probability(reflectance: FloatArray, model: ChipModel, options: ExtractOptions | None = None) -> FloatArray:
@@ -107,8 +144,81 @@ def stream_probability(
         Blocks tile the scene, row by row.
     """
     options = options or ExtractOptions()
-    for window in iter_blocks(shape, block=options.block_px):
-        yield MapBlock(window, _map_block(window, read=read, shape=shape, model=model, options=options))
+    for window in blocks_of(shape, options=options):
+        yield block_of(window, read=read, shape=shape, model=model, options=options)
+
+
+def blocks_of(shape: tuple[int, int], *, options: ExtractOptions) -> list[Window]:
+    """Blocks that tile a scene, row by row."""
+    return list(iter_blocks(shape, block=options.block_px))
+
+
+def block_of(
+    block: Window,
+    *,
+    read: Reader,
+    shape: tuple[int, int],
+    model: ChipModel,
+    options: ExtractOptions,
+    ranker: ChipModel | None = None,
+) -> MapBlock:
+    """Both maps of one block of :func:`blocks_of`; the other arguments as for :func:`stream_probability`.
+
+    Parameters
+    ----------
+    ranker
+        Network that says of whole chips whether they hold a mine; by default ``model`` itself does.
+
+    Raises
+    ------
+    ModelError
+        The two networks have cells of different size.
+    """
+    cell = model.metadata.cell_px
+    if ranker is not None and ranker.metadata.cell_px != cell:
+        raise ModelError(f"one network has cells of {cell} px, the other of {ranker.metadata.cell_px} px; take a pair.")
+    core = Window(block.y0 // cell, -(-block.y1 // cell), block.x0 // cell, -(-block.x1 // cell))
+    answer = _answer(core, read=read, shape=shape, model=model, options=options)
+    probability = _cut(cells_to_pixels(answer.cells, cell=cell), block, origin=(answer.y0 * cell, answer.x0 * cell))
+    seen = _cut(answer.seen, block, origin=answer.seen_from)
+    judged = answer if ranker is None else _answer(core, read=read, shape=shape, model=ranker, options=options)
+    chips = _cut(judged.chips, core, origin=(judged.y0, judged.x0))
+    return MapBlock(block, np.where(seen, probability, np.float32(np.nan)), core, chips)
+
+
+class _Answer(NamedTuple):
+    """What a network says of some cells and of the chips that cover them."""
+
+    y0: int
+    x0: int
+    """First cell."""
+    cells: FloatArray
+    """(class, y, x)."""
+    chips: FloatArray
+    """(class, y, x)."""
+    seen: NDArray[np.bool_]
+    """(row, col) of the pixels that were read: every band is there."""
+    seen_from: tuple[int, int]
+    """First of these pixels."""
+
+
+def _answer(
+    core: Window, *, read: Reader, shape: tuple[int, int], model: ChipModel, options: ExtractOptions
+) -> _Answer:
+    """Ask of some cells, and one more each way for the interpolation."""
+    cell, n_classes = model.metadata.cell_px, len(model.metadata.classes)
+    lattice = _Lattice.over(shape, model=model, options=options)
+    wanted = core.grown(1, within=lattice.cells)
+    windows = lattice.touching(wanted)
+    extent = _hull(windows)
+    levels = _read_levels(extent, read=read, shape=shape, model=model)
+    of_cells, of_chips = (Blender(wanted, n_layers=n_classes, overlap=lattice.overlap) for _ in range(2))
+    for window, cells, chip in _run_windows(windows, levels, origin=extent, model=model, options=options):
+        of_cells.add(window, cells)
+        of_chips.add(window, np.broadcast_to(chip[:, None, None], cells.shape))
+    seen = np.asarray(np.isfinite(levels).all(axis=0))
+    origin = (extent.y0 * cell, extent.x0 * cell)
+    return _Answer(wanted.y0, wanted.x0, of_cells.result(), of_chips.result(), seen, origin)
 
 
 def chip_scores(chips: NDArray[np.uint8], model: ChipModel, *, n_at_once: int = 256) -> FloatArray:
@@ -123,66 +233,52 @@ def chip_scores(chips: NDArray[np.uint8], model: ChipModel, *, n_at_once: int = 
     -------
     (N, class) float32, sum over class is 1
     """
-    cell = model.metadata.cell_px
-    if chips.ndim != 4 or chips.shape[3] != len(model.metadata.bands) or chips.shape[1] % cell or chips.shape[2] % cell:
-        raise ModelError(
-            f"chips have shape {chips.shape}; the model reads (N, y, x, {len(model.metadata.bands)}), "
-            f"y and x multiples of {cell}."
-        )
+    check_levels(chips, n_bands=len(model.metadata.bands), cell_px=model.metadata.cell_px)
     levels = np.moveaxis(chips, 3, 1)
     found = [model.onnx.run(levels[i : i + n_at_once].astype(np.float32))[1] for i in range(0, len(levels), n_at_once)]
     return np.concatenate(found) if found else np.empty((0, len(model.metadata.classes)), np.float32)
 
 
-def _map_block(
-    block: Window, *, read: Reader, shape: tuple[int, int], model: ChipModel, options: ExtractOptions
-) -> FloatArray:
-    """Probability at the pixels of one block, (class, y, x)."""
-    cell = model.metadata.cell_px
-    cells = (-(-shape[0] // cell), -(-shape[1] // cell))
-    core = Window(block.y0 // cell, -(-block.y1 // cell), block.x0 // cell, -(-block.x1 // cell))
-    wanted = core.grown(1, within=cells)  # one more cell each way, for the interpolation
-    lattice = {"size": options.window_px // cell, "overlap": options.overlap_px // cell}
-    windows = list(iter_windows(cells, **lattice, touching=wanted))
-    extent = Window(
-        min(w.y0 for w in windows), max(w.y1 for w in windows), min(w.x0 for w in windows), max(w.x1 for w in windows)
-    )
-    levels = _read_levels(extent, read=read, shape=shape, cell=cell)
-    valid = np.asarray(np.isfinite(levels).all(axis=0))
-    blender = Blender(wanted, n_layers=len(model.metadata.classes), overlap=lattice["overlap"])
-    for window, found in _run_windows(windows, levels, origin=extent, model=model, options=options):
-        blender.add(window, found)
-    pixels = cells_to_pixels(blender.result(), cell=cell)
-    top, left = block.y0 - wanted.y0 * cell, block.x0 - wanted.x0 * cell
-    probability = pixels[:, top : top + block.shape[0], left : left + block.shape[1]]
-    top, left = block.y0 - extent.y0 * cell, block.x0 - extent.x0 * cell
-    seen = valid[top : top + block.shape[0], left : left + block.shape[1]]
-    return np.where(seen, probability, np.float32(np.nan))
+def _hull(windows: Sequence[Window]) -> Window:
+    """Smallest window that holds all."""
+    y0, y1, x0, x1 = zip(*windows, strict=True)
+    return Window(min(y0), max(y1), min(x0), max(x1))
 
 
-def _read_levels(extent: Window, *, read: Reader, shape: tuple[int, int], cell: int) -> FloatArray:
+def _cut(array: NDArray[Any], part: Window, *, origin: tuple[int, int]) -> NDArray[Any]:
+    """Cut a part out of an array (…, y, x) whose first pixel is ``origin``."""
+    top, left = part.y0 - origin[0], part.x0 - origin[1]
+    return array[..., top : top + part.shape[0], left : left + part.shape[1]]
+
+
+def _read_levels(extent: Window, *, read: Reader, shape: tuple[int, int], model: ChipModel) -> FloatArray:
     """Levels of an extent given in cells; pixels beyond the scene repeat its last row and column."""
+    cell = model.metadata.cell_px
     y1, x1 = min(extent.y1 * cell, shape[0]), min(extent.x1 * cell, shape[1])
-    levels = to_model_input(read(extent.y0 * cell, y1, extent.x0 * cell, x1))
+    levels = to_model_input(read(extent.y0 * cell, y1, extent.x0 * cell, x1), radiometry=model.radiometry)
     beyond = (extent.y1 * cell - y1, extent.x1 * cell - x1)
     return np.pad(levels, ((0, 0), (0, beyond[0]), (0, beyond[1])), mode="edge")
 
 
 def _run_windows(
-    windows: list[Window], levels: FloatArray, *, origin: Window, model: ChipModel, options: ExtractOptions
-) -> Iterator[tuple[Window, FloatArray]]:
-    """Cell probability of each window that holds data; windows, in cells, are all of one shape."""
+    windows: Sequence[Window], levels: FloatArray, *, origin: Window, model: ChipModel, options: ExtractOptions
+) -> Iterator[tuple[Window, FloatArray, FloatArray]]:
+    """Probability of the cells, and of the chip as a whole, of each window in which some pixel has every band.
+
+    Windows, in cells, are all of one shape.
+    """
     cell = model.metadata.cell_px
+    has_data = np.asarray(np.isfinite(levels).all(axis=0))
 
-    def pixels_of(window: Window) -> FloatArray:
-        y0, y1, x0, x1 = (cell * bound for bound in window.relative_to(origin))
-        return levels[:, y0:y1, x0:x1]
+    def in_pixels(window: Window) -> tuple[slice, slice]:
+        return Window(*(cell * bound for bound in window.relative_to(origin))).slices
 
-    with_data = [window for window in windows if np.isfinite(pixels_of(window)).any()]
-    for i in range(0, len(with_data), options.n_windows_at_once):
-        some = with_data[i : i + options.n_windows_at_once]
-        batch = np.stack([fill_missing(pixels_of(window)) for window in some])
-        yield from zip(some, model.onnx.run(batch)[0], strict=True)
+    with_data = [window for window in windows if has_data[in_pixels(window)].any()]
+    n_at_once = max(options.batch_px // (windows[0].shape[0] * windows[0].shape[1] * cell**2), 1)
+    for i in range(0, len(with_data), n_at_once):
+        some = with_data[i : i + n_at_once]
+        batch = np.stack([fill_missing(levels[:, *in_pixels(window)]) for window in some])
+        yield from zip(some, *model.onnx.run(batch), strict=True)
 
 
 def fill_missing(levels: FloatArray) -> FloatArray:

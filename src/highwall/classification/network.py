@@ -1,9 +1,9 @@
-"""The chip network: light, densely connected, fully convolutional.
+"""The chip network: light, densely connected, with attention and several scales.
 
-It gives a class for every cell of 4 px and, by pooling cells, one for the whole chip. Any extent that is a multiple of
-4 px will do, so the same weights score chips of 48 px and draw the map of a scene.
+It answers twice: for every cell of the window, and for the window as a whole. Pools reach over the window that it is
+given, so a window should be about as wide as the chips that it learned from.
 
-Source: after Yu et al. 2023, figure 2 (stem, dense block, squeeze and excitation).
+Source: Yu et al. 2023, section 3.2, figures 2 and 3.
 """
 
 from typing import NamedTuple
@@ -11,82 +11,108 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from highwall.classification.blocks import ChannelNorm, DenseBlock, SqueezeExcitation, Stem, power_mean
+from highwall.classification.blocks import (
+    ChannelAttention,
+    DenseBlock,
+    PathAggregation,
+    ReceptiveField,
+    SpatialAttention,
+    SqueezeExcitation,
+    Stem,
+    mean_and_max,
+    power_mean,
+)
 from highwall.classification.options import NetworkOptions
 from highwall.core.errors import ModelError
-from highwall.core.taxonomy import CHIP_CLASSES
-
-CELL_PX = 4
-"""px, side of a cell: the stem's two strides of 2."""
-
-_INPUT_MEAN, _INPUT_STD = (80.0, 90.0, 95.0), (40.0, 32.0, 28.0)
-"""Levels of 255; mean and spread of B04, B03, B02 over the training chips, rounded."""
 
 
 class ChipOutput(NamedTuple):
-    """What the network says of a batch."""
+    """What the network says of a batch: logits or probabilities."""
 
     cells: Tensor
-    """(B, class, H/4, W/4) probability of each class in each cell."""
+    """(B, class, h, w): each class in each cell."""
     chip: Tensor
-    """(B, class) probability of each class for the chip as a whole."""
+    """(B, class): each class for the chip as a whole."""
 
 
 class ChipNetwork(nn.Module):
-    """Levels of red, green and blue in, probability of each class out."""
+    """Levels of each band in, probability of each class out.
+
+    Stem, dense block, squeeze and excitation, CBAM, path aggregation, RFB-s on the finest scale; a cell is classed by
+    what RFB-s says of it, the chip by the mean and the maximum of every scale.
+    """
 
     mean: Tensor
     std: Tensor
+    temperature: Tensor
+    """Divisors of the logits of cells and of chips, from calibration after training; 1 and 1 before."""
 
     def __init__(self, options: NetworkOptions) -> None:
         super().__init__()
-        self.pooling_power = options.pooling_power
-        self.register_buffer("mean", torch.tensor(_INPUT_MEAN).reshape(1, 3, 1, 1))
-        self.register_buffer("std", torch.tensor(_INPUT_STD).reshape(1, 3, 1, 1))
-        self.stem = Stem(options.stem_width)
-        self.dense = DenseBlock(
-            options.stem_width, options.growth, hidden=options.hidden_width, dilations=options.dilations
+        self.options = options
+        self.register_buffer("mean", torch.tensor(options.input_mean).reshape(1, -1, 1, 1))
+        self.register_buffer("std", torch.tensor(options.input_std).reshape(1, -1, 1, 1))
+        self.register_buffer("temperature", torch.ones(2))
+        width, reduction = options.neck_width, options.reduction
+        self.stem = Stem(options.n_bands, options.stem_width, cell_px=options.cell_px)
+        self.dense = DenseBlock(options.stem_width, width, growth=options.growth, n_layers=options.n_layers)
+        self.attention = nn.Sequential(
+            SqueezeExcitation(width, reduction=reduction),
+            ChannelAttention(width, reduction=reduction),
+            SpatialAttention(),
         )
-        self.attention = SqueezeExcitation(self.dense.out_channels, context_cells=options.context_cells)
-        self.head = nn.Sequential(
-            nn.Conv2d(self.dense.out_channels, options.hidden_width, 1, bias=False),
-            ChannelNorm(options.hidden_width),
-            nn.SiLU(),
-            nn.Dropout2d(options.dropout),
-            nn.Conv2d(options.hidden_width, len(CHIP_CLASSES), 1),
+        self.pyramid = PathAggregation(width, n_scales=options.n_scales, reduction=reduction)
+        self.reach = ReceptiveField(width, rates=options.rates)
+        self.cell_head = nn.Sequential(nn.Dropout2d(options.dropout), nn.Conv2d(width, options.n_classes, 1))
+        self.chip_head = nn.Sequential(
+            nn.Dropout(options.dropout), nn.Linear(2 * options.n_scales * width, options.n_classes)
         )
 
-    def logits(self, levels: Tensor) -> Tensor:
-        """Class logits of each cell.
+    def logits(self, levels: Tensor) -> ChipOutput:
+        """Class logits of cells and chips, before calibration.
 
         Parameters
         ----------
-        levels : (B, 3, H, W) float32, 0…255
-            B04, B03, B02; H and W multiples of 4.
+        levels : (B, band, H, W) float32, 0…255
+            H and W multiples of ``options.cell_px``, of any size. In training B or the extent must exceed 1: batch
+            normalisation needs two values.
 
         Raises
         ------
         ModelError
-            The extent is not a multiple of the cell.
+            Other bands, an extent that is not a multiple of the cell, or values that are not finite.
         """
-        if levels.shape[-2] % CELL_PX or levels.shape[-1] % CELL_PX:
-            height, width = levels.shape[-2:]
-            raise ModelError(f"a chip of {height}×{width} px is not a multiple of {CELL_PX} px; pad it first.")
-        x = (levels - self.mean) / self.std  # (B, 3, H, W)
-        x = self.stem(x)  # -> (B, C, H/4, W/4)
-        x = self.dense(x)  # -> (B, C + 8 growth, H/4, W/4)
+        self._check(levels)
+        x = (levels - self.mean) / self.std  # (B, band, H, W)
+        x = self.stem(x)  # -> (B, C, h, w)
+        x = self.dense(x)  # -> (B, N, h, w)
         x = self.attention(x)
-        logits: Tensor = self.head(x)  # -> (B, class, H/4, W/4)
-        return logits
+        finest, *coarser = self.pyramid(x)  # -> (B, N, h, w), (B, N, ⌈h/2⌉, ⌈w/2⌉), …
+        scales = [self.reach(finest), *coarser]
+        pools = torch.cat([pool for scale in scales for pool in mean_and_max(scale)], dim=1)  # -> (B, 2 scales N, 1, 1)
+        return ChipOutput(self.cell_head(scales[0]), self.chip_head(pools.flatten(1)))
 
     def forward(self, levels: Tensor) -> ChipOutput:
-        """Probability of each class, by cell and by chip; arguments as in `logits`."""
-        cells = self.logits(levels).softmax(dim=1)
-        return ChipOutput(cells, pool_cells(cells, power=self.pooling_power))
+        """Probability of each class by cell and by chip, p = softmax(logits / T); arguments as in `logits`."""
+        cells, chip = self.logits(levels)
+        return ChipOutput((cells / self.temperature[0]).softmax(dim=1), (chip / self.temperature[1]).softmax(dim=1))
+
+    def _check(self, levels: Tensor) -> None:
+        n_bands, height, width = levels.shape[1:]
+        if n_bands != self.options.n_bands:
+            raise ModelError(f"chips have {n_bands} bands; the network reads {self.options.n_bands}: select them.")
+        cell = self.options.cell_px
+        if height % cell or width % cell:
+            raise ModelError(f"a chip of {height}×{width} px is not a multiple of {cell} px; pad it first.")
+        if not torch.onnx.is_in_onnx_export() and not torch.isfinite(levels).all():
+            bad = int((~torch.isfinite(levels)).flatten(1).any(dim=1).sum())
+            raise ModelError(f"{bad} of {len(levels)} chips hold NaN or infinite levels; fill or leave them out.")
 
 
 def pool_cells(cells: Tensor, *, power: float) -> Tensor:
-    """Chip probability from cell probability: the power mean of *mine*, shared among the mine classes.
+    """Chip probability from cell probability: the power mean of all but class 0, shared among those classes.
+
+    For chips whose cells carry no label: the pool can be held against the chip's label.
 
     Parameters
     ----------
@@ -101,8 +127,3 @@ def pool_cells(cells: Tensor, *, power: float) -> Tensor:
     each = power_mean(cells[:, 1:].flatten(0, 1), power=power).reshape(-1, cells.shape[1] - 1)  # (B, class - 1)
     share = each / each.sum(dim=1, keepdim=True)
     return torch.cat([(1.0 - mine)[:, None], mine[:, None] * share], dim=1)
-
-
-def count_parameters(network: nn.Module) -> int:
-    """Number of trained values."""
-    return sum(p.numel() for p in network.parameters() if p.requires_grad)

@@ -1,7 +1,7 @@
-"""What one training step sees: crops of scenes, and chips, drawn at random and balanced by origin."""
+"""What one training step sees: crops of scenes, and chips, drawn at random and balanced by class and origin."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -11,89 +11,105 @@ from torch import Tensor
 from highwall.classification.augment import random_view
 from highwall.classification.dataset import CHIP_PX, ChipSet, LabelledScene
 from highwall.classification.options import TrainOptions
+from highwall.core.errors import InputError
+from highwall.core.taxonomy import ARTISANAL_MINE, INDUSTRIAL_MINE, NONE
+
+
+class Crops(NamedTuple):
+    """Chips cut from scenes."""
+
+    levels: Tensor
+    """(A, 3, 48, 48)."""
+    coverage: Tensor
+    """(A, 1, 48, 48) share of industrial mine."""
 
 
 class Batch(NamedTuple):
-    """One step's samples: windows of scenes, and chips that lie side by side in windows of the same extent."""
+    """One step's samples."""
 
-    windows: Tensor
-    """(A, 3, S, S) levels of windows cut from scenes."""
-    window_coverage: Tensor
-    """(A, 1, S, S) share of industrial mine."""
+    scene_chips: Crops
     chips: Tensor
-    """(N, 3, 48, 48) levels of chips; of scenes first, then the others."""
-    chip_coverage: Tensor
-    """(B, 1, 48, 48) share of industrial mine of the B chips cut from scenes."""
-    is_artisanal: Tensor
-    """(N − B,) bool, of the other chips."""
+    """(N, 3, 48, 48) levels of chips of mosaics."""
+    label: Tensor
+    """(N,) number of each chip's class."""
 
 
 class Sampler:
     """Draws batches; its random state is part of a checkpoint.
 
-    A place is drawn first, then one of its scenes, so that a place with many scenes counts once; a chip's family is
-    drawn with the square root of its size, so that no large family rules.
+    Classes come in the numbers that the options ask for. A place is drawn first, then one of its scenes, so that a
+    place with many scenes counts once; a chip's family is drawn with a power of its size, so that no large one rules.
+
+    Raises
+    ------
+    InputError
+        There is no scene, no chip of an artisanal mine, or none without a mine.
     """
 
     def __init__(self, scenes: Sequence[LabelledScene], chips: ChipSet, *, options: TrainOptions) -> None:
         self.scenes, self.chips, self.options = list(scenes), chips, options
         self.random = np.random.default_rng(options.seed)
         self.torch_random = torch.Generator().manual_seed(options.seed)
+        wanted = {
+            ARTISANAL_MINE: options.n_artisanal_chips,
+            NONE: options.n_negative_chips,
+            INDUSTRIAL_MINE: options.n_industrial_chips,
+        }
+        self._pools = {name: (np.flatnonzero(chips.is_class(name)), n) for name, n in wanted.items()}
+        self._check()
         self._scene_weight = _one_over_count([scene.place for scene in self.scenes])
-        self._positive = np.flatnonzero(chips.is_artisanal)
-        self._negative = np.flatnonzero(~chips.is_artisanal)
 
     def draw(self) -> Batch:
         """Draw and augment one batch."""
         options = self.options
-        windows, window_coverage = self._scene_cuts(options.n_scene_windows, side=CHIP_PX * options.chips_a_side)
-        scene_chips, chip_coverage = self._scene_cuts(options.n_scene_chips, side=CHIP_PX)
-        positive = self._chip_numbers(self._positive, options.n_positive_chips)
-        negative = self._chip_numbers(self._negative, options.n_negative_chips)
-        chosen = np.concatenate([positive, negative])
+        scene_chips = self._scene_cuts(options.n_scene_chips)
+        chosen = np.concatenate([self._chip_numbers(pool, n) for pool, n in self._pools.values() if len(pool)])
         pixels = torch.from_numpy(self.chips.pixels[chosen]).permute(0, 3, 1, 2).float()
-        no_label = torch.zeros(len(pixels), 0, CHIP_PX, CHIP_PX)
-        chips, _ = random_view(pixels, no_label, options=options.augment, random=self.torch_random)
-        is_artisanal = torch.from_numpy(self.chips.is_artisanal[chosen])
-        return Batch(windows, window_coverage, torch.cat([scene_chips, chips]), chip_coverage, is_artisanal)
+        chips, _ = random_view(pixels, pixels[:, :0], options=options.augment, random=self.torch_random)
+        return Batch(scene_chips, chips, torch.from_numpy(self.chips.label[chosen]))
 
-    def state(self) -> dict[str, object]:
+    def state(self) -> dict[str, Any]:
         """Everything needed to go on drawing the same batches."""
         return {"numpy": self.random.bit_generator.state, "torch": self.torch_random.get_state()}
 
-    def restore(self, state: dict[str, object]) -> None:
+    def restore(self, state: dict[str, Any]) -> None:
         """Go back to a state."""
-        self.random.bit_generator.state = state["numpy"]  # type: ignore[assignment]
-        self.torch_random.set_state(state["torch"])  # type: ignore[arg-type]
+        self.random.bit_generator.state = state["numpy"]
+        self.torch_random.set_state(state["torch"])
 
-    def _scene_cuts(self, n: int, *, side: int) -> tuple[Tensor, Tensor]:
+    def _check(self) -> None:
+        counts = {name: len(pool) for name, (pool, _) in self._pools.items()}
+        if not counts[ARTISANAL_MINE] or not counts[NONE]:
+            raise InputError(
+                f"training needs chips with and without artisanal mines; there are {counts[ARTISANAL_MINE]} with and "
+                f"{counts[NONE]} without: add mosaics of the other kind."
+            )
+        if not self.scenes:
+            raise InputError("training needs scenes with polygons, and there are none; give the folder that has them.")
+        narrow = [scene.name for scene in self.scenes if min(scene.coverage.shape) < CHIP_PX]
+        if narrow:
+            raise InputError(f"scenes {', '.join(narrow)} are narrower than a chip of {CHIP_PX} px; leave them out.")
+
+    def _scene_cuts(self, n: int) -> Crops:
+        side = CHIP_PX
+        pixels = np.empty((n, 3, side, side), dtype=np.float32)
+        coverage = np.empty((n, 1, side, side), dtype=np.float32)
         numbers = self.random.choice(len(self.scenes), size=n, p=self._scene_weight)
-        pixels, coverage = [], []
-        for scene in (self.scenes[number] for number in numbers):
+        for i, scene in enumerate(self.scenes[number] for number in numbers):
             y, x = (int(self.random.integers(0, extent - side + 1)) for extent in scene.coverage.shape)
-            pixels.append(scene.pixels[:, y : y + side, x : x + side])
-            coverage.append(scene.coverage[None, y : y + side, x : x + side])
-        levels = torch.from_numpy(np.stack(pixels)).float()
-        labels = torch.from_numpy(np.stack(coverage))
-        return random_view(levels, labels, options=self.options.augment, random=self.torch_random)
+            pixels[i] = scene.pixels[:, y : y + side, x : x + side]
+            coverage[i, 0] = scene.coverage[y : y + side, x : x + side]
+        augment = self.options.augment
+        return Crops(
+            *random_view(
+                torch.from_numpy(pixels), torch.from_numpy(coverage), options=augment, random=self.torch_random
+            )
+        )
 
-    def _chip_numbers(self, numbers: NDArray[np.intp], n: int) -> NDArray[np.intp]:
-        weight = np.sqrt(_one_over_count(self.chips.family[numbers]))
-        return self.random.choice(numbers, size=n, p=weight / weight.sum())
-
-
-def join_chips(chips: Tensor, *, side: int) -> Tensor:
-    """Lay chips in squares of ``side``×``side``: (n side², C, H, W) -> (n, C, side H, side W)."""
-    n, channels, height, width = chips.shape
-    grid = chips.reshape(-1, side, side, channels, height, width).permute(0, 3, 1, 4, 2, 5)
-    return grid.reshape(n // side**2, channels, side * height, side * width)
-
-
-def part_chips(joined: Tensor, *, side: int) -> Tensor:
-    """Undo `join_chips`: (n, C, side H, side W) -> (n side², C, H, W)."""
-    n, channels, height, width = joined.shape
-    grid = joined.reshape(n, channels, side, height // side, side, width // side).permute(0, 2, 4, 1, 3, 5)
-    return grid.reshape(n * side**2, channels, height // side, width // side)
+    def _chip_numbers(self, pool: NDArray[np.intp], n: int) -> NDArray[np.intp]:
+        """Draw ``n`` chips of a pool, families with their size to the given power."""
+        weight = _one_over_count(self.chips.family[pool]) ** (1.0 - self.options.family_power)
+        return self.random.choice(pool, size=n, p=weight / weight.sum())
 
 
 def _one_over_count(origins: Sequence[str] | NDArray[np.str_]) -> NDArray[np.float64]:

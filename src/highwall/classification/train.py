@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
 
 import torch
 from torch import Tensor, nn
@@ -9,18 +10,40 @@ from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from highwall.classification.dataset import ChipSet, LabelledScene
-from highwall.classification.losses import cell_target, dense_loss, instance_loss, negative_loss, overlap_loss
-from highwall.classification.network import ChipNetwork
+from highwall.classification.losses import (
+    cell_target,
+    chip_loss,
+    chip_target,
+    dense_loss,
+    instance_loss,
+    joined,
+    overlap_loss,
+    scene_target,
+)
+from highwall.classification.network import ChipNetwork, ChipOutput
 from highwall.classification.options import TrainOptions
-from highwall.classification.sampling import Batch, Sampler, join_chips, part_chips
+from highwall.classification.sampling import Batch, Sampler
 from highwall.core.errors import ModelError
 
 Progress = Callable[[int, float], None]
 """Called after each step with its number and loss."""
 
+RATES: Final = {"adamw": 4e-3, "adam": 4e-3, "rmsprop": 1e-3, "sgd": 0.1}
+"""Peak learning rate of each optimiser [1]."""
+
+_MOMENTUM = 0.9
+_LARGEST_GRADIENT = 1.0
+"""Norm to which gradients are clipped."""
+
 
 class Trainer:
-    """One run: network, averaged weights, optimiser, schedule and sampler, all saved and restored together."""
+    """One run: network, averaged weights, optimiser, schedule and sampler, all saved and restored together.
+
+    Raises
+    ------
+    InputError
+        The data lack one of the classes, or scenes.
+    """
 
     def __init__(self, scenes: Sequence[LabelledScene], chips: ChipSet, *, options: TrainOptions) -> None:
         torch.set_num_threads(options.n_threads)
@@ -28,13 +51,9 @@ class Trainer:
         self.options = options
         self.network = ChipNetwork(options.network)
         average = get_ema_multi_avg_fn(options.ema_decay)  # type: ignore[no-untyped-call]
-        self.averaged = AveragedModel(self.network, multi_avg_fn=average)
-        self.optimiser = torch.optim.AdamW(
-            self.network.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay
-        )
-        self.schedule = OneCycleLR(
-            self.optimiser, options.learning_rate, total_steps=options.n_steps, pct_start=options.warmup_share
-        )
+        self.averaged = AveragedModel(self.network, multi_avg_fn=average, use_buffers=True)
+        self.optimiser = make_optimiser(self.network, options=options)
+        self.schedule = self._new_cycle()
         self.sampler = Sampler(scenes, chips, options=options)
         self.step = 0
 
@@ -51,6 +70,11 @@ class Trainer:
             File to which the state is saved every so often, and at the end.
         progress
             Called after each step.
+
+        Raises
+        ------
+        ModelError
+            The loss is not finite any more.
         """
         every, last = self.options.checkpoint_every, self.options.n_steps
         while self.step < (last if until is None else until):
@@ -70,7 +94,9 @@ class Trainer:
         """Write everything that `restore` needs; nothing half-written is left under ``path``."""
         part = path.with_suffix(path.suffix + ".part")
         parts = {name: getattr(self, name).state_dict() for name in _PARTS}
-        torch.save({"step": self.step, "sampler": self.sampler.state(), "torch": torch.get_rng_state(), **parts}, part)
+        random = {"sampler": self.sampler.state(), "torch": torch.get_rng_state()}
+        size = self.options.network.model_dump(mode="json")
+        torch.save({"step": self.step, "network_options": size, **random, **parts}, part)
         part.replace(path)
 
     def restore(self, path: Path) -> None:
@@ -91,13 +117,23 @@ class Trainer:
         self.sampler.restore(state["sampler"])
         torch.set_rng_state(state["torch"])
 
+    def _new_cycle(self) -> OneCycleLR:
+        """Rate that rises and falls once. Source: Smith & Topin 2018; repeated as in Loshchilov & Hutter 2017."""
+        options = self.options
+        n_steps = options.n_steps // options.n_cycles
+        return OneCycleLR(self.optimiser, _peak(options), total_steps=n_steps, pct_start=options.warmup_share)
+
     def _take_step(self) -> float:
+        if self.step and self.step % self.schedule.total_steps == 0:
+            self.schedule = self._new_cycle()
         self.network.train()
-        joined = bool(self.sampler.random.random() < self.options.joined_share)
-        loss = batch_loss(self.network, self.sampler.draw(), options=self.options, joined=joined)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.options.mixed_precision):
+            loss = batch_loss(self.network, self.sampler.draw(), options=self.options)
+        if not torch.isfinite(loss):
+            raise ModelError(f"the loss is {float(loss.detach())} after {self.step} steps; lower the learning rate.")
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.network.parameters(), max_norm=1.0)
+        nn.utils.clip_grad_norm_(self.network.parameters(), max_norm=_LARGEST_GRADIENT)
         self.optimiser.step()
         self.schedule.step()
         self.averaged.update_parameters(self.network)
@@ -108,37 +144,43 @@ class Trainer:
 _PARTS = ("network", "averaged", "optimiser", "schedule")
 
 
-def batch_loss(network: ChipNetwork, batch: Batch, *, options: TrainOptions, joined: bool) -> Tensor:
-    """Loss of one batch.
+def make_optimiser(network: nn.Module, *, options: TrainOptions) -> torch.optim.Optimizer:
+    """Optimiser of the options; only kernels decay, not offsets and scales."""
+    kernels = [p for p in network.parameters() if p.ndim > 1]
+    others = [p for p in network.parameters() if p.ndim <= 1]
+    groups = [{"params": kernels, "weight_decay": options.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    rate = _peak(options)
+    match options.optimiser:
+        case "adamw":
+            return torch.optim.AdamW(groups, lr=rate)
+        case "adam":
+            return torch.optim.Adam(groups, lr=rate)
+        case "rmsprop":
+            return torch.optim.RMSprop(groups, lr=rate, momentum=_MOMENTUM)
+        case "sgd":
+            return torch.optim.SGD(groups, lr=rate, momentum=_MOMENTUM, nesterov=True)
 
-    Parameters
-    ----------
-    joined
-        Chips are seen side by side instead of alone, so that the network meets them in wide windows too.
+
+def batch_loss(network: ChipNetwork, batch: Batch, *, options: TrainOptions) -> Tensor:
+    """Loss of one batch: what is said of the chips as a whole, and of their cells.
+
+    All go through the network together: batch normalisation then takes one mean of what it will meet in use.
     """
-    smoothing = options.label_smoothing
-    windows = _logits(network, batch.windows)
-    chips = _chip_logits(network, batch.chips, side=options.chips_a_side, joined=joined)
-    of_scenes, others = chips[: len(batch.chip_coverage)], chips[len(batch.chip_coverage) :]
-
-    target = cell_target(batch.window_coverage, smoothing=smoothing)
-    window_term = dense_loss(windows, target) + options.dice_weight * overlap_loss(windows, target)
-    chip_term = (
-        dense_loss(of_scenes, cell_target(batch.chip_coverage, smoothing=smoothing))
-        + negative_loss(others[~batch.is_artisanal], smoothing=smoothing)
-        + instance_loss(others, batch.is_artisanal, power=network.pooling_power, smoothing=smoothing)
-    )
-    return window_term + options.chip_weight * chip_term
+    smoothing, n_scenes = options.label_smoothing, len(batch.scene_chips.levels)
+    found = _logits(network, torch.cat([batch.scene_chips.levels, batch.chips]))
+    of_scenes = scene_target(batch.scene_chips.coverage, smoothing=smoothing)
+    whole = chip_loss(found.chip, joined(of_scenes, chip_target(batch.label, smoothing=smoothing)))
+    scene_cells, cells = found.cells[:n_scenes], found.cells[n_scenes:]
+    target = cell_target(batch.scene_chips.coverage, cell_px=options.network.cell_px, smoothing=smoothing)
+    known = dense_loss(scene_cells, target) + options.dice_weight * overlap_loss(scene_cells, target)
+    return whole + options.cell_weight * (known + instance_loss(cells, batch.label, smoothing=smoothing))
 
 
-def _chip_logits(network: ChipNetwork, chips: Tensor, *, side: int, joined: bool) -> Tensor:
-    """Logits of chips, seen alone or in random squares of ``side``×``side``."""
-    if not joined:
-        return _logits(network, chips)
-    order = torch.randperm(len(chips))
-    return part_chips(_logits(network, join_chips(chips[order], side=side)), side=side)[torch.argsort(order)]
+def _logits(network: ChipNetwork, levels: Tensor) -> ChipOutput:
+    """Logits in full precision; channels lie last in memory: that halves the time of narrow convolutions on a CPU."""
+    found = network.logits(levels.contiguous(memory_format=torch.channels_last))
+    return ChipOutput(found.cells.float(), found.chip.float())
 
 
-def _logits(network: ChipNetwork, levels: Tensor) -> Tensor:
-    """Logits; channels lie last in memory, which halves the time of narrow convolutions on a CPU."""
-    return network.logits(levels.contiguous(memory_format=torch.channels_last))
+def _peak(options: TrainOptions) -> float:
+    return options.learning_rate or RATES[options.optimiser]

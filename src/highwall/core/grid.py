@@ -9,6 +9,7 @@ import xarray as xr
 from odc.geo import CRS
 from odc.geo.geobox import GeoBox
 from odc.geo.geom import Geometry
+from pyproj import Geod, Proj, Transformer
 from pyproj.exceptions import CRSError
 
 from highwall.core.errors import GridError
@@ -17,6 +18,9 @@ __all__ = [
     "GeoBox", "Window", "check_same_grid", "grid_of", "grid_over", "metric_crs", "pixel_area_m2", "same_grid",
     "utm_crs", "windows_over",
 ]  # fmt: skip
+
+_MOST_AREA_ERROR = 0.02
+"""Share by which a projection may change areas; UTM stays within 0.006 as far as a zone beyond its own."""
 
 
 class Window(NamedTuple):
@@ -52,7 +56,10 @@ def grid_of(array: xr.DataArray | xr.Dataset, *, name: str = "array") -> GeoBox:
     """
     geobox = array.odc.geobox
     if not isinstance(geobox, GeoBox) or geobox.crs is None:
-        raise GridError(f"{name} carries no CRS or no regular grid; assign one with .odc.assign_crs(...).")
+        raise GridError(
+            f"{name} carries no CRS or no regular grid; give it one: gdal_edit.py -a_srs EPSG:… FILE for a file, "
+            ".odc.assign_crs(…) for an array."
+        )
     return geobox
 
 
@@ -125,13 +132,46 @@ def pixel_area_m2(grid: GeoBox) -> float:
     Raises
     ------
     GridError
-        The CRS is not projected in metres.
+        The CRS is not projected in metres, or its areas are no true ones here, as those of web maps (EPSG:3857).
     """
     if grid.crs is None or not _in_metres(grid.crs):
         raise GridError(
             f"areas need a projected CRS in metres, found {_name(grid.crs)}; reproject to a UTM zone first."
         )
+    _check_areas(grid, grid.crs)
     return abs(float(grid.resolution.x) * float(grid.resolution.y))
+
+
+def pixel_sides_m(grid: GeoBox) -> tuple[float, float]:
+    """Ground length of a pixel along its row and its column [m], about the middle of a grid in any CRS.
+
+    Raises
+    ------
+    GridError
+        The grid has no CRS, or the CRS has no place for its middle.
+    """
+    if grid.crs is None:
+        raise GridError("a grid without a CRS lies nowhere; give it one.")
+    row, column = grid.shape.y / 2, grid.shape.x / 2
+    x, y = zip(
+        *(grid.transform * (column + right, row + down) for right, down in ((0, 0), (1, 0), (0, 1))), strict=True
+    )
+    lon, lat = Transformer.from_crs(grid.crs.proj, "EPSG:4326", always_xy=True).transform(x, y)
+    sides = Geod(ellps="WGS84").inv([lon[0]] * 2, [lat[0]] * 2, lon[1:], lat[1:])[2]
+    if not all(math.isfinite(side) and side > 0.0 for side in sides):
+        raise GridError(f"{_describe(grid)} lie nowhere on Earth; correct the CRS or the transform.")
+    return float(sides[0]), float(sides[1])
+
+
+def _check_areas(grid: GeoBox, crs: CRS) -> None:
+    """Refuse a projection whose areas differ from those on the ground in the middle of a grid."""
+    lon, lat = grid.extent.centroid.to_crs("EPSG:4326").coords[0]
+    enlarged = Proj(crs.proj).get_factors(lon, lat).areal_scale
+    if not abs(enlarged - 1.0) <= _MOST_AREA_ERROR:
+        raise GridError(
+            f"areas in {_name(crs)} are {enlarged:.3g} times those on the ground at {lat:.1f}° of latitude; "
+            f"reproject to {utm_crs(lon, lat)} first."
+        )
 
 
 def _in_metres(crs: CRS) -> bool:

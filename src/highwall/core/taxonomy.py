@@ -58,3 +58,27 @@ WORLD_COVER: Final[dict[int, str]] = {
     70: "snow_and_ice", 80: "permanent_water", 90: "herbaceous_wetland", 95: "mangroves", 100: "moss_and_lichen",
 }  # fmt: skip
 """Codes of ESA WorldCover 2021 v200 (product user manual, table 2)."""
+
+DYNAMIC_WORLD: Final[dict[int, str]] = {
+    0: "permanent_water", 1: "tree_cover", 2: "grassland", 3: "herbaceous_wetland", 4: "cropland", 5: "shrubland",
+    6: "built_up", 7: "bare_sparse_vegetation", 8: "snow_and_ice",
+}  # fmt: skip
+"""Codes of Google's Dynamic World v1, band *label*, under the nearest of WorldCover's names."""
+
+IO_LULC: Final[dict[int, str]] = {
+    1: "permanent_water", 2: "tree_cover", 4: "herbaceous_wetland", 5: "cropland", 7: "built_up",
+    8: "bare_sparse_vegetation", 9: "snow_and_ice", 10: "clouds", 11: "rangeland",
+}  # fmt: skip
+"""Codes of the annual land cover of Impact Observatory and Esri (nine classes), likewise."""
+
+COPERNICUS: Final[dict[int, str]] = {
+    20: "shrubland", 30: "grassland", 40: "cropland", 50: "built_up", 60: "bare_sparse_vegetation",
+    70: "snow_and_ice", 80: "permanent_water", 90: "herbaceous_wetland", 100: "moss_and_lichen",
+    **dict.fromkeys((*range(111, 117), *range(121, 127)), "tree_cover"), 200: "permanent_water",
+}  # fmt: skip
+"""Codes of the Copernicus Global Land Service at 100 m (CGLS-LC100, collection 3), likewise."""
+
+LAND_COVER_MAPS: Final[dict[str, dict[int, str]]] = {
+    "worldcover": WORLD_COVER, "dynamic_world": DYNAMIC_WORLD, "io_lulc": IO_LULC, "copernicus": COPERNICUS,
+}  # fmt: skip
+"""Land-cover maps whose codes are known, by the name under which they are asked for."""

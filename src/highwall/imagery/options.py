@@ -17,3 +17,13 @@ class QualityOptions(BaseModel):
     dark_visible: float = Field(0.02, gt=0, le=0.2, description="mean visible reflectance below which it is dark [1]")
     dark_nir: float = Field(0.06, gt=0, le=0.3, description="B08 reflectance below which a dry pixel is dark [1]")
     keep_refused: bool = Field(False, description="use scenes that fail, flagged, instead of setting them aside")
+
+
+class AtmosphereOptions(BaseModel):
+    """The clear sky through which an L2A scene is put back to the top of the atmosphere."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sun_zenith_deg: float = Field(35.0, ge=0, lt=75, description="angle of the sun from the zenith [°]")
+    aerosol_depth_550: float = Field(0.1, ge=0, le=2, description="optical depth of aerosol at 0.55 µm [1]")
+    ozone_du: float = Field(270.0, ge=0, le=600, description="column of ozone [Dobson unit]")

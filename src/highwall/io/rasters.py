@@ -14,6 +14,8 @@ import rioxarray
 import xarray as xr
 import zarr.errors
 from numpy.typing import NDArray
+from odc.geo.xr import xr_coords
+from rasterio.enums import ColorInterp
 from rasterio.errors import RasterioIOError
 from rasterio.windows import Window
 
@@ -37,6 +39,12 @@ def encode(values: NDArray[Any], layer: Layer) -> NDArray[Any]:
     low, high = _range(layer)
     stored = np.clip(np.rint(np.where(missing, 0.0, values) / layer.scale), low, high).astype(dtype)
     return np.where(missing, dtype.type(layer.fill), stored) if missing.any() else stored
+
+
+def decode(stored: NDArray[Any], layer: Layer) -> NDArray[np.float32]:
+    """Turn stored values into physical ones, the fill to NaN."""
+    values = stored.astype(np.float32) * np.float32(layer.scale)
+    return np.where(stored == np.dtype(layer.dtype).type(layer.fill), np.float32(np.nan), values)
 
 
 @dataclass(frozen=True)
@@ -66,7 +74,7 @@ def cog_writer(path: Path, *, layer: str, grid: GeoBox, bands: Sequence[str] = (
         "driver": "GTiff", "dtype": row.dtype, "count": max(len(bands), 1), "nodata": row.fill,
         "height": grid.shape.y, "width": grid.shape.x, "crs": str(grid.crs), "transform": grid.transform,
         "tiled": True, "blockxsize": BLOCK, "blockysize": BLOCK, "compress": "deflate", "BIGTIFF": "IF_SAFER",
-        "predictor": 3 if np.dtype(row.dtype).kind == "f" else 2, "sparse_ok": True,
+        "predictor": 3 if np.dtype(row.dtype).kind == "f" else 2, "sparse_ok": True, "zlevel": 1,
     }  # fmt: skip
     with aside(path) as whole:
         striped = whole.with_name(f"{whole.name}.strips.tif")  # the COG driver cannot be written in windows
@@ -76,7 +84,7 @@ def cog_writer(path: Path, *, layer: str, grid: GeoBox, bands: Sequence[str] = (
                 yield WindowWriter(dataset, row)
             rasterio.shutil.copy(
                 striped, whole, driver="COG", compress="deflate", predictor="YES", blocksize=BLOCK,
-                resampling="nearest" if _is_code(row) else "average",
+                num_threads="all_cpus", resampling="nearest" if _is_code(row) else "average",
             )  # fmt: skip
             _read_back(whole)
         finally:
@@ -145,6 +153,43 @@ def read_raster(path: Path, *, name: str | None = None) -> xr.DataArray:
     names = array.attrs.pop("long_name", None)
     is_named = isinstance(names, tuple | list)  # one text is what all bands share: no name
     return array.assign_coords(band=list(names) if is_named else array["band"].values).rename(name or path.stem)
+
+
+def read_overview(path: Path, *, max_side: int) -> xr.DataArray:
+    """Read a small version of a raster of physical values: (band, y, x), its longest side at most ``max_side`` [px].
+
+    It comes from the file's overviews, so that time and memory do not grow with the raster.
+
+    Raises
+    ------
+    InputError
+        The file is not a readable raster.
+    """
+    try:
+        with rasterio.open(path) as dataset:
+            shrink = max(1.0, max(dataset.shape) / max_side)
+            shape = tuple(max(1, round(side / shrink)) for side in dataset.shape)
+            stored = dataset.read(out_shape=(dataset.count, *shape), masked=True)
+            scales, offsets = (np.reshape(each, (-1, 1, 1)) for each in (dataset.scales, dataset.offsets))
+            grid = GeoBox.from_rio(dataset).zoom_to(shape)
+            names = [text or str(number) for number, text in enumerate(dataset.descriptions, start=1)]
+    except RasterioIOError as error:
+        raise InputError(f"{path} is not a readable raster ({error}); download or convert it again.") from error
+    values = np.where(np.ma.getmaskarray(stored), np.nan, stored.data * scales + offsets).astype(np.float32)
+    array = xr.DataArray(values, dims=("band", "y", "x"), coords=xr_coords(grid), name=path.stem)
+    return array.assign_coords(band=names)
+
+
+def alpha_band(path: Path) -> int | None:
+    """Number, from 1, of the band that says where a picture is transparent; none where there is none.
+
+    A band with a name of its own is no alpha: GDAL declares the fourth of any four 8-bit bands to be one.
+    """
+    with rasterio.open(path) as dataset:
+        for number, meaning in enumerate(dataset.colorinterp, start=1):
+            if meaning == ColorInterp.alpha and (dataset.descriptions[number - 1] or "alpha").lower() == "alpha":
+                return number
+    return None
 
 
 def loaded(array: xr.DataArray) -> xr.DataArray:

@@ -175,7 +175,7 @@ def _open_file(path: Path, bands: Sequence[str]) -> xr.DataArray:
         if np.dtype(dataset.dtypes[0]).kind == "f":
             tags = _REFLECTANCE_TAGS | tags
     if not all(names):
-        raise SceneError(f"{path.name} does not name its bands; list them under scenes.bands in the site file.")
+        raise SceneError(f"{path.name} does not name its bands; list them: --bands, or scenes.bands in the site file.")
     array = open_bands(path, block=_CHUNK)
     if array.sizes["band"] != len(names):
         raise SceneError(f"{path.name} has {array.sizes['band']} bands, scenes.bands names {len(names)}.")

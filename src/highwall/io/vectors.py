@@ -63,7 +63,9 @@ def write_polygons(frame: gpd.GeoDataFrame, stem: Path) -> tuple[Path, Path]:
 
 
 def _polygonal(geometry: Any) -> Any:
-    """Leave out the lines and points to which a repair reduces spikes and collapsed rings."""
+    """Leave out the lines and points to which a repair reduces spikes and collapsed rings; nothing is empty."""
+    if geometry is None:
+        return shapely.Polygon()
     if geometry.geom_type in _POLYGONS:
         return geometry
     return shapely.union_all([part for part in shapely.get_parts(geometry) if part.geom_type in _POLYGONS])

@@ -1,6 +1,6 @@
 """How sure a score is, when samples of one group resemble each other: resample groups, never samples."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -44,6 +44,32 @@ def group_bootstrap(
 
     Source: Davison & Hinkley 1997, section 3.8 (resampling clusters).
     """
+    found = group_bootstrap_of_many(
+        lambda numbers: {"score": score(numbers)}, groups, n_resamples=n_resamples, coverage=coverage, seed=seed
+    )
+    return found["score"]
+
+
+def group_bootstrap_of_many(
+    scores: Callable[[NDArray[np.intp]], Mapping[str, float]],
+    groups: Sequence[Hashable] | NDArray[np.generic],
+    *,
+    n_resamples: int = 1000,
+    coverage: float = 0.95,
+    seed: int = 0,
+) -> dict[str, Interval]:
+    """Percentile intervals of several scores at once, each resample being drawn for all of them.
+
+    Parameters
+    ----------
+    scores
+        As for :func:`group_bootstrap`, by name; the same names each time.
+
+    Raises
+    ------
+    InputError
+        There is only one group: nothing can be said about others.
+    """
     members: dict[Hashable, list[int]] = {}
     for number, group in enumerate(groups):
         members.setdefault(group, []).append(number)
@@ -52,9 +78,14 @@ def group_bootstrap(
     numbers = [np.array(found, dtype=np.intp) for found in members.values()]
     random = np.random.default_rng(seed)
     drawn = [
-        score(np.concatenate([numbers[i] for i in random.integers(0, len(numbers), len(numbers))]))
+        scores(np.concatenate([numbers[i] for i in random.integers(0, len(numbers), len(numbers))]))
         for _ in range(n_resamples)
     ]
-    defined = [value for value in drawn if not np.isnan(value)] or [float("nan")]
+    values = scores(np.concatenate(numbers))
+    return {name: _interval(value, [each[name] for each in drawn], coverage=coverage) for name, value in values.items()}
+
+
+def _interval(value: float, drawn: Sequence[float], *, coverage: float) -> Interval:
+    defined = [each for each in drawn if not np.isnan(each)] or [float("nan")]
     low, high = np.quantile(defined, [0.5 - coverage / 2, 0.5 + coverage / 2])
-    return Interval(score(np.concatenate(numbers)), float(low), float(high))
+    return Interval(value, float(low), float(high))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import onnxruntime as ort
@@ -63,6 +64,24 @@ class OnnxModel:
         return tuple(self.session.run(None, {name: np.ascontiguousarray(batch, dtype=np.float32)}))
 
 
+class Agreement(NamedTuple):
+    """How well two runs of the same batch agree on the probability of each class."""
+
+    largest: float
+    """Largest absolute difference."""
+    mean: float
+    """Mean absolute difference."""
+    same_class: float
+    """Share of samples (or of their cells) for which both name the same class."""
+
+
+def agreement(expected: NDArray[np.float32], found: NDArray[np.float32]) -> Agreement:
+    """Compare two answers of (N, class) or (N, class, y, x); NaN stays NaN."""
+    difference = np.abs(expected - found)
+    same = expected.argmax(axis=1) == found.argmax(axis=1)
+    return Agreement(float(difference.max()), float(difference.mean()), float(same.mean()))
+
+
 def largest_difference(expected: tuple[NDArray[np.float32], ...], found: tuple[NDArray[np.float32], ...]) -> float:
-    """Largest absolute difference over all outputs of two runs of the same batch."""
-    return max(float(np.max(np.abs(a - b))) for a, b in zip(expected, found, strict=True))
+    """Largest absolute difference over all outputs of two runs of the same batch; NaN if any is NaN."""
+    return float(np.max([np.max(np.abs(a - b)) for a, b in zip(expected, found, strict=True)]))

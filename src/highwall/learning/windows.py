@@ -5,6 +5,7 @@ scene done block by block equals the scene done at once, value for value, and me
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -84,13 +85,16 @@ def iter_blocks(shape: tuple[int, int], *, block: int) -> Iterator[Window]:
             yield Window(y, min(y + block, height), x, min(x + block, width))
 
 
+@lru_cache(maxsize=16)
 def blend_weight(shape: tuple[int, int], *, overlap: int) -> NDArray[np.float32]:
     """Weight of a window's cells: 1 inside, falling as a squared sine over the overlap, never 0.
 
     Two windows that overlap by exactly ``overlap`` weigh 1 together: sin² + cos² = 1.
     """
     rows, columns = (_ramp(length, overlap=min(overlap, length // 2)) for length in shape)
-    return (rows[:, None] * columns[None, :]).astype(np.float32)
+    weight = (rows[:, None] * columns[None, :]).astype(np.float32)
+    weight.flags.writeable = False  # shared by all who ask
+    return weight
 
 
 class Blender:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -15,6 +15,7 @@ from rasterio.features import rasterize
 from highwall.core.errors import InputError
 from highwall.core.grid import GeoBox
 from highwall.core.taxonomy import WORLD_COVER
+from highwall.patches.attributes import mine_probability
 from highwall.patches.land_cover import veto_share
 from highwall.patches.options import RefineOptions
 from highwall.patches.ranking import Cut, rank, stated
@@ -50,6 +51,21 @@ class Surroundings:
         return count_pixels(labels, self.is_shadow.values.astype(bool)) / np.maximum(count_pixels(labels), 1)
 
 
+class Prediction(NamedTuple):
+    """What the network says of each pixel, (y, x)."""
+
+    is_known: NDArray[np.bool_]
+    """It has a probability."""
+    is_predicted: NDArray[np.bool_]
+    is_seed: NDArray[np.bool_]
+
+
+def prediction_of(probability: xr.DataArray, *, options: RefineOptions) -> Prediction:
+    """Hold probabilities (band, y, x) against the bounds; a missing one is below them."""
+    mine = mine_probability(probability).values
+    return Prediction(~np.isnan(mine), mine >= options.threshold, mine >= options.least_seed)
+
+
 def burn(references: gpd.GeoDataFrame, grid: GeoBox) -> NDArray[np.bool_]:
     """Pixels whose centre lies in a polygon of any CRS: (y, x)."""
     placed = references.geometry.to_crs(str(grid.crs))
@@ -62,7 +78,7 @@ def burn(references: gpd.GeoDataFrame, grid: GeoBox) -> NDArray[np.bool_]:
 def measure(
     labels: Labels,
     *,
-    is_predicted: NDArray[np.bool_],
+    prediction: Prediction,
     is_reference: NDArray[np.bool_] | None,
     around: Surroundings,
     veto: tuple[str, ...],
@@ -73,13 +89,14 @@ def measure(
     Returns
     -------
     table
-        ``area_m2``, ``predicted_m2``, ``predicted_share``, ``reference_m2`` (0 without references), ``veto_share``,
-        ``shadow_share``. A pixel without a probability counts as not predicted.
+        ``area_m2``, ``known_share`` (of it has a probability), ``predicted_m2``, ``predicted_share``, ``reference_m2``
+        (0 without references), ``veto_share``, ``shadow_share``. A pixel without a probability counts as not predicted.
     """
-    area, predicted = count_pixels(labels), count_pixels(labels, is_predicted)
+    area, predicted = count_pixels(labels), count_pixels(labels, prediction.is_predicted)
     covered = np.zeros_like(area) if is_reference is None else count_pixels(labels, is_reference)
     columns = {
         "area_m2": area * pixel_m2,
+        "known_share": count_pixels(labels, prediction.is_known) / np.maximum(area, 1),
         "predicted_m2": predicted * pixel_m2,
         "predicted_share": predicted / np.maximum(area, 1),
         "reference_m2": covered * pixel_m2,

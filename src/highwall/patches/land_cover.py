@@ -46,6 +46,9 @@ def veto_share(
 def _codes(name: str, class_map: Mapping[int, str]) -> list[int]:
     codes = [code for code, known in class_map.items() if known == name]
     if not codes:
-        whose = "WorldCover" if class_map is WORLD_COVER else "the land-cover map"
-        raise ConfigError(f"patches.veto names {name!r}, no class of {whose}{nearest_name(name, class_map.values())}")
+        known_names = sorted(set(class_map.values()))
+        raise ConfigError(
+            f"veto names {name!r}, no class of the land-cover map, which has {', '.join(known_names)}; name some "
+            f"of them (patches.veto, refine.veto), or name its classes so{nearest_name(name, known_names)}"
+        )
     return codes

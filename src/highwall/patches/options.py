@@ -5,6 +5,18 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
+def check_seed(seed: float, threshold: float) -> None:
+    """Refuse a seed that every pixel of a patch reaches.
+
+    Raises
+    ------
+    ValueError
+        The seed is below the threshold.
+    """
+    if seed < threshold:
+        raise ValueError(f"seed {seed} is below threshold {threshold}; raise it to at least that")
+
+
 class PatchOptions(BaseModel):
     """From probability to outline."""
 
@@ -22,8 +34,7 @@ class PatchOptions(BaseModel):
 
     @model_validator(mode="after")
     def _seed_is_not_below_threshold(self) -> "PatchOptions":
-        if self.seed < self.threshold:
-            raise ValueError(f"seed {self.seed} is below threshold {self.threshold}; raise it to at least that")
+        check_seed(self.seed, self.threshold)
         return self
 
 
@@ -33,6 +44,9 @@ class RefineOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     threshold: float = Field(0.5, gt=0, lt=1, description="mine probability from which a pixel counts as predicted")
+    seed: float | None = Field(
+        None, gt=0, lt=1, description="probability that a mine must reach somewhere; by default the threshold: no more"
+    )
     cut: float | None = Field(
         None,
         gt=0,
@@ -55,7 +69,9 @@ class RefineOptions(BaseModel):
         description="area added up until it is nearest that of the references: of whole segments, or of their "
         "predicted parts (the paper's wording)",
     )
-    min_area_m2: float = Field(50.0, ge=0, description="smallest patch kept [m²]; the paper's 50 m²")
+    min_area_m2: float = Field(
+        5_000.0, ge=0, description="smallest patch kept, 50 pixels of 10 m [m²]; the paper's 50 m² are 50 of 1 m"
+    )
     max_hole_m2: float = Field(5_000.0, ge=0, description="holes up to this area are filled, larger ones kept [m²]")
     veto: tuple[str, ...] = Field(
         ("built_up", "cropland", "permanent_water"), description="land-cover classes that are no mine"
@@ -64,7 +80,8 @@ class RefineOptions(BaseModel):
         0.5,
         gt=0,
         le=1,
-        description="share of vetoed land cover above which a segment is dropped; the paper drops whatever meets it",
+        description="share of vetoed land cover above which a segment, and then a patch, is dropped; the paper drops "
+        "whatever segment meets it",
     )
     max_shadow_share: float = Field(
         0.5, gt=0, le=1, description="share in terrain shadow above which a segment is dropped"
@@ -76,6 +93,16 @@ class RefineOptions(BaseModel):
     simplify_m: float = Field(
         0.0, ge=0, description="corners with a triangle below this squared leave the outlines [m]; 0 keeps all"
     )
+
+    @model_validator(mode="after")
+    def _seed_is_not_below_threshold(self) -> "RefineOptions":
+        check_seed(self.least_seed, self.threshold)
+        return self
+
+    @property
+    def least_seed(self) -> float:
+        """Probability that a mine must reach somewhere."""
+        return self.threshold if self.seed is None else self.seed
 
 
 class SegmentationOptions(BaseModel):
@@ -119,3 +146,21 @@ class ScaleOptions(BaseModel):
     def ladder(self) -> list[float]:
         """Return the scales, rising."""
         return [self.first + self.step * k for k in range(self.n_scales)]
+
+
+class AccuracyOptions(BaseModel):
+    """How what was found is held against what is known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    min_overlap: float = Field(
+        0.5, gt=0, le=1, description="share of a patch that must be covered for it to be identified, or right"
+    )
+    classes: tuple[str, ...] = Field((), description="classes of the references that count; none is all")
+    codes: tuple[int, ...] = Field((), description="codes of a raster that are mine; none is all above 0")
+    n_points: int = Field(
+        2000, ge=0, description="points drawn in the proportions of the land, as the paper does; 0 draws none"
+    )
+    seed: int = Field(0, ge=0, description="of the points")
+    pixel_m: float = Field(10.0, gt=0, description="side of the pixels on which polygons are counted [m]")
+    step_m: float = Field(10.0, gt=0, description="spacing of the points along outlines, for their distance [m]")

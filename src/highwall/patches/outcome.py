@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from highwall.core.grid import grid_of, pixel_area_m2
-from highwall.patches.attributes import describe, mine_probability
-from highwall.patches.evidence import Surroundings
+from highwall.patches.attributes import describe
+from highwall.patches.classes import mine_classes
+from highwall.patches.evidence import Surroundings, prediction_of
 from highwall.patches.merging import Merged
 from highwall.patches.options import RefineOptions
 from highwall.patches.outlines import outline
-from highwall.patches.regions import Labels, count_pixels
+from highwall.patches.regions import FOUR_CONNECTED, Labels, count_pixels
 
 
 def tell_segments(table: pd.DataFrame, labels: Labels, *, merged: Merged, cut: float) -> pd.DataFrame:
@@ -50,9 +51,10 @@ def kept_table(
     patches = merged.patches
     frame = _described(probability, patches, around=around, options=options)
     frame.insert(0, "patch_id", [_patch_id("P", number) for number in frame.pop("label")])
+    frame["mine_class"] = np.array(mine_classes(probability), dtype=object)[merged.classes - 1]
     frame["n_segments"] = _segments_in(patches, labels)
     frame["road_m2"] = _road_beside(merged, pixel_area_m2(grid_of(probability)))
-    is_predicted = mine_probability(probability).values >= options.threshold
+    is_predicted = prediction_of(probability, options=options).is_predicted
     shares = count_pixels(patches, is_predicted) / count_pixels(patches)
     frame["reason"] = [
         _why_kept(count, share, road)
@@ -82,7 +84,10 @@ def _described(
     outlines = outline(labels, transform=grid.transform, simplify_m=options.simplify_m)
     table = describe(labels, outlines, probability=probability.values, classes=probability["band"].values.tolist())
     frame = gpd.GeoDataFrame(table, geometry="geometry", crs=str(grid.crs))
-    frame["veto_share"] = around.veto_share(labels, veto=options.veto)[frame["label"].to_numpy(dtype=int) - 1]
+    places = frame["label"].to_numpy(dtype=int) - 1
+    frame["veto_share"] = around.veto_share(labels, veto=options.veto)[places]
+    is_known = prediction_of(probability, options=options).is_known
+    frame["known_share"] = count_pixels(labels, is_known)[places] / count_pixels(labels)[places]
     return frame
 
 
@@ -92,9 +97,8 @@ def _patch_of_most(labels: Labels, patches: Labels) -> NDArray[np.int64]:
     pairs, counts = np.unique(labels.astype(np.int64) * n_patches + patches, return_counts=True)
     order = np.lexsort((-(pairs % n_patches), counts))
     found = np.zeros(int(labels.max(initial=0)) + 1, np.int64)
-    found[pairs[order] // n_patches] = (
-        pairs[order] % n_patches
-    )  # the most frequent is written last, of equals the first patch
+    chosen = pairs[order]  # the most frequent is written last, of equals the first patch
+    found[chosen // n_patches] = chosen % n_patches
     return found
 
 
@@ -105,12 +109,17 @@ def _segments_in(patches: Labels, labels: Labels) -> NDArray[np.int64]:
 
 
 def _road_beside(merged: Merged, pixel_m2: float) -> NDArray[np.float64]:
-    """Area of the roads cut off each patch, a pixel of road counted to the nearest: (patch,) [m²]."""
-    if not merged.is_road.any() or not merged.patches.any():
-        return np.zeros(int(merged.patches.max(initial=0)))
-    nearest = ndimage.distance_transform_edt(merged.patches == 0, return_distances=False, return_indices=True)
-    beside = merged.patches[tuple(nearest)]
-    return np.asarray(count_pixels(beside, merged.is_road) * pixel_m2, dtype=np.float64)
+    """Area of the roads cut off each patch, a pixel of road counted to the nearest of its mine: (patch,) [m²]."""
+    n_patches = int(merged.patches.max(initial=0))
+    found = np.zeros(n_patches + 1)
+    mines, _ = ndimage.label(merged.is_road | (merged.patches > 0), FOUR_CONNECTED)
+    for number, box in enumerate(ndimage.find_objects(mines), start=1):
+        is_within = mines[box] == number
+        is_road, patches = merged.is_road[box] & is_within, np.where(is_within, merged.patches[box], 0)
+        if is_road.any() and patches.any():
+            nearest = ndimage.distance_transform_edt(patches == 0, return_distances=False, return_indices=True)
+            found += np.bincount(patches[tuple(nearest)][is_road], minlength=n_patches + 1)
+    return found[1:] * pixel_m2
 
 
 def _why_kept(n_segments: int, share: float, road_m2: float) -> str:

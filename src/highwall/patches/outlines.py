@@ -7,12 +7,16 @@ meet), so that the polygons are a coverage: what lies between two junctions is o
 
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from rasterio.features import shapes
+from scipy import ndimage
 
 from highwall.core.errors import InputError
+from highwall.core.grid import GeoBox
+from highwall.patches.regions import FOUR_CONNECTED
 
 
 def outline(labels: NDArray[np.int32], *, transform: Any, simplify_m: float = 0.0) -> dict[int, Any]:
@@ -48,6 +52,13 @@ def outline(labels: NDArray[np.int32], *, transform: Any, simplify_m: float = 0.
     whole = {label: found[0] if len(found) == 1 else shapely.multipolygons(found) for label, found in parts.items()}
     ordered = dict(sorted(whole.items()))
     return _simplified(ordered, simplify_m) if simplify_m else ordered
+
+
+def polygons_of(region: NDArray[np.bool_], grid: GeoBox) -> gpd.GeoDataFrame:
+    """4-connected parts of a region (y, x) as polygons, a row each with its ``label``, in the grid's CRS."""
+    parts = np.asarray(ndimage.label(region, FOUR_CONNECTED)[0], dtype=np.int32)
+    found = outline(parts, transform=grid.transform)
+    return gpd.GeoDataFrame({"label": list(found)}, geometry=list(found.values()), crs=str(grid.crs))
 
 
 def junctions(labels: NDArray[np.int32]) -> NDArray[np.bool_]:

@@ -1,5 +1,6 @@
 """Threshold, clean and outline: from a probability map to patches."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import geopandas as gpd
@@ -13,6 +14,7 @@ from shapely.geometry import shape
 
 from highwall.core.checks import check_dims
 from highwall.core.grid import check_same_grid, grid_of, pixel_area_m2
+from highwall.core.taxonomy import WORLD_COVER
 from highwall.patches.attributes import describe, mine_probability
 from highwall.patches.land_cover import veto_share
 from highwall.patches.options import PatchOptions
@@ -32,6 +34,7 @@ def find_patches(
     *,
     options: PatchOptions,
     land_cover: xr.DataArray | None = None,
+    class_map: Mapping[int, str] = WORLD_COVER,
     area: Geometry | None = None,
 ) -> Patches:
     """Outline the mine patches of a scene.
@@ -41,7 +44,9 @@ def find_patches(
     probability : (band, y, x) [1]
         Probability of each class, bands named as ``core.taxonomy.CHIP_CLASSES``, NaN without data, projected grid.
     land_cover : (y, x), optional
-        Codes of ESA WorldCover on the same grid.
+        Codes of ``class_map`` on the same grid.
+    class_map
+        Name of each code; ESA WorldCover's by default.
     area : optional
         Area of interest, any CRS; patches that do not meet it are dropped.
 
@@ -54,6 +59,8 @@ def find_patches(
     ------
     GridError
         The grid is in degrees, or the land cover lies on another.
+    ConfigError
+        ``options.veto`` names a class that the land-cover map does not have.
     """
     check_dims(probability, ("band", "y", "x"), name="probability")
     grid, pixel_m2 = grid_of(probability), pixel_area_m2(grid_of(probability))
@@ -64,7 +71,7 @@ def find_patches(
     outlines = outline(labels, transform=grid.transform)
     table = describe(labels, outlines, probability=probability.values, classes=probability["band"].values.tolist())
     frame = gpd.GeoDataFrame(table, geometry="geometry", crs=str(grid.crs))
-    frame["veto_share"] = veto_share(labels, land_cover, veto=options.veto)
+    frame["veto_share"] = veto_share(labels, land_cover, veto=options.veto, class_map=class_map)
     inside = frame.intersects(area.to_crs(str(grid.crs)).geom) if area else [True] * len(frame)
     reasons = [_reason(row, options, is_inside=met) for row, met in zip(frame.itertuples(), inside, strict=True)]
     is_kept = np.array([not reason for reason in reasons], dtype=bool)

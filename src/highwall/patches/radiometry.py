@@ -3,6 +3,7 @@
 from typing import Any, Literal, assert_never
 
 import numpy as np
+import odc.geo.xr  # noqa: F401  registers the .odc accessor
 import xarray as xr
 from numpy.typing import NDArray
 

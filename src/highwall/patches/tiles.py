@@ -44,6 +44,7 @@ class Tile(NamedTuple):
 
 MapTiles = Callable[[Callable[[Window], Tile], Iterable[Window]], Iterable[Tile]]
 """``map``, or that of an executor."""
+Read = Callable[[xr.DataArray], xr.DataArray]
 
 
 def segment_tiled(
@@ -52,6 +53,7 @@ def segment_tiled(
     options: SegmentationOptions | None = None,
     valid: xr.DataArray | NDArray[np.bool_] | None = None,
     map_tiles: MapTiles = map,
+    read: Read = xr.DataArray.compute,
 ) -> Segmentation:
     """Segment a large image tile by tile: exactly what :func:`highwall.patches.multiresolution.segment` gives.
 
@@ -64,6 +66,9 @@ def segment_tiled(
     valid : (y, x) bool, optional
     map_tiles
         Does the tiles, in their order: the builtin ``map``, or one of an executor, for threads, processes or a cluster.
+
+    read
+        Fetches a part of a lazy image: one of another's says in its own words which file cannot be read.
 
     Returns
     -------
@@ -79,7 +84,7 @@ def segment_tiled(
     check_scales([options.scale])
     rule = rule_of(image, shape=options.shape, compactness=options.compactness, weights=options.weights)
     height, width = image.shape[1:]
-    do = partial(do_tile, image=image, valid=valid, rule=rule, options=options)
+    do = partial(do_tile, image=image, valid=valid, rule=rule, options=options, read=read)
     windows = list(windows_over(height, width, rows=options.tile_px, cols=options.tile_px))
     labels = np.empty((height, width), np.int32)
     tiles = [_laid(tile, labels) for tile in map_tiles(do, windows)]
@@ -102,12 +107,13 @@ def do_tile(
     valid: xr.DataArray | NDArray[np.bool_] | None,
     rule: Rule,
     options: SegmentationOptions,
+    read: Read = xr.DataArray.compute,
 ) -> Tile:
     """Do the first iterations of a tile, with as much margin as they take to be those of the whole image."""
     margin_px = options.margin_px
     while True:
         outer = _grown(window, margin_px, image.shape[1:])
-        state, labels = _begun(outer, image=image, valid=valid, rule=rule, options=options)
+        state, labels = _begun(outer, image=image, valid=valid, rule=rule, options=options, read=read)
         core = np.ascontiguousarray(labels[_within(window.rows, outer.rows), _within(window.cols, outer.cols)])
         used = np.unique(core[core >= 0])
         if not undecided(state.edges, state.doubt)[used].any():
@@ -122,8 +128,9 @@ def _begun(
     valid: xr.DataArray | NDArray[np.bool_] | None,
     rule: Rule,
     options: SegmentationOptions,
+    read: Read,
 ) -> tuple[RegionGraph, NDArray[np.int32]]:
-    part = image.isel(y=outer.rows, x=outer.cols)
+    part = read(image.isel(y=outer.rows, x=outer.cols))
     values = np.ascontiguousarray(part.values)
     is_valid = usable(part, values, None if valid is None else valid[outer.rows, outer.cols])
     frame, threshold = Frame(outer.rows.start, outer.cols.start, *image.shape[1:]), options.scale**2

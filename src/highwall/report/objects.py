@@ -26,8 +26,10 @@ _THIN, _FIRM = 0.55, 1.1
 _CASING = 0.9
 _GAMMA = 1.0 / 1.3
 """Power by which pictures are brightened, as those of scenes are."""
-_PANEL = 6.2
-"""inch, width of a panel."""
+_PANEL, _TALLEST = 6.2, 12.0
+"""inch, width of a panel, and height up to which it has that width."""
+_STRIP = 0.15
+"""Short over long side below which an image is a strip, whose short side has no room for labels."""
 
 
 def shown_window(shape: tuple[int, ...], n_objects: int) -> Window:
@@ -57,7 +59,7 @@ def boundary_map(picture: NDArray[np.uint8], labels: xr.DataArray, *, title: str
     draw_boundaries(axes, labels.values, labels, colour=BOUNDARY_COLOUR, width=_THIN)
     if title:
         head(axes, title)
-    finish(axes, frame)
+    _finish(axes, frame)
     return png(figure)
 
 
@@ -75,8 +77,8 @@ def refinement_map(
         Of the left and of the right map.
     """
     frame = frame_of(after)
-    height = max(_PANEL - 0.9, 1.0) * frame.ratio + 1.1
-    figure = canvas(2 * _PANEL, height)
+    width = min(_PANEL - 0.9, _TALLEST / frame.ratio)
+    figure = canvas(2 * max(width + 0.9, _PANEL / 2), max(width * frame.ratio, 0.6) + 1.1)
     left, right = figure.subplots(1, 2)
     was, now = before.values.astype(np.int32), after.values.astype(np.int32)
     for axes, title in zip((left, right), titles, strict=True):
@@ -87,7 +89,7 @@ def refinement_map(
     _tint(right, (now == 0) & (was > 0), frame, LOST_COLOUR)
     draw_boundaries(right, now, after, colour=AFTER_COLOUR, width=_FIRM)
     for axes in (left, right):
-        finish(axes, frame)
+        _finish(axes, frame)
     legend_below(left, [Line2D([], [], color=BEFORE_COLOUR, lw=2, label="before")])
     legend_below(right, _refinement_handles())
     return png(figure)
@@ -131,6 +133,16 @@ def _runs(differs: NDArray[np.bool_]) -> NDArray[np.int64]:
 def _backdrop(axes: Axes, picture: NDArray[np.uint8], frame: Frame) -> None:
     brightened = 255.0 * (shrunk(picture) / 255.0) ** _GAMMA
     axes.imshow(brightened.astype(np.uint8), extent=frame.extent, interpolation="nearest", origin="upper")
+
+
+def _finish(axes: Axes, frame: Frame) -> None:
+    finish(axes, frame)
+    if frame.ratio < _STRIP:
+        axes.set_yticks([])
+        axes.set_ylabel("")
+    if frame.ratio > 1 / _STRIP:
+        axes.set_xticks([])
+        axes.set_xlabel("")
 
 
 def _tint(axes: Axes, where: NDArray[np.bool_], frame: Frame, colour: str) -> None:

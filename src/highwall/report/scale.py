@@ -87,10 +87,15 @@ def search_plot(table: pd.DataFrame, *, shape: float, compactness: float) -> byt
     axes.set_xlabel("compactness", fontsize=LABEL, color=MUTED)
     axes.set_ylabel("shape", fontsize=LABEL, color=MUTED)
     axes.tick_params(labelsize=SMALL, colors=MUTED, length=0)
-    head(axes, f"least area difference {grid.values.min():.3f} at shape {shape:g}, compactness {compactness:g}")
-    bar = figure.colorbar(picture, ax=axes, shrink=0.8, aspect=22)
-    bar.set_label("mean area difference of merged objects [1]", color=INK, fontsize=LABEL)
-    bar.ax.tick_params(labelsize=SMALL)
+    taken = f"shape {shape:g}, compactness {compactness:g}"
+    low, high = float(grid.values.min()), float(grid.values.max())
+    if low < high:
+        head(axes, f"least area difference {low:.3f} at {taken}")
+        bar = figure.colorbar(picture, ax=axes, shrink=0.8, aspect=22)
+        bar.set_label("mean area difference of merged objects [1]", color=INK, fontsize=LABEL)
+        bar.ax.tick_params(labelsize=SMALL)
+    else:
+        head(axes, f"area difference {low:.3f} wherever it was tried; {taken} taken")
     return png(figure)
 
 

@@ -12,10 +12,11 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from highwall.activity.options import ActivityOptions
-from highwall.classification.options import ExtractOptions
+from highwall.classification.options import EmergenceOptions, ExtractOptions
 from highwall.core.checks import nearest_name
 from highwall.core.errors import ConfigError, MissingInputError
-from highwall.imagery.options import QualityOptions
+from highwall.core.taxonomy import LAND_COVER_MAPS
+from highwall.imagery.options import AtmosphereOptions, QualityOptions
 from highwall.insar.options import (
     CorrectionOptions,
     DecorrelationOptions,
@@ -128,9 +129,21 @@ class PermitsSection(_Section):
 
 
 class LandCoverSection(_Section):
-    """A land-cover map with the codes of ESA WorldCover."""
+    """A land-cover map."""
 
-    file: Path = Field(description="raster", examples=["land_cover.tif"])
+    file: Path = Field(description="raster of codes", examples=["land_cover.tif"])
+    classes: dict[int, str] | str = Field(
+        "worldcover",
+        description="what its codes mean: worldcover, dynamic_world, io_lulc or copernicus, or a name for each code",
+        examples=["worldcover"],
+    )
+
+    @field_validator("classes")
+    @classmethod
+    def _are_known(cls, classes: dict[int, str] | str) -> dict[int, str] | str:
+        if isinstance(classes, str) and classes not in LAND_COVER_MAPS:
+            raise ValueError(f"no such map of codes{nearest_name(classes, LAND_COVER_MAPS)}; or name each code")
+        return classes
 
 
 class ReferencesSection(_Section):
@@ -197,6 +210,13 @@ class ObjectsSection(_Section):
     )
     max_outlines: int = Field(100_000, ge=0, description="most objects that leave as polygons too")
 
+    @model_validator(mode="after")
+    def _scale_is_given_or_estimated(self) -> "ObjectsSection":
+        given = self.segmentation
+        if self.estimate_scale and "scale" in given.model_fields_set:
+            raise ValueError(f"segmentation.scale is {given.scale:g}, and estimate_scale is set; leave one out")
+        return self
+
 
 class DeformSection(_Section):
     """How radar images or interferograms become motion."""
@@ -221,7 +241,9 @@ class RunConfig(_Section):
     """run.yaml: every bound that a run uses, each with a default."""
 
     quality: QualityOptions = QualityOptions()
+    atmosphere: AtmosphereOptions = AtmosphereOptions()
     detect: ExtractOptions = ExtractOptions()
+    emergence: EmergenceOptions = EmergenceOptions()
     patches: PatchesSection = PatchesSection()
     refine: RefineOptions = RefineOptions()
     objects: ObjectsSection = ObjectsSection()

@@ -1,11 +1,14 @@
 """What a run prints: a short table of areas, motion and findings."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE
 from rich.table import Table
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from highwall.workflows.export import Exported
 
 
 def summary_table(summary: Mapping[str, Any]) -> Table:
@@ -48,6 +51,37 @@ def track_table(changes: Mapping[str, Mapping[str, float]]) -> Table:
         areas = (row[f"{name}_m2"] for name in ("area_before", "area_after", "gained", "lost"))
         table.add_row(change, f"{row['n']}", *(f"{area / 1e4:,.1f} ha" for area in areas))
     return table
+
+
+def chip_score_table(scores: Mapping[str, Any]) -> Table:
+    """Tabulate scores of labelled chips: all of them, then each family, the hardest first."""
+    table = Table(title=f"{_words(scores['score'])}, by family", box=SIMPLE, title_justify="left")
+    table.add_column("", overflow="fold")
+    for heading in ("label", "chips", "AUC", "AP", "recall at 1 %", "at 5 %", "calib. error"):
+        table.add_column(heading, justify="right", overflow="fold", min_width=5)
+    overall, families = scores["overall"], scores["families"]
+    table.add_row("all", "", *_chip_cells(overall), end_section=True)
+    for name in sorted(families, key=lambda name: families[name]["auc"] or 0.0):
+        row = families[name]
+        table.add_row(Text(name), ("assumed " if row["label_is_assumed"] else "") + row["label"], *_chip_cells(row))
+    return table
+
+
+def export_table(exported: "Sequence[Exported]") -> Table:
+    """Tabulate exported files: size, time of a chip here, and how far each is from what it was made from."""
+    table = Table(title="Exported", box=SIMPLE, title_justify="left")
+    for heading in ("", "kB", "ms a chip", "largest difference", "same class"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    for each in exported:
+        difference = "" if each.largest_difference is None else f"{each.largest_difference:.2g}"
+        same = "" if each.same_class is None else f"{100 * each.same_class:.1f} %"
+        table.add_row(each.file.name, f"{each.file.n_bytes / 1e3:,.0f}", f"{each.chip_ms:.2f}", difference, same)
+    return table
+
+
+def _chip_cells(row: Mapping[str, Any]) -> list[str]:
+    names = ("auc", "ap", "recall_at_1_percent_false_alarms", "recall_at_5_percent_false_alarms", "calibration_error")
+    return [str(row["n"]), *("–" if row[name] is None else f"{row[name]:.3f}" for name in names)]
 
 
 def _motion_rows(summary: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -1,10 +1,12 @@
 """Which shape, compactness and scale: as given, from references by a grid search, or from the image alone (ESP2)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import geopandas as gpd
+import numpy as np
+import shapely
 import xarray as xr
 
 from highwall.core.errors import InputError
@@ -16,7 +18,10 @@ from highwall.patches.scale import ScaleEstimate, estimate_scale
 from highwall.workflows.blocks import Crew
 from highwall.workflows.config import ObjectsSection
 
-_NO_CANDIDATE = "as given: local variance along the ladder has neither a fall nor a peak"
+_NO_CANDIDATE = "the default: local variance along the ladder has neither a fall nor a peak"
+_SEARCHED = ("scale", "shape", "compactness")
+_MOST_PLACES = 200
+"""References, the largest ones, around which a window is tried."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,8 @@ class Criterion:
     """Where the scale comes from."""
     estimate: ScaleEstimate | None = None
     search: GridSearch | None = None
+    seen_share: float = 1.0
+    """Share of the area of the references on the image that lay in the window of the search."""
 
     def facts(self) -> dict[str, Any]:
         """Plain values for the record."""
@@ -39,6 +46,7 @@ class Criterion:
         if self.search is not None:
             facts |= {"search": self.search.table.to_dict("records")}
             facts |= {"search_by_scale": self.search.by_scale.reset_index().to_dict("records")}
+            facts |= {"references_seen_share": self.seen_share}
         return facts
 
 
@@ -50,18 +58,32 @@ def choose(
     Parameters
     ----------
     image : (band, y, x)
-        Normalised; of a large one a window is looked at: around the references, or in its middle.
+        Normalised; of a large one a window is looked at: where it holds most of the references, or in the middle.
 
     Raises
     ------
     InputError
-        No reference lies on the image.
+        No reference lies on the image, or what they would search is given.
     """
+    given, side_px = options.segmentation, options.window_px
+    middle = (image.sizes["y"] / 2, image.sizes["x"] / 2)
     if references is not None:
-        return _searched(_window(image, references, options.window_px), references, crew, options=options)
-    if not options.estimate_scale:
-        return Criterion(options.segmentation, "as given")
-    return _estimated(_window(image, None, options.window_px), crew, options=options)
+        _check_free(given)
+        place = densest(references, grid_of(image), side_px=side_px)
+        found = _searched(_window(image, (place.row, place.col), side_px), references, crew, options=options)
+        return replace(found, seen_share=place.share)
+    if options.estimate_scale:
+        return _estimated(_window(image, middle, side_px), crew, options=options)
+    return Criterion(given, "as given" if "scale" in given.model_fields_set else "the default")
+
+
+def _check_free(given: SegmentationOptions) -> None:
+    fixed = [name for name in _SEARCHED if name in given.model_fields_set]
+    if fixed:
+        raise InputError(
+            f"references search {', '.join(_SEARCHED)}, but {' and '.join(fixed)} {'is' if len(fixed) == 1 else 'are'} "
+            "given; leave out either (objects.segmentation in run.yaml, or the options of the same names)."
+        )
 
 
 def _estimated(image: xr.DataArray, crew: Crew, *, options: ObjectsSection) -> Criterion:
@@ -122,28 +144,47 @@ def _estimate(image: xr.DataArray, criterion: SegmentationOptions, options: Obje
     )  # fmt: skip
 
 
-def _window(image: xr.DataArray, references: gpd.GeoDataFrame | None, side_px: int) -> xr.DataArray:
-    """Fetch the whole image, or of a large one a window around the references or in the middle."""
-    grid = grid_of(image)
-    row, col = grid.shape.y / 2, grid.shape.x / 2
-    if references is not None:
-        row, col = _middle(references, grid)
-    cut = {
-        "y": _around(row, grid.shape.y, side_px),
-        "x": _around(col, grid.shape.x, side_px),
-    }
-    return loaded(image.isel(cut))
+def _window(image: xr.DataArray, place: tuple[float, float], side_px: int) -> xr.DataArray:
+    """Fetch the whole image, or of a large one a window around a row and column."""
+    rows, cols = (_around(at, image.sizes[dim], side_px) for at, dim in zip(place, ("y", "x"), strict=True))
+    return loaded(image.isel(y=rows, x=cols))
 
 
-def _middle(references: gpd.GeoDataFrame, grid: GeoBox) -> tuple[float, float]:
-    """Row and column around which the references on the image lie; those of other places do not count."""
+class Place(NamedTuple):
+    """The middle of a window."""
+
+    row: float
+    col: float
+    share: float
+    """Share of the references' area on the image that the window holds."""
+
+
+def densest(references: gpd.GeoDataFrame, grid: GeoBox, *, side_px: int) -> Place:
+    """Find the window that holds most of the references' area, those of other places left out.
+
+    Tried are the windows around the middle of all, and around each of the largest: of references far apart the middle
+    of all may hold none.
+
+    Raises
+    ------
+    InputError
+        No reference lies on the image.
+    """
     here = references.geometry.to_crs(str(grid.crs)).intersection(grid.extent.geom)
-    here = here[here.area > 0]
+    here = here[here.area > 0].affine_transform((~grid.transform).to_shapely())  # columns and rows
     if here.empty:
         raise InputError("the references do not lie on the image; give those of this place.")
-    left, bottom, right, top = here.total_bounds
-    col, row = ~grid.transform * ((left + right) / 2, (bottom + top) / 2)
-    return float(row), float(col)
+    left, top, right, bottom = here.total_bounds
+    largest = here.iloc[np.argsort(-here.area.to_numpy(), kind="stable")[:_MOST_PLACES]].centroid
+    middles = [((top + bottom) / 2, (left + right) / 2), *zip(largest.y, largest.x, strict=True)]
+    areas = [_area_within(here, middle, grid, side_px) for middle in middles]
+    best = int(np.argmax(areas))
+    return Place(float(middles[best][0]), float(middles[best][1]), float(areas[best] / here.area.sum()))
+
+
+def _area_within(shapes: gpd.GeoSeries, middle: tuple[float, float], grid: GeoBox, side_px: int) -> float:
+    rows, cols = (_around(at, length, side_px) for at, length in zip(middle, grid.shape, strict=True))
+    return float(shapely.area(shapely.clip_by_rect(shapes, cols.start, rows.start, cols.stop, rows.stop)).sum())
 
 
 def _around(place: float, length: int, side_px: int) -> slice:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from highwall.core.checks import nearest_name
 from highwall.core.errors import InputError, SceneError
 from highwall.core.grid import GeoBox, grid_of
-from highwall.io.rasters import loaded, read_raster
+from highwall.io.rasters import alpha_band, loaded, read_raster
 from highwall.io.scenes import band_name
 from highwall.patches.radiometry import normalise
 from highwall.workflows.config import ObjectsSection
@@ -38,7 +38,8 @@ def open_image(path: Path, *, options: ObjectsSection, onto: GeoBox | None = Non
     Returns
     -------
     (band, y, x) float32, 0 to 255, NaN missing
-        Lazy, unless it was put on another grid. Its attributes record the normalisation.
+        Lazy, unless it was put on another grid. Its attributes record the normalisation, and as ``alpha_band`` the band
+        whose transparent pixels were left out, None where there is none or ``bands`` ask for it.
 
     Raises
     ------
@@ -49,11 +50,16 @@ def open_image(path: Path, *, options: ObjectsSection, onto: GeoBox | None = Non
     GridError
         It carries no CRS.
     """
-    image = _chosen(_with_bands(read_raster(path, name=path.stem)), options.bands)
+    whole = _with_bands(read_raster(path, name=path.stem))
+    number = alpha_band(path)
+    alpha = None if number is None else str(whole["band"].values[number - 1])
+    if alpha in options.bands:
+        alpha = None
+    image = _chosen(whole if alpha is None else _opaque(whole, alpha), options.bands)
     grid_of(image, name=str(path))
     if onto is not None:
         image = _placed(image, onto, path)
-    return _normalised(image, options)
+    return _normalised(image, options).assign_attrs(alpha_band=alpha)
 
 
 def picture_of(image: xr.DataArray) -> NDArray[np.uint8]:
@@ -72,6 +78,12 @@ def _with_bands(raster: xr.DataArray) -> xr.DataArray:
     return whole.assign_coords(band=names if is_told_apart else [str(number + 1) for number in range(len(names))])
 
 
+def _opaque(image: xr.DataArray, alpha: str) -> xr.DataArray:
+    """Leave out the alpha band, and what it makes transparent."""
+    is_opaque = image.sel(band=alpha, drop=True) > 0
+    return image.drop_sel(band=alpha).astype(np.float32).where(is_opaque)
+
+
 def _name(band: str) -> str:
     """Name of a band of Sentinel-2 in the usual way, any other as it is."""
     try:
@@ -87,7 +99,7 @@ def _chosen(image: xr.DataArray, bands: tuple[str, ...]) -> xr.DataArray:
     missing = [name for name in wanted if name not in names]
     if missing:
         raise InputError(
-            f"the image has no band {', '.join(missing)}{nearest_name(missing[0], names)}; it has {', '.join(names)}."
+            f"the image has no band {', '.join(missing)}; it has {', '.join(names)}{nearest_name(missing[0], names)}"
         )
     return image.sel(band=list(wanted or default))
 

@@ -25,7 +25,7 @@ from highwall.workflows.refine import ToRefine, refine
 from highwall.workflows.report import report
 from highwall.workflows.run import Run, Say, facts_of, silent
 from highwall.workflows.sites import site_of
-from highwall.workflows.surroundings import Sun
+from highwall.workflows.surroundings import Sun, class_map_of
 
 Facts = dict[str, Any]
 
@@ -129,12 +129,16 @@ def _source(section: ScenesSection, run: Run) -> SceneSource:
 
 
 def _patches(run: Run, scene: Facts, gaps: _Gaps, *, config: SiteConfig, options: RunConfig, advance: Advance) -> Facts:
-    detect(run, scene, weights=config.model.weights, force=config.model.force, options=options.detect)
+    model = config.model
+    detect(run, scene, weights=model.weights, force=model.force, options=options.detect, advance=advance)
     given = _to_refine(run, gaps, config=config, options=options)
+
+    names = class_map_of(config.land_cover.classes) if config.land_cover else given.class_map
 
     def outline(cover: Path | None) -> Facts:
         with crew(advance=advance) as hands:
-            return facts_of(refine(run, given._replace(land_cover=cover), hands, options=options))
+            placed = given._replace(land_cover=cover, class_map=names)
+            return facts_of(refine(run, placed, hands, options=options))
 
     land_cover = config.land_cover
     with_cover = land_cover and gaps.attempt("land_cover", lambda: outline(land_cover.file))

@@ -31,6 +31,8 @@ OUTPUTS = ("objects.tif", "objects.gpkg", "objects.parquet", "boundaries.png", "
 _BYTES_PER_PIXEL, _BYTES_PER_VALUE = 140, 20
 """Memory that a pixel and each of its bands take in work, at most: 165 in all were seen for 3 bands, 325 for 13."""
 _MIB = 2**20
+_RECORDED = ("normalisation", "normalisation_bounds", "normalisation_step", "alpha_band")
+"""Attributes of an image that become facts."""
 
 
 class ToSegment(NamedTuple):
@@ -70,6 +72,7 @@ def _objects(run: Run, given: ToSegment, crew: Crew, *, options: ObjectsSection)
     image = open_image(given.image, options=options, onto=given.onto)
     references = read_polygons(given.references) if given.references else None
     criterion = choose(image, references, crew, options=options)
+    _say(run, image, criterion, options=options)
     found = _segmented(image, criterion, crew)
     if not len(found):
         raise InputError(
@@ -84,11 +87,22 @@ def _objects(run: Run, given: ToSegment, crew: Crew, *, options: ObjectsSection)
     _draw(run, image, found, criterion)
     facts = {
         "n_objects": len(found), **criterion.facts(), "bands": [str(band) for band in image["band"].values],
-        **{name: image.attrs[name] for name in ("normalisation", "normalisation_bounds", "normalisation_step")},
+        **{name: image.attrs[name] for name in _RECORDED},
         "resampling": None if given.onto is None else IMAGE_RESAMPLING,
         "largest_margin_px": found.labels.attrs.get("largest_margin_px"), "has_outlines": has_outlines,
     }  # fmt: skip
     return Outcome(facts, run.dates_of("prepare"))
+
+
+def _say(run: Run, image: xr.DataArray, criterion: Criterion, *, options: ObjectsSection) -> None:
+    """Say what a user might not expect."""
+    if alpha := image.attrs["alpha_band"]:
+        run.say(f"objects: band {alpha} is alpha; it is not segmented, and what it makes transparent is left out")
+    if criterion.seen_share < 1:
+        run.say(
+            f"objects: the window of {options.window_px} pixels in which parameters were searched holds "
+            f"{100 * criterion.seen_share:.0f} % of the references; objects.window_px makes it larger"
+        )
 
 
 def outlines_of(found: Segmentation) -> gpd.GeoDataFrame:
@@ -121,7 +135,7 @@ def _segmented(image: xr.DataArray, criterion: Criterion, crew: Crew) -> Segment
             crew.advance("objects, tiles", done, n_tiles)
             yield tile
 
-    return segment_tiled(image, options=options, map_tiles=map_tiles)
+    return segment_tiled(image, options=options, map_tiles=map_tiles, read=loaded)
 
 
 def _in_order(
@@ -146,7 +160,7 @@ def _draw(run: Run, image: xr.DataArray, found: Segmentation, criterion: Criteri
     seen, labels = image.isel(y=cut.rows, x=cut.cols), found.labels.isel(y=cut.rows, x=cut.cols)
     whole = labels.shape == found.labels.shape
     part = "" if whole else f"; here the middle {labels.sizes['y']} × {labels.sizes['x']} pixels"
-    title = f"{len(found):,} objects at scale {criterion.options.scale:g}{part}"
+    title = f"{len(found):,} object{'s' * (len(found) > 1)} at scale {criterion.options.scale:g}{part}"
     pictures = {"boundaries.png": boundary_map(picture_of(seen), labels, title=title)}
     if criterion.estimate is not None:
         estimate, chosen = criterion.estimate, criterion.options.scale

@@ -1,52 +1,82 @@
 """Train the chip network on real chips and scenes, judge it on places it never saw, and write the shipped model."""
 
 import json
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import rasterio
-from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
+from pydantic import ValidationError
 
 from highwall import __version__
 from highwall.classification.card import card_text, training_summary
-from highwall.classification.dataset import ChipSet, LabelledScene, footprint_coverage, gather_chips, is_positive
+from highwall.classification.dataset import LabelledScene
 from highwall.classification.evaluation import (
     ScoredChips,
     ScoredScene,
+    best_threshold,
+    calibrated,
     chip_report,
+    chips_of_scene,
+    class_report,
     footprint_report,
     join_scored,
+    pooled_iou,
     score_chips,
     score_scene,
 )
 from highwall.classification.extract import ChipModel
 from highwall.classification.options import ProtocolOptions, TrainOptions
-from highwall.classification.radiometry import to_model_input
-from highwall.core.constants import SENTINEL2_QUANTIFICATION
-from highwall.core.errors import InputError, MissingInputError, SceneError
-from highwall.learning.groups import Extent, assign_folds, hold_out, overlap_groups
-
-EXCLUDED_MOSAICS = "industrial_negatives"
-"""Mosaics whose 'negatives' are mostly industrial mines: never shown as *none*."""
-
-_PNG_END = b"IEND\xaeB`\x82"
-"""Last chunk of every whole PNG (PNG specification, 11.2.5)."""
+from highwall.classification.splits import Split, make_splits
+from highwall.core.errors import ConfigError
+from highwall.io.aside import write_text
+from highwall.learning.groups import hold_out
+from highwall.workflows.training_data import read_chips, read_scenes
 
 StageProgress = Callable[[str, int, int, float], None]
 """Called after each step with the stage, the step, the number of steps and the loss."""
 
+NAME = "highwall-chips"
 
-class Split(NamedTuple):
-    """What one training run sees and what it is judged on."""
 
-    stage: str
-    scenes: list[LabelledScene]
-    chips: ChipSet
-    unseen_scenes: list[LabelledScene]
-    unseen_chips: ChipSet
+class _Setting(NamedTuple):
+    """What all runs of one training share."""
+
+    out: Path
+    options: TrainOptions
+    protocol: ProtocolOptions
+    progress: StageProgress | None
+
+
+class _Judged(NamedTuple):
+    """What networks said of what they had not seen."""
+
+    chips: ScoredChips
+    scene_chips: ScoredChips
+    scenes: list[ScoredScene]
+
+
+class _Calibration(NamedTuple):
+    """What the cross-validation adds to the final network."""
+
+    temperature: float = 1.0
+    threshold: float = 0.5
+
+
+def options_of(*, train: Mapping[str, Any], protocol: Mapping[str, Any]) -> tuple[TrainOptions, ProtocolOptions]:
+    """Options from what was given; None stands for the default.
+
+    Raises
+    ------
+    ConfigError
+        A value is out of bounds.
+    """
+    given = [{name: value for name, value in part.items() if value is not None} for part in (train, protocol)]
+    try:
+        return TrainOptions.model_validate(given[0]), ProtocolOptions.model_validate(given[1])
+    except ValidationError as error:
+        found = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise ConfigError(f"the training cannot be set so: {found}.") from error
 
 
 def train_chips(
@@ -64,8 +94,9 @@ def train_chips(
     data
         Folder with ``mine-chips``, ``mine-classes`` and ``tailings-ponds/images``.
     out
-        Folder for ``chips.onnx``, ``chips.card.json``, ``chips.md`` and, in ``footprints``, the mine probability of
-        each labelled scene from a network that never saw its place (uint8, 255 is certain).
+        Folder for ``chips.onnx``, ``chips.card.json``, ``chips.md``, ``out-of-fold.npz`` (what was said of each chip
+        by a network that never saw its group) and, in ``footprints``, the mine probability of each labelled scene
+        from a network that never saw its place (uint8, 255 is certain).
 
     Returns
     -------
@@ -76,133 +107,108 @@ def train_chips(
     ------
     MissingInputError
         The data are not there.
+    InputError
+        A mosaic is malformed, a class is missing, or there are fewer groups than folds.
     """
-    options, protocol = options or TrainOptions(), protocol or ProtocolOptions()
+    setting = _Setting(out, options or TrainOptions(), protocol or ProtocolOptions(), progress)
     (out / "footprints").mkdir(parents=True, exist_ok=True)
     chips, scenes = read_chips(data), read_scenes(data)
-    test_places = hold_out({s.place for s in scenes}, n=protocol.n_test_places, seed=protocol.split_seed)
+    test_places = hold_out(
+        {s.place for s in scenes}, n=setting.protocol.n_test_places, seed=setting.protocol.split_seed
+    )
     known = [scene for scene in scenes if scene.place not in test_places]
-    card: dict[str, Any] = {"options": options.model_dump(mode="json"), "protocol": protocol.model_dump(mode="json")}
-
-    if protocol.cross_validate:
-        card["cross_validation"] = _cross_validation(
-            make_folds(known, chips, protocol=protocol), out, options=options, protocol=protocol, progress=progress
-        )
     unseen = [scene for scene in scenes if scene.place in test_places]
-    final = Split("chips", known, chips, unseen, chips.where(np.zeros(len(chips.pixels), dtype=bool)))
-    model = _fit(final, out, options=options, progress=progress)
+    card: dict[str, Any] = {
+        "options": setting.options.model_dump(mode="json"),
+        "protocol": setting.protocol.model_dump(mode="json"),
+    }
+    calibration = _Calibration()
+    if setting.protocol.cross_validate:
+        splits = make_splits(known, chips, protocol=setting.protocol)
+        card["cross_validation"], calibration = _cross_validation(splits, setting)
+    final = Split("chips", known, chips, unseen, chips.where(np.zeros(len(chips), dtype=bool)))
+    model = _fit(final, setting, calibration=calibration)
     tested = [_judge_scene(scene, model, out) for scene in unseen]
-    card["test"] = footprint_report(tested, protocol=protocol)
+    card["test"] = footprint_report(tested, protocol=setting.protocol)
     card["training_data"] = training_summary(chips, known)
     card["model"] = {**model.onnx.properties, "n_bytes": (out / "chips.onnx").stat().st_size}
-    (out / "chips.card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    (out / "chips.md").write_text(card_text(card), encoding="utf-8")
+    write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", out / "chips.card.json")
+    write_text(card_text(card), out / "chips.md")
     return out / "chips.onnx"
 
 
-def make_folds(scenes: Sequence[LabelledScene], chips: ChipSet, *, protocol: ProtocolOptions) -> list[Split]:
-    """Split places and families jointly: no place and no family stands on both sides of a fold."""
-    places = {scene.place: 0.0 for scene in scenes}
-    for scene in scenes:
-        places[scene.place] += 1.0
-    families = {str(family): float(np.sum(chips.family == family)) for family in np.unique(chips.family)}
-    rules = {"n_folds": protocol.n_folds, "seed": protocol.split_seed}
-    fold_of_place = assign_folds(places, **rules)
-    fold_of_family: dict[str, int] = {}
-    for kind in (True, False):  # positives and negatives each in equal parts
-        fold_of_family |= assign_folds({f: n for f, n in families.items() if is_positive(f) == kind}, **rules)
-    fold_of_chip = np.array([fold_of_family[str(family)] for family in chips.family])
-    return [
-        Split(
-            f"fold-{fold + 1}",
-            [scene for scene in scenes if fold_of_place[scene.place] != fold],
-            chips.where(fold_of_chip != fold),
-            [scene for scene in scenes if fold_of_place[scene.place] == fold],
-            chips.where(fold_of_chip == fold),
-        )
-        for fold in range(protocol.n_folds)
-    ]
-
-
-def read_chips(data: Path) -> ChipSet:
-    """Read every mosaic but the excluded ones.
-
-    Raises
-    ------
-    MissingInputError
-        There are none.
-    SceneError
-        One cannot be read.
-    """
-    paths = [path for path in sorted((data / "mine-chips").glob("*.png")) if EXCLUDED_MOSAICS not in path.name]
-    if not paths:
-        raise MissingInputError(f"no mosaics *.png in {data / 'mine-chips'}; give the folder of the training data.")
-    return gather_chips({path.name: _read_mosaic(path) for path in paths})
-
-
-def read_scenes(data: Path) -> list[LabelledScene]:
-    """Read every scene that has polygons files; places come from the extents of all scenes.
-
-    Raises
-    ------
-    MissingInputError
-        There are none.
-    SceneError
-        One cannot be read.
-    """
-    images = sorted((data / "tailings-ponds" / "images").glob("*.tif"), key=lambda path: int(path.stem))
-    drawings = sorted((data / "mine-classes").glob("*-*.geojson"))
-    if not images or not drawings:
-        raise MissingInputError(f"no scenes or no polygons in {data}; give the folder of the training data.")
-    place_of = overlap_groups({path.stem: _extent(path) for path in images})
-    scenes = []
-    for image in images:
-        drawn = [path for path in drawings if path.stem.rsplit("-", 1)[0] == image.stem]
-        if drawn:
-            scenes.append(_read_scene(image, drawn, place=place_of[image.stem]))
-    return scenes
-
-
-def _cross_validation(
-    folds: Sequence[Split],
-    out: Path,
-    *,
-    options: TrainOptions,
-    protocol: ProtocolOptions,
-    progress: StageProgress | None,
-) -> dict[str, Any]:
-    scored_chips: list[ScoredChips] = []
-    scored_scenes: list[ScoredScene] = []
-    for split in folds:
-        model = _fit(split, out, options=options, progress=progress)
-        scored_chips.append(score_chips(split.unseen_chips, model))
-        scored_scenes += [_judge_scene(scene, model, out) for scene in split.unseen_scenes]
+def _cross_validation(splits: Sequence[Split], setting: _Setting) -> tuple[dict[str, Any], _Calibration]:
+    """Scores of the first seed in full, of the others in brief; temperature and threshold come from the first."""
+    first = setting.options.seed
+    judged = {first + i: _judge(splits, setting, seed=first + i) for i in range(setting.protocol.n_seeds)}
+    found = judged[first]
+    chips, temperature = calibrated(found.chips)
+    ranked = chips.ranked
+    calibration = _Calibration(temperature, best_threshold(ranked.judged(ranked.group)))
+    _keep(chips, setting.out)
+    cut, _ = calibrated(found.scene_chips)
     return {
-        "n_folds": len(folds),
-        "chips": chip_report(join_scored(scored_chips), protocol=protocol),
-        "footprint": footprint_report(scored_scenes, protocol=protocol),
-    }
+        "n_folds": len(splits),
+        "n_steps": setting.protocol.fold_steps or setting.options.n_steps,
+        "temperature": round(temperature, 4),
+        "chips": chip_report(chips, protocol=setting.protocol),
+        "classes": class_report(join_scored([chips, cut])),
+        "footprint": footprint_report(found.scenes, protocol=setting.protocol),
+        "seeds": {str(seed): _in_brief(one, setting.protocol) for seed, one in judged.items()},
+    }, calibration
 
 
-def _fit(split: Split, out: Path, *, options: TrainOptions, progress: StageProgress | None) -> ChipModel:
+def _judge(splits: Sequence[Split], setting: _Setting, *, seed: int) -> _Judged:
+    """Train on every split with one seed, and score what each network has not seen."""
+    changes: dict[str, Any] = {"seed": seed}
+    if setting.protocol.fold_steps is not None:
+        changes |= {"n_steps": setting.protocol.fold_steps, "n_cycles": 1}
+    seeded = setting._replace(options=setting.options.model_copy(update=changes))
+    chips, scene_chips, scenes = [], [], []
+    for fold, split in enumerate(splits):
+        named = split._replace(stage=f"{split.stage}-seed-{seed}")
+        model = _fit(named, seeded, calibration=_Calibration())
+        chips.append(score_chips(split.unseen_chips, model, fold=fold))
+        for scene in split.unseen_scenes:
+            scene_chips.append(score_chips(chips_of_scene(scene), model, fold=fold))
+            scenes.append(_judge_scene(scene, model, setting.out))
+    return _Judged(join_scored(chips), join_scored(scene_chips), scenes)
+
+
+def _in_brief(judged: _Judged, protocol: ProtocolOptions) -> dict[str, Any]:
+    """Scores of one seed, without intervals."""
+    brief = protocol.model_copy(update={"n_resamples": 10})
+    report = chip_report(judged.chips, protocol=brief)
+    names = ("auc", "ap", "recall_at_1_percent_false_alarms", "recall_at_5_percent_false_alarms")
+    iou = pooled_iou(judged.scenes, threshold=protocol.footprint_threshold)
+    return {**{name: report[name] for name in names}, "footprint_iou": round(iou, 3)}
+
+
+def _fit(split: Split, setting: _Setting, *, calibration: _Calibration) -> ChipModel:
     """Train, export and reopen one network, so that what is judged is what a user runs."""
+    import torch
+
     from highwall.classification.export import export_network, metadata_of
     from highwall.classification.train import Trainer
 
-    checkpoint, path = out / f"{split.stage}.ckpt", out / f"{split.stage}.onnx"
-    trainer = Trainer(split.scenes, split.chips, options=options)
+    checkpoint, path = setting.out / f"{split.stage}.ckpt", setting.out / f"{split.stage}.onnx"
+    trainer = Trainer(split.scenes, split.chips, options=setting.options)
     if checkpoint.exists():
         trainer.restore(checkpoint)
 
     def report(step: int, loss: float) -> None:
-        if progress is not None:
-            progress(split.stage, step, options.n_steps, loss)
+        if setting.progress is not None:
+            setting.progress(split.stage, step, setting.options.n_steps, loss)
 
     trainer.run(checkpoint=checkpoint, progress=report)
+    network = trainer.result()
+    network.temperature.copy_(torch.tensor([1.0, calibration.temperature]))
     summary = json.dumps(training_summary(split.chips, split.scenes), ensure_ascii=False)
-    facts = metadata_of(name="highwall-chips", version=__version__, training_data=summary)
-    export_network(trainer.result(), path, metadata=facts)
-    return ChipModel.open(path, threads=options.n_threads)
+    facts = metadata_of(
+        network, name=NAME, version=__version__, training_data=summary, threshold=round(calibration.threshold, 4)
+    )
+    export_network(network, path, metadata=facts)
+    return ChipModel.open(path, threads=setting.options.n_threads)
 
 
 def _judge_scene(scene: LabelledScene, model: ChipModel, out: Path) -> ScoredScene:
@@ -212,35 +218,6 @@ def _judge_scene(scene: LabelledScene, model: ChipModel, out: Path) -> ScoredSce
     return scored
 
 
-def _read_scene(image: Path, drawings: Sequence[Path], *, place: str) -> LabelledScene:
-    reflectance = _read_bands(image, (3, 2, 1)) / SENTINEL2_QUANTIFICATION
-    levels = to_model_input(reflectance).astype(np.uint8)
-    shape = (levels.shape[1], levels.shape[2])
-    drawn = [json.loads(path.read_text(encoding="utf-8"))["features"] for path in drawings]
-    each = np.stack([footprint_coverage(features, shape=shape) for features in drawn])
-    coverage = np.asarray(each.mean(axis=0), dtype=np.float32)
-    return LabelledScene(image.stem, place, levels, coverage)
-
-
-def _read_mosaic(path: Path) -> Any:
-    """Red, green and blue of a PNG, (y, x, 3) uint8; GDAL fills truncated files silently, so the end is checked."""
-    if not path.read_bytes().endswith(_PNG_END):
-        raise SceneError(f"{path.name} is truncated or no PNG; fetch it again or leave it out.")
-    return _read_bands(path, (1, 2, 3)).transpose(1, 2, 0)
-
-
-def _read_bands(path: Path, bands: tuple[int, ...]) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)  # mosaics have no place on Earth
-        try:
-            with rasterio.open(path) as raster:
-                return raster.read(bands)
-        except (RasterioIOError, IndexError) as error:
-            raise SceneError(f"{path.name} cannot be read ({error}); fetch it again or leave it out.") from error
-
-
-def _extent(path: Path) -> Extent:
-    with rasterio.open(path) as raster:
-        if raster.crs is None:
-            raise InputError(f"{path.name} has no CRS, so its place is unknown; assign one.")
-        return Extent(*raster.bounds)
+def _keep(chips: ScoredChips, out: Path) -> None:
+    """Write what was said of each chip, for those who judge otherwise."""
+    np.savez_compressed(out / "out-of-fold.npz", **chips._asdict())

@@ -2,67 +2,42 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast, get_args
 
+import geopandas as gpd
 from odc.geo.geom import box
 
-from highwall.core.errors import InputError
-from highwall.core.grid import grid_of
+from highwall.core.errors import ConfigError, InputError
 from highwall.core.site import Site
 from highwall.insar.options import InversionOptions, PixelReference, PointReference
 from highwall.io.archive.plan import ArchivePlan
 from highwall.io.archive.recipes import RECIPES, recipe
 from highwall.io.archive.search import SearchOptions
-from highwall.io.scenes import FolderSource
 from highwall.io.vectors import read_area, read_polygons
-from highwall.patches.options import RefineOptions, SegmentationOptions
+from highwall.patches.options import AccuracyOptions, RefineOptions, SegmentationOptions
+from highwall.workflows.accuracy import ToScore, accuracy_lines, score
 from highwall.workflows.archive import DEFAULT_NETWORK, Until, order, search
 from highwall.workflows.assess import assess
 from highwall.workflows.blocks import Crew
 from highwall.workflows.config import DeformSection, InsarSection, ObjectsSection, checked, load_run
 from highwall.workflows.deform import deform
 from highwall.workflows.deform_plan import plan
-from highwall.workflows.detect import detect
+from highwall.workflows.mapped import RASTERS, crs_of
 from highwall.workflows.objects import ToSegment, objects
-from highwall.workflows.prepare import prepare
 from highwall.workflows.radar import Given, site_of_radar
 from highwall.workflows.refine import ToRefine, refine
 from highwall.workflows.report import report
 from highwall.workflows.run import Run, Say, facts_of
-from highwall.workflows.sites import site_of_grid, site_of_raster, site_of_run
+from highwall.workflows.sites import site_of_raster, site_of_run
 from highwall.workflows.surroundings import Sun
 from highwall.workflows.track import patches_file, track_patches
+from highwall.workflows.truth_points import read_points
 
 _LONLAT = "lonlat:"
 """Begins a reference that is a place on the ground, not a pixel."""
 _OF_SITE = ("stack", "wavelength_m", "incidence_deg", "dem", "gacos")
-
-
-def detect_alone(
-    scenes: Sequence[Path],
-    out: Path,
-    *,
-    aoi: Path | None,
-    level: str | None,
-    date: dt.date | None,
-    weights: Path | None,
-    force: bool,
-    run_file: Path | None,
-    say: Say,
-) -> None:
-    """Class the newest usable one of some scenes."""
-    options = load_run(run_file)
-    source = FolderSource(tuple(scenes), level=level, date=date)
-    site = Site.over(aoi.stem, read_area(aoi)) if aoi else _site_of_scenes(source, scenes)
-    run = Run(out, site, say)
-    inputs = {f"scene {number}": path for number, path in enumerate(scenes, start=1)}
-    parameters = {"level": level, "date": date}
-    record = prepare(run, source, inputs=inputs, parameters=parameters, options=options.quality)
-    scene = facts_of(record)
-    detect(run, scene, weights=weights, force=force, options=options.detect)
-    say(f"probability.tif: {scene['scene_id']}, seen on {scene['acquired']}")
 
 
 def objects_alone(
@@ -79,16 +54,24 @@ def objects_alone(
 def changed_objects(options: ObjectsSection, changes: Mapping[str, Any]) -> ObjectsSection:
     """Set what the command line says against run.yaml; an unset option is None.
 
+    A scale that is said puts off an estimate that run.yaml asks for, and the other way round.
+
     Raises
     ------
     ConfigError
-        A value is out of its bounds.
+        A value is out of its bounds, or a scale is both given and to be estimated.
     """
     said = {name: value for name, value in changes.items() if value is not None}
+    if "scale" in said and "estimate_scale" in said:
+        raise ConfigError(f"--scale {said['scale']:g} and --estimate-scale contradict each other; leave one out.")
     of_criterion = {name: said.pop(name) for name in SegmentationOptions.model_fields if name in said}
-    content = options.model_dump() | said
-    content["segmentation"] |= of_criterion
-    return checked(ObjectsSection, content, source="the command line")
+    content = options.model_dump(exclude_unset=True) | said
+    criterion = content.get("segmentation", {}) | of_criterion
+    if "scale" in of_criterion:
+        content.pop("estimate_scale", None)
+    if "estimate_scale" in said:
+        criterion.pop("scale", None)
+    return checked(ObjectsSection, content | {"segmentation": criterion}, source="the command line")
 
 
 def refine_alone(
@@ -98,7 +81,7 @@ def refine_alone(
     options, said = load_run(run_file), dict(changes)
     unused = [f"--{name.replace('_', '-')}" for name, value in said.items() if value is not None]
     if given.image is None and unused:
-        raise InputError(f"{' and '.join(unused)} serve the refinement by objects; give --image too.")
+        raise InputError(f"only the refinement by objects uses {' and '.join(unused)}; give --image too.")
     cut = {name: said.pop(name) for name in ("cut",) if said.get(name) is not None}
     refining = checked(RefineOptions, options.refine.model_dump() | cut, source="the command line")
     made = {"refine": refining, "objects": changed_objects(options.objects, said)}
@@ -118,6 +101,20 @@ def track_alone(before: Path, after: Path, out: Path, *, say: Say) -> dict[str, 
     facts = facts_of(track_patches(Run(out, site, say), before, after))
     n_groups = sum(row["n"] for row in facts["changes"].values())
     say(f"tracks.gpkg: {n_groups} patches or groups of them")
+    return facts
+
+
+def accuracy_alone(given: ToScore, out: Path, *, options: Mapping[str, Any], say: Say) -> dict[str, Any]:
+    """Hold what was found against what is known: facts of the stage."""
+    found = patches_file(given.found)
+    is_raster = found.suffix.lower() in RASTERS
+    site = site_of_raster(found) if is_raster else _site_of_scored(given)
+    said = {name: value for name, value in options.items() if value is not None}
+    facts = facts_of(
+        score(Run(out, site, say), given, options=checked(AccuracyOptions, said, source="the command line"))
+    )
+    for line in accuracy_lines(facts):
+        say(line)
     return facts
 
 
@@ -198,15 +195,6 @@ def report_alone(folder: Path, *, say: Say) -> None:
     report(run, current, missing=missing + [sentence for sentence in behind if sentence not in missing])
 
 
-def _site_of_scenes(source: FolderSource, paths: Sequence[Path]) -> Site:
-    reading = source.read(box(-180, -90, 180, 90, crs="EPSG:4326"))
-    if not reading.scenes:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in reading.set_aside)
-        raise InputError(f"no scene among {', '.join(map(str, paths))} can be read: {reasons}")
-    newest = reading.scenes[-1]
-    return site_of_grid(grid_of(newest), name=str(newest.attrs["scene_id"]))
-
-
 def radar_search(aoi: Path, out: Path, *, asked: Mapping[str, Any], run_file: Path | None, say: Say) -> None:
     """Plan a stack over an area."""
     options = checked(SearchOptions, dict(asked), source="the command line")
@@ -268,10 +256,31 @@ def _reference(text: str) -> dict[str, Any]:
 
 
 def _site_of_patches(path: Path, *, otherwise: Path | None = None) -> Site:
-    """Make a site that spans patches; where there is none, those of ``otherwise``: all may be gone."""
+    """Make a site that spans patches; where there is none, those of ``otherwise``: all may be gone.
+
+    Raises
+    ------
+    InputError
+        There is no patch at all.
+    """
     table = read_polygons(path, allow_empty=otherwise is not None)
     if otherwise is not None and table.empty:
-        return _site_of_patches(otherwise)
+        table = read_polygons(otherwise, allow_empty=True)
+    if table.empty:
+        raise InputError(f"neither {path} nor {otherwise} holds a patch; give what holds at least one.")
+    return _site_around(table, path.stem)
+
+
+def _site_of_scored(given: ToScore) -> Site:
+    """Make a site that spans found patches; where there is none, the area, or what they are held against."""
+    found = patches_file(given.found)
+    is_by_points = given.area is None and given.reference.suffix.lower() == ".csv"
+    if is_by_points and read_polygons(found, allow_empty=True).empty:
+        return _site_around(read_points(given.reference, crs=crs_of(found)), given.reference.stem)
+    return _site_of_patches(found, otherwise=given.area or given.reference)
+
+
+def _site_around(table: gpd.GeoDataFrame, name: str) -> Site:
     left, bottom, right, top = (float(value) for value in table.total_bounds)
     crs = f"EPSG:{code}" if (code := table.crs.to_epsg()) else str(table.crs)
-    return Site.over(path.stem, box(left, bottom, right, top, crs=crs), crs=crs)
+    return Site.over(name, box(left, bottom, right, top, crs=crs), crs=crs)
