@@ -73,8 +73,8 @@ def test_killed_between_cycles_and_resumed_gives_the_same_weights(tmp_path):
 
 
 def test_cycles_that_are_not_whole_are_refused():
-    with pytest.raises(ValidationError, match="no 3 whole cycles"):
-        TrainOptions(n_steps=100)
+    with pytest.raises(ValidationError, match="no 5 whole cycles"):
+        TrainOptions(n_steps=101)
 
 
 def test_the_seed_decides_the_weights():

@@ -79,7 +79,10 @@ def test_each_says_what_it_left(mine, tmp_path):
 
 
 def test_options_of_objects_without_an_image_are_refused(mine, tmp_path):
-    with crew() as hands, pytest.raises(InputError, match="--cut and --estimate-scale serve the refinement by objects"):
+    with (
+        crew() as hands,
+        pytest.raises(InputError, match="only the refinement by objects uses --cut and --estimate-scale"),
+    ):
         refine_alone(
             ToRefine(mine.probability), tmp_path, changes={"cut": 0.4, "scale": None, "estimate_scale": True},
             run_file=None, crew=hands, say=print,

@@ -88,7 +88,7 @@ _POSSIBLE: Final[dict[str, Callable[[ModelMetadata], bool]]] = {
     "chip_px": lambda facts: facts.cell_px >= 1 and facts.chip_px >= 1 and facts.chip_px % facts.cell_px == 0,
     "temperature": lambda facts: facts.temperature > 0.0,
     "cell_temperature": lambda facts: facts.cell_temperature > 0.0,
-    "window_px": lambda facts: facts.window_px >= 0 and facts.window_px % facts.cell_px == 0,
+    "window_px": lambda facts: facts.window_px >= 0 and facts.window_px % max(facts.cell_px, 1) == 0,
     "threshold": lambda facts: 0.0 <= facts.threshold <= 1.0,
     "cell_threshold": lambda facts: 0.0 <= facts.cell_threshold <= 1.0,
 }
