@@ -1,0 +1,38 @@
+"""The command line: one line per workflow. Heavy imports stand inside the verbs, so that ``--help`` is quick."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from highwall import __version__
+from highwall.cli import watch  # its verbs stand first in --help
+
+# isort: split
+from highwall.cli import archive, files, gateway, networks
+from highwall.cli.apps import app
+from highwall.core.errors import HighwallError
+
+__all__ = ["app", "archive", "files", "gateway", "main", "networks", "watch"]
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; an error that Highwall raises on purpose is one message and exit code 1."""
+    try:
+        app()
+    except HighwallError as error:
+        typer.secho(f"highwall: {error}", err=True, fg=typer.colors.RED)
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        layer = "train" if (error.name or "") in {"torch", "onnx"} else "space"
+        typer.secho(
+            f"highwall: {error}; install it with pip install 'highwall[{layer}]'", err=True, fg=typer.colors.RED
+        )
+        sys.exit(1)
