@@ -12,6 +12,7 @@ from odc.geo.geom import box
 from highwall.core.errors import GridError
 from highwall.core.grid import (
     GeoBox,
+    Window,
     check_same_grid,
     grid_of,
     grid_over,
@@ -156,3 +157,9 @@ def test_a_grid_that_lies_nowhere_has_no_sides():
         pixel_sides_m(GeoBox((10, 10), Affine(1, 0, 0, 0, -1, 0), None))
     with pytest.raises(GridError, match="nowhere on Earth"):
         pixel_sides_m(GeoBox((10, 10), Affine(1e12, 0, 1e12, 0, -1e12, 1e12), "EPSG:32633"))
+
+
+def test_a_window_grows_as_far_as_there_are_pixels():
+    window = Window(slice(1, 4), slice(6, 9))
+    assert window.grown(2, within=(10, 10)) == Window(slice(0, 6), slice(4, 10))
+    assert window.grown(0, within=(10, 10)) == window

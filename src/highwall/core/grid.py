@@ -38,6 +38,14 @@ class Window(NamedTuple):
         """Cut it out of (…, y, x)."""
         return dataset.isel(y=self.rows, x=self.cols)
 
+    def grown(self, margin: int, *, within: tuple[int, ...]) -> "Window":
+        """Grow by ``margin`` pixels on every side, as far as there are any ``within`` (rows, columns)."""
+        rows, cols = (
+            slice(max(side.start - margin, 0), min(side.stop + margin, length))
+            for side, length in zip((self.rows, self.cols), within, strict=True)
+        )
+        return Window(rows, cols)
+
 
 def windows_over(height: int, width: int, *, rows: int, cols: int) -> Iterator[Window]:
     """Windows of at most ``rows`` × ``cols`` pixels that cover an image without overlap, row by row."""

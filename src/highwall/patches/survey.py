@@ -76,7 +76,7 @@ def survey(
     windows = list(windows_over(*shape, rows=block_px, cols=block_px))
     tables, boxes, pairs = [], [], []
     for done, window in enumerate(windows, start=1):
-        layers = read(_grown(window, shape))
+        layers = read(window.grown(1, within=shape))
         counted, box = _measured(layers, window, shape, options=options, references=references)
         tables.append(counted)
         boxes.append(box)
@@ -98,15 +98,6 @@ def compressed(labels: NDArray[Any]) -> tuple[NDArray[np.int64], Labels]:
     return numbers, np.where(labels > 0, np.searchsorted(numbers, labels) + 1, 0).astype(np.int32)
 
 
-def _grown(window: Window, shape: tuple[int, int]) -> Window:
-    """The window and the pixels beside it, as far as there are any."""
-    rows, cols = (
-        slice(max(side.start - 1, 0), min(side.stop + 1, length))
-        for side, length in zip((window.rows, window.cols), shape, strict=True)
-    )
-    return Window(rows, cols)
-
-
 def _measured(
     layers: Layers,
     window: Window,
@@ -116,7 +107,7 @@ def _measured(
     references: gpd.GeoDataFrame | None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Count what lies in the segments of a window [pixel], and their boxes; what was read beside it is left out."""
-    outer, grid = _grown(window, shape), grid_of(layers.segments)
+    outer, grid = window.grown(1, within=shape), grid_of(layers.segments)
     is_inner = np.zeros(grid.shape, bool)
     is_inner[
         window.rows.start - outer.rows.start : window.rows.stop - outer.rows.start,

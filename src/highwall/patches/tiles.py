@@ -112,7 +112,7 @@ def do_tile(
     """Do the first iterations of a tile, with as much margin as they take to be those of the whole image."""
     margin_px = options.margin_px
     while True:
-        outer = _grown(window, margin_px, image.shape[1:])
+        outer = window.grown(margin_px, within=image.shape[1:])
         state, labels = _begun(outer, image=image, valid=valid, rule=rule, options=options, read=read)
         core = np.ascontiguousarray(labels[_within(window.rows, outer.rows), _within(window.cols, outer.cols)])
         used = np.unique(core[core >= 0])
@@ -197,14 +197,6 @@ def _renumbered(labels: NDArray[np.int32], numbers: NDArray[np.int32]) -> NDArra
     found = np.array(labels)
     relabel(found, numbers)
     return found
-
-
-def _grown(window: Window, margin_px: int, shape: tuple[int, ...]) -> Window:
-    rows, cols = (
-        slice(max(side.start - margin_px, 0), min(side.stop + margin_px, length))
-        for side, length in zip((window.rows, window.cols), shape, strict=True)
-    )
-    return Window(rows, cols)
 
 
 def _within(inner: slice, outer: slice) -> slice:
