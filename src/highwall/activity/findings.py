@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import geopandas as gpd
 
+from highwall.activity.minerals import OTHER_MINERAL, other_mineral
 from highwall.activity.options import ActivityOptions
 from highwall.activity.permits import (
     BEYOND_BOUNDARY,
@@ -32,6 +33,7 @@ _STATEMENTS: Final[dict[str, str]] = {
     OUTSIDE_ANY: "A mine of about {hectares:.1f} ha lies outside any permit.",
     EXPIRED: "Mine ground of about {hectares:.1f} ha was seen {days} days after {permit} had expired.",
     NOT_YET_VALID: "Mine ground of about {hectares:.1f} ha was seen before {permit} became valid.",
+    OTHER_MINERAL: "A mine of the type {type} of about {hectares:.1f} ha lies on {permit}, which is for {mineral}.",
 }
 
 
@@ -68,6 +70,8 @@ def assess(
     for patch in patches.itertuples():
         status, found = breaches(patch.geometry, placed, on=on, options=options)
         statuses.append(status)
+        other = other_mineral(str(getattr(patch, "mine_class", "")), patch.geometry, placed, on=on)
+        found = found if other is None else [*found, other]
         rows += [_finding(patch, breach, on=on, evidence=evidence, options=options) for breach in found]
     return patches.assign(permit_status=statuses), _frame(rows, crs=patches.crs)
 
@@ -83,7 +87,12 @@ def _finding(
         "kind": breach.kind,
         "patch_id": patch.patch_id,
         "statement": _STATEMENTS[breach.kind].format(
-            hectares=area / 1e4, permit=_name(permit), depth=breach.depth_m, days=days
+            hectares=area / 1e4,
+            permit=_name(permit),
+            depth=breach.depth_m,
+            days=days,
+            type=str(getattr(patch, "mine_class", "")).replace("_", " "),
+            mineral=permit.get("mineral"),
         ),
         "observed": on.isoformat(),
         "area_m2": area,

@@ -131,6 +131,11 @@ def _beyond(part: Any, valid: gpd.GeoDataFrame, lapsed: gpd.GeoDataFrame, allowe
     return Breach(BEYOND_BOUNDARY, part, nearest, float(shapely.distance(corners, allowed).max()))
 
 
+def valid_on(permits: gpd.GeoDataFrame, on: dt.date) -> gpd.GeoDataFrame:
+    """Permits that are valid on a date, both days inclusive."""
+    return _by_validity(permits, on)[0]
+
+
 def _by_validity(permits: gpd.GeoDataFrame, on: dt.date) -> tuple[gpd.GeoDataFrame, ...]:
     """Permits valid on a date (both days inclusive), lapsed before it, starting after it, and undated."""
     day = pd.Timestamp(on)
