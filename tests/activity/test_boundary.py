@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from highwall.activity.boundary import apart, beyond, joint_std_m
+from highwall.activity.boundary import apart, beyond, entered
 
 from .tables import square
 
@@ -95,5 +95,16 @@ def test_ground_by_a_permit_is_apart_from_it_as_surely_as_it_is_far():
     assert apart(ground, shapely.Polygon(), std_m=20.0, share=0.05) == 1.0
 
 
-def test_errors_that_know_nothing_of_each_other_add_in_square():
-    assert joint_std_m(3.0, 4.0) == pytest.approx(5.0)
+def test_ground_in_a_zone_is_judged_like_ground_beyond_its_complement():
+    """A straight edge: 40 m inside over 500 m, 1 ha is left until the zone lies 20 m farther back."""
+    zone = square(1000, -500, 2000)
+    found = entered(square(540, 0, 500), zone, std_m=20.0, smallest_m2=HECTARE, certainty=0.95)
+    assert found.area_m2 == pytest.approx(40 * 500)
+    assert found.depth_m == pytest.approx(40)
+    assert found.probability == pytest.approx(norm.cdf(20 / 20), abs=1e-3)
+    assert found.least_m2 == pytest.approx((40 - norm.ppf(0.95) * 20) * 500, rel=1e-3)
+
+
+def test_ground_outside_a_zone_has_not_entered_it():
+    found = entered(square(0, 0, 500), square(1000, -500, 2000), std_m=20.0, smallest_m2=HECTARE, certainty=0.95)
+    assert (found.area_m2, found.depth_m, found.probability) == (0.0, 0.0, 0.0)

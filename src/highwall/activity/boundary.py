@@ -10,7 +10,6 @@ outward by b lies the area A(b), which falls as b grows; so
 and with certainty p the ground past the boundary is at least A(z_p σ).
 """
 
-import math
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
@@ -80,6 +79,27 @@ def apart(ground: Any, allowed: Any, *, std_m: float, share: float) -> float:
     return _probability(area_at, std_m, (1.0 - share) * whole)
 
 
+def entered(ground: Any, zone: Any, *, std_m: float, smallest_m2: float, certainty: float) -> Beyond:
+    """Judge ground inside a zone that it must keep out of; ``depth_m`` is how far it reaches in.
+
+    Parameters
+    ----------
+    ground, zone
+        Geometries in metres.
+    std_m, smallest_m2, certainty
+        As for :func:`beyond`.
+    """
+    inside = ground.intersection(zone)
+
+    def area_at(shift_m: float) -> float:
+        return float(ground.intersection(zone.buffer(-shift_m)).area)
+
+    corners = shapely.points(shapely.get_coordinates(inside))
+    depth_m = float(shapely.distance(corners, zone.boundary).max()) if corners.size else 0.0
+    least_m2 = area_at(float(ndtri(certainty)) * std_m)
+    return Beyond(float(inside.area), least_m2, _probability(area_at, std_m, smallest_m2), depth_m)
+
+
 def _probability(area_at: Callable[[float], float], std_m: float, smallest_m2: float) -> float:
     """P(A ≥ s) of the falling A(b), b normal with ``std_m``."""
     enough = max(smallest_m2, 1e-6) * (1.0 - 1e-9)  # ground that only touches the line has no area past it
@@ -94,8 +114,3 @@ def _probability(area_at: Callable[[float], float], std_m: float, smallest_m2: f
         middle = 0.5 * (low + high)
         low, high = (middle, high) if area_at(middle * std_m) >= enough else (low, middle)
     return float(ndtr(0.5 * (low + high)))
-
-
-def joint_std_m(*stds_m: float) -> float:
-    """Standard deviation of a sum of independent errors [m]."""
-    return math.hypot(*stds_m)

@@ -47,7 +47,7 @@ def classify_motion(
         rows = [_still(NOT_MEASURED) for _ in range(len(patches))]
     else:
         grid = grid_of(motion, name="motion")
-        moving = _moving(motion, options)
+        moving = moving_pixels(motion, options)
         placed = patches.to_crs(str(grid.crs))
         near = patches.buffer(options.radius_m).to_crs(str(grid.crs))
         rows = [
@@ -64,7 +64,7 @@ def exceedance(velocity: NDArray[Any], std: NDArray[Any], *, bound: float) -> tu
     return ndtr((velocity - bound) / safe), ndtr((-bound - velocity) / safe)
 
 
-def _moving(motion: xr.Dataset, options: ActivityOptions) -> NDArray[np.int8]:
+def moving_pixels(motion: xr.Dataset, options: ActivityOptions) -> NDArray[np.int8]:
     """Sign of significant motion: (y, x), 1 up, −1 down, 0 none or unknown."""
     up, down = exceedance(
         motion["velocity_vertical"].values, motion["velocity_vertical_std"].values, bound=options.motion_m_per_year
