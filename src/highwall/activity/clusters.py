@@ -50,9 +50,7 @@ def clusters(motion: xr.Dataset, moving: NDArray[np.int8], *, min_pixels: int) -
     velocity, std = motion["velocity_vertical"].values, motion["velocity_vertical_std"].values
     found = []
     for sign in (1, -1):
-        numbers, count = label(moving == sign, structure=_EIGHT)
-        for number in range(1, count + 1):
-            rows, cols = np.nonzero(numbers == number)
+        for rows, cols in _groups(moving == sign):
             if rows.size >= min_pixels:
                 found.append(_cluster(rows, cols, velocity, std, pixel_m2=width_m * height_m))
     return sorted(found, key=lambda one: (-abs(one.volume_rate), int(one.rows[0]), int(one.cols[0])))
@@ -71,6 +69,15 @@ def series_of(cluster: Cluster, displacement: xr.DataArray) -> NDArray[np.float6
     count = known.sum(axis=1)
     total = np.where(known, values, 0.0).sum(axis=1)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def _groups(chosen: NDArray[np.bool_]) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Rows and columns of each connected group of pixels, in the order of its first pixel."""
+    numbers, count = label(chosen, structure=_EIGHT)
+    pixels = np.flatnonzero(numbers)
+    order = np.argsort(numbers.ravel()[pixels], kind="stable")
+    ends = np.cumsum(np.bincount(numbers.ravel()[pixels], minlength=count + 1)[1:])
+    return [np.divmod(part, chosen.shape[1]) for part in np.split(pixels[order], ends[:-1])] if count else []
 
 
 def _cluster(

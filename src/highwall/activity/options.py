@@ -29,6 +29,21 @@ class ActivityOptions(BaseModel):
     touching_share: float = Field(
         0.05, ge=0, lt=1, description="share of a patch inside a permit up to which it counts as outside of it"
     )
+    min_clear_share: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="share of a patch that must be clear at both dates to tell that nothing changed [1]",
+    )
+    min_change_px: int = Field(20, ge=1, description="changed pixels that are as likely chance as change [px]")
+    green_ndvi: float = Field(0.4, gt=-1, lt=1, description="NDVI from which ground is green [1]")
+    bare_bsi: float = Field(0.05, gt=-1, lt=1, description="bare soil index above which ground is bare [1]")
+    reworked_bsi: float = Field(
+        0.08,
+        gt=0,
+        lt=1,
+        description="departure of a bare pixel's change of BSI from its patch's that is moved ground [1]",
+    )
 
     @property
     def position_std_m(self) -> float:
