@@ -44,6 +44,14 @@ class ActivityOptions(BaseModel):
         lt=1,
         description="departure of a bare pixel's change of BSI from its patch's that is moved ground [1]",
     )
+    n_confirming: int = Field(
+        2, ge=1, description="clear readings in a row that move a patch toward restoration; one opens it again [1]"
+    )
+    green_recovery: float = Field(
+        0.5, gt=0, lt=2, description="NDVI against the surroundings from which ground is revegetating [1]"
+    )
+    restored_recovery: float = Field(0.85, gt=0, lt=2, description="the same from which it is restored [1]")
+    restored_open_share: float = Field(0.1, ge=0, le=1, description="share still bare of ground that is restored [1]")
 
     @property
     def position_std_m(self) -> float:
