@@ -64,7 +64,10 @@ def series_of(cluster: Cluster, displacement: xr.DataArray) -> NDArray[np.float6
     displacement : (epoch, y, x) [m]
         On the grid of the motion.
     """
-    values: NDArray[Any] = displacement.values[:, cluster.rows, cluster.cols].astype(np.float64)
+    top, left = int(cluster.rows.min()), int(cluster.cols.min())
+    around = {"y": slice(top, int(cluster.rows.max()) + 1), "x": slice(left, int(cluster.cols.max()) + 1)}
+    cut = displacement.isel(around).values  # what is lazy is read no farther than the cluster reaches
+    values: NDArray[Any] = cut[:, cluster.rows - top, cluster.cols - left].astype(np.float64)
     known = ~np.isnan(values)
     count = known.sum(axis=1)
     total = np.where(known, values, 0.0).sum(axis=1)

@@ -225,9 +225,11 @@ def assess(
     permits: Annotated[Path | None, typer.Option(help="Vector file of permits.")] = None,
     field: Annotated[list[str] | None, typer.Option(help="Our name=their column, such as valid_to=EXPIRY.")] = None,
     motion: Annotated[Path | None, typer.Option(help="displacement.zarr of `highwall deform`.")] = None,
+    before: Annotated[Path | None, typer.Option(help="Folder of an earlier run, to tell what has changed.")] = None,
+    register: Annotated[Path | None, typer.Option(help="File that keeps findings of all runs; else OUT's own.")] = None,
     date: Date = None, run: RunFile = None,
 ) -> None:  # fmt: skip
-    """Hold patches against motion and permits. Leaves findings.gpkg and findings.parquet."""
+    """Hold patches against motion, an earlier look and permits. Leaves activity.gpkg, findings.gpkg, register.json."""
     from highwall.workflows.verbs import assess_alone
 
     with telling() as say:
@@ -237,6 +239,8 @@ def assess(
             permits=permits,
             fields=pairs_of(field),
             motion=motion,
+            before=before,
+            register=register,
             date=date_of(date),
             run_file=run,
             say=say,

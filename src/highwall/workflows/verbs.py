@@ -19,11 +19,12 @@ from highwall.io.vectors import read_area, read_polygons
 from highwall.patches.options import AccuracyOptions, RefineOptions, SegmentationOptions
 from highwall.workflows.accuracy import ToScore, accuracy_lines, score
 from highwall.workflows.archive import DEFAULT_NETWORK, Until, order, search
-from highwall.workflows.assess import assess
+from highwall.workflows.assess import ToAssess, assess
 from highwall.workflows.blocks import Crew
 from highwall.workflows.config import DeformSection, InsarSection, ObjectsSection, checked, load_run
 from highwall.workflows.deform import deform
 from highwall.workflows.deform_plan import plan
+from highwall.workflows.findings_register import enter
 from highwall.workflows.mapped import RASTERS, crs_of
 from highwall.workflows.objects import ToSegment, objects
 from highwall.workflows.radar import Given, site_of_radar
@@ -169,16 +170,18 @@ def assess_alone(
     permits: Path | None,
     fields: Mapping[str, str],
     motion: Path | None,
+    before: Path | None,
+    register: Path | None,
     date: dt.date | None,
     run_file: Path | None,
     say: Say,
 ) -> None:
-    """Join patches with motion and permits."""
+    """Join patches with motion, an earlier run and permits, and enter what is found in the register."""
     site = site_of_run(out) if (out / "stac").is_dir() else _site_of_patches(patches)
-    record = assess(
-        Run(out, site, say), patches, permits=permits, fields=fields, motion=motion, on=date,
-        options=load_run(run_file).activity, evidence={"patches": patches.name},
-    )  # fmt: skip
+    run = Run(out, site, say)
+    given = ToAssess(patches, permits, fields, motion, before=before)
+    record = assess(run, given, on=date, options=load_run(run_file).activity, evidence={"patches": patches.name})
+    enter(run, register)
     say(f"findings.gpkg: {facts_of(record)['n_findings']} findings" + ("" if permits else "; permits were not given"))
 
 
