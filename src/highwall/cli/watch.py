@@ -248,12 +248,23 @@ def assess(
 
 
 @app.command()
-def report(folder: Annotated[Path, typer.Argument(help="Folder of a run.")]) -> None:
-    """Draw a run. Leaves report.html and summary.json."""
-    from highwall.workflows.verbs import report_alone
+def report(
+    folder: Annotated[Path, typer.Argument(help="Folder of a run; with --portfolio, of many.")],
+    finding: Annotated[str | None, typer.Option(help="Write the case file of this finding: HTML, and PDF.")] = None,
+    register: Annotated[Path | None, typer.Option(help="With --finding: the register, if it lies elsewhere.")] = None,
+    portfolio: Annotated[bool, typer.Option("--portfolio", help="Rank and map all runs below the folder.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="With --portfolio: else the folder itself.")] = None,
+) -> None:
+    """Draw a run, one finding of it, or many runs. Leaves report.html, case-ID.html or portfolio.html."""
+    from highwall.workflows.verbs import case_alone, portfolio_alone, report_alone
 
     with telling() as say:
-        report_alone(folder, say=say)
+        if portfolio:
+            portfolio_alone(folder, out or folder, finding=finding, say=say)
+        elif finding is not None:
+            case_alone(folder, finding, register=register, say=say)
+        else:
+            report_alone(folder, say=say)
 
 
 @app.command()

@@ -205,7 +205,7 @@ class SiteConfig(_Section):
         description="folder of an earlier run of this site, which this one is compared with",
         examples=["run-2023"],
     )
-    register: Path | None = Field(
+    findings_file: Path | None = Field(
         None, description="file that keeps the findings of all runs; by default register.json in the run's folder"
     )
     land_cover: LandCoverSection | None = None

@@ -184,7 +184,7 @@ def _assess(run: Run, scene: Facts, gaps: _Gaps, *, config: SiteConfig, options:
     given = _given(alone, scene, gaps, config)
     if gaps.attempt("permits", lambda: _compare(run, scene, given, options)) is None:
         _compare(run, scene, alone, options)
-    gaps.attempt("findings", lambda: {"entries": enter(run, config.register).entries})
+    gaps.attempt("findings", lambda: {"entries": enter(run, config.findings_file).entries})
 
 
 def _given(alone: ToAssess, scene: Facts, gaps: _Gaps, config: SiteConfig) -> ToAssess:

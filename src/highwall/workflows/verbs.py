@@ -21,12 +21,14 @@ from highwall.workflows.accuracy import ToScore, accuracy_lines, score
 from highwall.workflows.archive import DEFAULT_NETWORK, Until, order, search
 from highwall.workflows.assess import ToAssess, assess
 from highwall.workflows.blocks import Crew
+from highwall.workflows.case_file import case_file
 from highwall.workflows.config import DeformSection, InsarSection, ObjectsSection, checked, load_run
 from highwall.workflows.deform import deform
 from highwall.workflows.deform_plan import plan
 from highwall.workflows.findings_register import enter
 from highwall.workflows.mapped import RASTERS, crs_of
 from highwall.workflows.objects import ToSegment, objects
+from highwall.workflows.portfolio import portfolio
 from highwall.workflows.radar import Given, site_of_radar
 from highwall.workflows.refine import ToRefine, refine
 from highwall.workflows.report import report
@@ -196,6 +198,24 @@ def report_alone(folder: Path, *, say: Say) -> None:
         f"{name}: left out, for what it read has changed since; run it again." for name in linked if name not in current
     ]
     report(run, current, missing=missing + [sentence for sentence in behind if sentence not in missing])
+
+
+def case_alone(folder: Path, finding_id: str, *, register: Path | None, say: Say) -> None:
+    """Write the case file of one finding."""
+    case_file(Run(folder, site_of_run(folder), say), finding_id, register=register)
+
+
+def portfolio_alone(folder: Path, out: Path, *, finding: str | None, say: Say) -> None:
+    """Gather many runs.
+
+    Raises
+    ------
+    InputError
+        A finding is asked for as well.
+    """
+    if finding is not None:
+        raise InputError("--finding and --portfolio are two pages; ask for one of them.")
+    portfolio(folder, out, say=say)
 
 
 def radar_search(aoi: Path, out: Path, *, asked: Mapping[str, Any], run_file: Path | None, say: Say) -> None:
