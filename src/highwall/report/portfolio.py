@@ -89,7 +89,9 @@ def portfolio_map(rows: Sequence[SiteRow]) -> bytes:
             row.name, (row.lon, row.lat), xytext=(5, 4), textcoords="offset points", fontsize=SMALL, color=INK
         )
     axes.set_aspect(shape)
-    axes.margins(0.12)
+    for limits, places, reach in ((axes.set_xlim, lon, width), (axes.set_ylim, lat, height)):
+        middle = 0.5 * float(places.min() + places.max())
+        limits(middle - 0.62 * reach, middle + 0.62 * reach)
     axes.grid(color=GRID, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.set_xlabel("longitude [°]", fontsize=LABEL)
