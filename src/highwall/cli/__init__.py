@@ -9,11 +9,11 @@ from highwall import __version__
 from highwall.cli import watch  # its verbs stand first in --help
 
 # isort: split
-from highwall.cli import archive, files, findings, gateway, networks
+from highwall.cli import archive, area, files, findings, gateway, networks
 from highwall.cli.apps import app
 from highwall.core.errors import HighwallError
 
-__all__ = ["app", "archive", "files", "findings", "gateway", "main", "networks", "watch"]
+__all__ = ["app", "archive", "area", "files", "findings", "gateway", "main", "networks", "watch"]
 
 
 @app.callback(invoke_without_command=True)

@@ -97,5 +97,17 @@ ENGLISH: Final[dict[str, str]] = {
     ),
     "not_checked": "not checked",
     "first_time": "This is the first portfolio here; the next tells what has changed.",
+    "labeller": "What is at these points?",
+    "labeller_help": (
+        "Choose what the marked pixel is, by button or number key; the arrows go back and on. Answers stay in this "
+        "browser until you save them as reference.csv; give that file to highwall area estimate --reference."
+    ),
+    "labeller_done": "judged",
+    "labeller_picture": "Surroundings of the point from above; its pixel is marked",
+    "labeller_question": "What is the marked pixel?",
+    "labeller_back": "back",
+    "labeller_on": "on",
+    "labeller_save": "Save reference.csv",
+    "labeller_point": "Point",
 }
 """Names → text."""

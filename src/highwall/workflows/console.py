@@ -53,6 +53,22 @@ def track_table(changes: Mapping[str, Mapping[str, float]]) -> Table:
     return table
 
 
+def area_table(classes: Any, *, coverage: float) -> Table:
+    """Tabulate estimated areas with half the width of their intervals, beside what the map says."""
+    from highwall.activity.area import Estimate
+
+    table = Table(title=f"Areas, {100 * coverage:.0f} % intervals", box=SIMPLE, title_justify="left")
+    table.add_column("")
+    for heading in ("points", "on the map", "estimated", "user's", "producer's"):
+        table.add_column(heading, justify="right")
+    for row in classes.itertuples():
+        low, high = Estimate(row.area_m2, row.area_std_m2).interval(coverage=coverage)
+        estimated = f"{row.area_m2 / 1e4:,.1f} ± {(high - low) / 2e4:,.1f} ha"
+        shares = (f"{value:.2f}" for value in (row.users, row.producers))
+        table.add_row(_words(row.Index), f"{row.n_mapped}", f"{row.mapped_m2 / 1e4:,.1f} ha", estimated, *shares)
+    return table
+
+
 def findings_table(shown: Any) -> Table:
     """Tabulate rows of ``findings_register.as_table``."""
     table = Table(title=f"{len(shown)} findings", box=SIMPLE, title_justify="left")

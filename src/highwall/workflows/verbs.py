@@ -200,6 +200,19 @@ def report_alone(folder: Path, *, say: Say) -> None:
     report(run, current, missing=missing + [sentence for sentence in behind if sentence not in missing])
 
 
+def codes_of(pairs: Mapping[str, str]) -> dict[int, str]:
+    """Read code=class pairs.
+
+    Raises
+    ------
+    InputError
+        A code is no whole number.
+    """
+    if wrong := [code for code in pairs if not code.lstrip("-").isdigit()]:
+        raise InputError(f"--name {wrong[0]}={pairs[wrong[0]]}: {wrong[0]!r} is no code; write for example 1=mine.")
+    return {int(code): name for code, name in pairs.items()}
+
+
 def case_alone(folder: Path, finding_id: str, *, register: Path | None, say: Say) -> None:
     """Write the case file of one finding."""
     case_file(Run(folder, site_of_run(folder), say), finding_id, register=register)
