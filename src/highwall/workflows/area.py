@@ -15,10 +15,10 @@ from highwall.activity.area import AreaEstimates, Estimate, estimate_areas
 from highwall.activity.area_design import allocate, sample_size
 from highwall.core.errors import InputError, MissingInputError
 from highwall.core.grid import GeoBox, crs_name, grid_of, pixel_area_m2
-from highwall.imagery.chips import true_colour
+from highwall.imagery.chips import Stretch, true_colour
 from highwall.imagery.scaling import require_bands
 from highwall.io.aside import aside, write_text
-from highwall.io.rasters import loaded, read_raster
+from highwall.io.rasters import loaded, read_overview, read_raster
 from highwall.report.area import area_bars
 from highwall.report.labeller import Chip, render_labeller
 from highwall.workflows.prepare import VISIBLE
@@ -28,6 +28,8 @@ STRATA: Final = "strata.json"
 _BLOCK: Final = 2048
 _CHIP_PX: Final = 41
 """Side of the picture of a point [px]; odd, so that its pixel is the middle one."""
+_OVERVIEW_PX: Final = 1024
+"""Longest side of the picture from which one stretch for all points is told [px]."""
 _MOST_CODES: Final = 64
 """Distinct values from which a raster is no map of classes."""
 DEFAULT_POINTS: Final = 500
@@ -190,10 +192,9 @@ def _draw(
 
 
 def _table(points: list[tuple[int, int, int]], grid: GeoBox, label: Mapping[int, str]) -> pd.DataFrame:
-    rows, cols, codes = (np.array(values) for values in zip(*points, strict=True))
-    x, y = grid.transform * (cols + 0.5, rows + 0.5)
-    degrees = gpd.GeoSeries(gpd.points_from_xy(x, y), crs=crs_name(grid)).to_crs("EPSG:4326")
-    names = [label[int(code)] for code in codes]
+    places = np.array([grid.transform * (col + 0.5, row + 0.5) for row, col, _ in points])
+    degrees = gpd.GeoSeries(gpd.points_from_xy(*places.T), crs=crs_name(grid)).to_crs("EPSG:4326")
+    names = [label[code] for _, _, code in points]
     return pd.DataFrame({
         "lon": degrees.x.round(7), "lat": degrees.y.round(7), "stratum": names, "mapped": names, "reference": "",
     })  # fmt: skip
@@ -202,6 +203,7 @@ def _table(points: list[tuple[int, int, int]], grid: GeoBox, label: Mapping[int,
 def _chips(table: pd.DataFrame, image: Path) -> list[Chip]:
     """Picture around each point; points off the image have none."""
     scene = require_bands(read_raster(image), VISIBLE, purpose="pictures of the points")
+    stretch = Stretch.of(read_overview(image, max_side=_OVERVIEW_PX))
     grid = grid_of(scene)
     places = gpd.GeoSeries(gpd.points_from_xy(table["lon"], table["lat"]), crs="EPSG:4326").to_crs(crs_name(grid))
     half = _CHIP_PX // 2
@@ -210,7 +212,7 @@ def _chips(table: pd.DataFrame, image: Path) -> list[Chip]:
         col, row = (int(np.floor(value)) for value in ~grid.transform * (place.x, place.y))
         inside = half <= row < grid.shape[0] - half and half <= col < grid.shape[1] - half
         cut = scene.isel(y=slice(row - half, row + half + 1), x=slice(col - half, col + half + 1)) if inside else None
-        found.append(Chip(int(point), None if cut is None else true_colour(loaded(cut))))
+        found.append(Chip(int(point), None if cut is None else true_colour(loaded(cut), stretch=stretch)))
     return found
 
 
@@ -221,7 +223,9 @@ def _read(points: Path) -> tuple[pd.DataFrame, dict[str, float]]:
             raise MissingInputError(f"no file at {path}; `highwall area design` leaves it, beside the other one.")
     sample = _csv(points)
     if missing := {"point", "stratum", "mapped", "reference"} - set(sample):
-        raise InputError(f"{points} has the columns {', '.join(map(str, sample))}; it lacks {', '.join(sorted(missing))}.")
+        raise InputError(
+            f"{points} has the columns {', '.join(map(str, sample))}; it lacks {', '.join(sorted(missing))}."
+        )
     sample["reference"] = sample["reference"].str.strip()
     area: dict[str, float] = json.loads(strata.read_text(encoding="utf-8"))["stratum_m2"]
     return sample, area
