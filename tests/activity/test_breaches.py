@@ -162,3 +162,20 @@ def test_borders_of_zones_and_the_date_line_change_nothing(crs: str, x: float):
     found, (row,) = breaches(there, permitted.to_crs("EPSG:4326").to_crs(crs), on=TODAY, options=OPTIONS)
     assert found == "beyond_boundary"
     assert row.past.area_m2 == pytest.approx(300 * 400, rel=1e-3)
+
+
+QUARRIES = (
+    "vectors/swiss_quarries/examples/mineral-extract-sites-detection/data/labels/mes_swisstlm3d_swissimage2020.shp"
+)
+
+
+@pytest.mark.real
+def test_real_quarries_keep_their_own_boundary_and_a_wide_belt_around_them_does_not(real_data):
+    """Real outlines (Swiss extraction sites) with made-up dates: the largest 30, and all others as neighbours."""
+    ground = gpd.read_file(real_data / QUARRIES)
+    dates = {"valid_from": ["2000-01-01"] * len(ground), "valid_to": ["2040-12-31"] * len(ground)}
+    permitted = permits(*ground.geometry, **dates, holder=["made up"] * len(ground))
+    for outline in ground.geometry.loc[ground.area.nlargest(30).index]:
+        assert status(outline, permitted) == "inside"
+        assert status(outline.buffer(20.0), permitted) == "inside"
+        assert status(outline.buffer(200.0), permitted) == "beyond_boundary"
