@@ -219,6 +219,21 @@ def cracks(
                f"Table: {out / 'cracks.csv'}")  # fmt: skip
 
 
+@app.command("check-motion")
+def check_motion(
+    motion: Annotated[Path, typer.Argument(help="displacement.zarr of `highwall deform`.")],
+    stations: Annotated[Path, typer.Argument(help="CSV: station, lon, lat, date; east, north, up or height [m].")],
+    out: Out,
+    reference: Annotated[str | None, typer.Option(help="Station against which both are taken.")] = None,
+    heading: Annotated[float | None, typer.Option(help="Of the flight [degrees from north], for GNSS.")] = None,
+) -> None:  # fmt: skip
+    """Compare radar motion with levelling or GNSS. Leaves motion_check.csv, .json and .png."""
+    from highwall.workflows.motion_check import motion_check
+
+    with telling() as say:
+        motion_check(motion, stations, out, reference=reference, heading_deg=heading, say=say)
+
+
 @app.command()
 def assess(
     patches: Annotated[Path, typer.Argument(help="patches.parquet or .gpkg of `highwall refine`.")], out: Out,

@@ -31,6 +31,8 @@ class Case:
     series: Series | None
     files: Sequence[tuple[str, str]]
     """Names and checksums of what was compared."""
+    validated: Mapping[str, Any] | None
+    """Stations, RMS and bias of a check of the motion on the ground."""
     version: str
     at: dt.datetime
     is_simulated: bool

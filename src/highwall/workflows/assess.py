@@ -224,7 +224,7 @@ def _plan_table(section: PlanSection) -> gpd.GeoDataFrame:
         raise VectorError(f"{section.file.name} has no column {missing[0]!r}; name the right one under plan.fields.")
     table = gpd.GeoDataFrame({name: frame[column] for name, column in columns.items()}, geometry=frame.geometry)
     for name in ("begins", "ends"):
-        table[name] = pd.to_datetime(table[name], errors="coerce")
+        table[name] = pd.to_datetime(table[name], errors="coerce", format="ISO8601")
         if table[name].isna().any():
             row = int(table[name].isna().to_numpy().argmax())
             raise VectorError(f"{section.file.name}: {name} of record {row + 1} is no date; write 2021-12-31.")

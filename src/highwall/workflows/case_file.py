@@ -71,6 +71,7 @@ def case_file(run: Run, finding_id: str, *, register: Path | None = None) -> lis
         files=[(name, row["checksum"]) for name, row in sorted(inputs.items())],
         version=__version__,
         at=dt.datetime.now(dt.UTC).replace(microsecond=0),
+        validated=_validated(run),
         is_simulated=bool(prepared and prepared["highwall:facts"].get("simulated")),
     )
     page = write_text(render_case(case), run.path(f"case-{finding_id}.html"))
@@ -97,6 +98,13 @@ def print_pdf(page: Path) -> Path | None:
         if not temporary.exists():
             return None
     return target
+
+
+def _validated(run: Run) -> Mapping[str, Any] | None:
+    """What a check of the run's motion against stations found; None where none was made."""
+    path = run.path(CHECK)
+    found: Mapping[str, Any] | None = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    return found
 
 
 def _picture(scene: Path, ground: gpd.GeoSeries, permits: gpd.GeoDataFrame | None, title: str) -> bytes | None:
