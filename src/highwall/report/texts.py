@@ -51,8 +51,8 @@ ENGLISH: Final[dict[str, str]] = {
     "no_series": "No moving ground in reach was measured.",
     "unvalidated": "The motion is vertical only if all motion is; it was not compared with levelling or GNSS.",
     "validated": (
-        "The motion is vertical only if all motion is; the radar was compared with {n} stations on the ground: {rms} mm "
-        "RMS along its line of sight."
+        "The motion is vertical only if all motion is; the radar was compared with {n} stations on the ground: "
+        "{rms} mm RMS along its line of sight."
     ),
     "life": "Life of the finding",
     "when": "When",

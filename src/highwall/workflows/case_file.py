@@ -26,6 +26,7 @@ from highwall.report.case_pictures import case_map, surroundings
 from highwall.report.series import Series
 from highwall.report.texts import ENGLISH
 from highwall.workflows.findings_register import read_register, register_file
+from highwall.workflows.motion_check import CHECK
 from highwall.workflows.prepare import VISIBLE
 from highwall.workflows.run import Run, plain
 

@@ -50,8 +50,8 @@ def motion_check(
     motion
         ``displacement.zarr`` of *deform*.
     stations
-        CSV with ``station``, ``lon``, ``lat`` [°], ``date``, and ``east``, ``north``, ``up`` [m] (GNSS) or ``height`` [m]
-        (levelling: only vertical motion is told, and all motion is taken to be vertical).
+        CSV with ``station``, ``lon``, ``lat`` [°], ``date``, and ``east``, ``north``, ``up`` [m] (GNSS) or ``height``
+        [m] (levelling: only vertical motion is told, and all motion is taken to be vertical).
     reference
         Station against which both are taken; without it each series is against its own reference, and a constant rate
         between the two references shows as a bias of all stations.
@@ -162,8 +162,8 @@ def _read(path: Path) -> pd.DataFrame:
     wanted = ["station", "lon", "lat", "date", *measured]
     if missing := [name for name in wanted if name not in table]:
         raise InputError(
-            f"{path} has the columns {', '.join(map(str, table))}; it lacks {', '.join(missing)} (GNSS: east, north, up; "
-            "levelling: height)."
+            f"{path} has the columns {', '.join(map(str, table))}; it lacks {', '.join(missing)} (GNSS: east, "
+            "north, up; levelling: height)."
         )
     table["date"] = pd.to_datetime(table["date"], errors="coerce", format="ISO8601")
     for name in ("lon", "lat", *measured):
