@@ -63,7 +63,7 @@ def measure(columns: int, lines: int, *, folder: Path | None = None) -> list[Row
 
 def make_scene(path: Path, *, columns: int, lines: int) -> Path:
     """Write a scene of three bands, digital numbers, 0 without data."""
-    tiles = [_mirrored(tile) for tile in sorted((SHARED / "data" / "tailings-ponds" / "images").glob("*.tif"))]
+    tiles = mirrored_tiles()
     side = tiles[0].shape[1]
     profile = {
         "driver": "GTiff", "dtype": "uint16", "count": 3, "nodata": 0, "width": columns, "height": lines,
@@ -78,6 +78,11 @@ def make_scene(path: Path, *, columns: int, lines: int) -> Path:
             strip[:, np.arange(columns) < reach[:, None]] = 0
             raster.write(strip, window=Window(0, row, columns, strip.shape[1]))
     return path
+
+
+def mirrored_tiles() -> list[np.ndarray]:
+    """Scenes of tailings-ponds, each with its mirror images: (band, y, x)."""
+    return [_mirrored(tile) for tile in sorted((SHARED / "data" / "tailings-ponds" / "images").glob("*.tif"))]
 
 
 def _mirrored(path: Path) -> np.ndarray:

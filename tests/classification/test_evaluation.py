@@ -11,6 +11,7 @@ from highwall.classification.evaluation import (
     chip_report,
     chips_of_scene,
     class_report,
+    fold_reports,
     footprint_report,
     join_scored,
     pooled_iou,
@@ -118,16 +119,19 @@ def test_a_card_holds_every_score():
     model = ChipModel.open(threads=1)
     scenes = [scene("a"), scene("b")]
     footprint = footprint_report([score_scene(s, model) for s in scenes], protocol=PROTOCOL)
-    found = score_chips(with_industrial(chips(16), 2), model)
+    found = score_chips(with_industrial(chips(16), 2), model, n_views=1)
     report = chip_report(found, protocol=PROTOCOL)
     seeds = {str(seed): {**report, "footprint_iou": 0.5} for seed in (1, 2)}
     card = {
-        "options": {"n_steps": 900},
+        "options": {"n_steps": 900, "network": {"second_reader": True}},
+        "protocol": {"n_views": 8},
+        "features": {"file": "lite0.pth", "sha256": 64 * "a"},
         "model": {**model.onnx.properties, "n_bytes": 300_000},
         "training_data": training_summary(with_industrial(chips(8), 1), scenes),
         "cross_validation": {
             "n_folds": 2, "n_steps": 700, "chips": report, "classes": class_report(found),
-            "footprint": footprint, "seeds": seeds,
+            "footprint": footprint, "seeds": seeds, "n_seed_folds": 1, "one_view": seeds["1"],
+            "folds": fold_reports(found, protocol=PROTOCOL),
         },
         "test": footprint,
     }  # fmt: skip
@@ -136,6 +140,9 @@ def test_a_card_holds_every_score():
     assert f"| average precision | {report['ap']:.3f} [" in text
     assert "took 700 steps; the one that is shipped took 900." in text
     assert "± 0.000" in text
+    assert "| 1 | 14 | 7 |" in text  # the one fold: two of 16 chips are industrial mines
+    assert "lite0.pth" in text
+    assert "in 8 turned and mirrored views" in text
     assert "1 industrial" in " ".join(text.split())
     assert "Copernicus" in text
     assert "MIT" in text

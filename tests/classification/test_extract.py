@@ -7,11 +7,11 @@ from highwall.classification.extract import (
     block_of,
     blocks_of,
     cells_to_pixels,
-    chip_scores,
     class_probability,
     fill_missing,
     stream_probability,
 )
+from highwall.classification.judging import chip_scores
 from highwall.classification.options import ExtractOptions
 from highwall.classification.radiometry import to_model_input
 from highwall.core.errors import ModelError
@@ -91,18 +91,37 @@ def test_windows_are_as_wide_as_the_models_chips_unless_told_otherwise(judge):
 
 
 def test_one_network_draws_and_another_judges(model, judge):
+    """Each in windows of its own, as if it were alone; what is under both is read once a block."""
     reflectance = scene((150, 202))
+    asked = []
 
     def read(y0, y1, x0, x1):
+        asked.append((y0, y1, x0, x1))
         return reflectance[:, y0:y1, x0:x1]
 
     options = ExtractOptions(block_px=100)
     for window in blocks_of((150, 202), options=options):
         given = {"read": read, "shape": (150, 202), "options": options}
+        asked.clear()
         both = block_of(window, model=model, ranker=judge, **given)
+        assert len(asked) == 1
         drawn, judged = (block_of(window, model=one, **given) for one in (model, judge))
         np.testing.assert_array_equal(both.probability, drawn.probability)
         np.testing.assert_array_equal(both.chip_probability, judged.chip_probability)
+
+
+def test_the_window_that_is_asked_for_is_that_of_maps_not_of_the_judge(model, judge):
+    reflectance = scene((150, 202))
+
+    def read(y0, y1, x0, x1):
+        return reflectance[:, y0:y1, x0:x1]
+
+    (window,) = blocks_of((150, 202), options=ExtractOptions())
+    given = {"read": read, "shape": (150, 202)}
+    both = block_of(window, model=model, ranker=judge, options=SMALL, **given)
+    np.testing.assert_array_equal(both.probability, block_of(window, model=model, options=SMALL, **given).probability)
+    alone = block_of(window, model=judge, options=ExtractOptions(), **given)
+    np.testing.assert_array_equal(both.chip_probability, alone.chip_probability)
 
 
 def test_memory_is_bounded_by_the_block(model):
@@ -157,14 +176,6 @@ def test_chips_and_scenes_read_the_same_levels(model):
     np.testing.assert_allclose(scores.sum(), 1.0, atol=1e-5)
     cells = class_probability(reflectance, model)
     assert cells[1:].sum(axis=0).mean() <= 1 - scores[0, 0] + 1e-3  # the power mean is at least the mean
-
-
-def test_batches_do_not_change_scores(model):
-    chips = np.random.default_rng(0).integers(0, 256, (7, 48, 48, 3)).astype(np.uint8)
-    np.testing.assert_allclose(chip_scores(chips, model, n_at_once=3), chip_scores(chips, model), atol=1e-5)
-    assert chip_scores(chips[:0], model).shape == (0, 3)
-    with pytest.raises(ModelError, match="multiples of 4"):
-        chip_scores(chips[:, :47], model)
 
 
 def test_cells_are_interpolated_between_their_centres():

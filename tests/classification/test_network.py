@@ -157,3 +157,29 @@ def test_a_chip_is_a_mine_when_a_tenth_of_it_is():
     chip = pool_cells(cells, power=4.0)[0]
     assert chip[1] == pytest.approx(0.1**0.25, abs=1e-3)
     assert chip.sum() == pytest.approx(1.0)
+
+
+TWO_READERS = SMALL_NETWORK.model_copy(update={"second_reader": True})
+
+
+def test_of_two_readers_the_mean_is_said_of_chips_and_the_first_says_it_of_cells():
+    network = ChipNetwork(TWO_READERS).eval()
+    chips = levels(2, 3, 48, 48)
+    cells, (first, second) = network.opinions(chips)
+    said = network.logits(chips)
+    torch.testing.assert_close(said.chip, (first + second) / 2.0)
+    torch.testing.assert_close(said.cells, cells)
+    assert not torch.allclose(first, second)
+
+
+def test_the_second_reader_may_be_left_out():
+    network = ChipNetwork(TWO_READERS).eval()
+    chips = levels(2, 3, 48, 48)
+    alone = network.opinions(chips, ask_second=False)
+    assert len(alone.chip) == 1
+    torch.testing.assert_close(alone.chip[0], network.opinions(chips).chip[0])
+
+
+def test_the_second_reader_needs_three_bands():
+    with pytest.raises(ValidationError, match="reads 3 bands, and there are 4"):
+        NetworkOptions(n_bands=4, second_reader=True)

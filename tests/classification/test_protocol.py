@@ -1,17 +1,20 @@
 """The training workflow: reading, splitting, and one small run from files to card."""
 
+import hashlib
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
+import torch
 from rasterio.transform import from_origin
 
+from highwall.classification.encoder import Encoder
 from highwall.classification.extract import ChipModel
-from highwall.classification.options import ProtocolOptions
+from highwall.classification.options import ProtocolOptions, TrainOptions
 from highwall.core.errors import ConfigError, InputError, MissingInputError, SceneError
-from highwall.workflows.train import options_of, train_chips
+from highwall.workflows.train import options_of, train_chips, with_second_reader
 from highwall.workflows.training_data import read_chips, read_label_tables, read_scenes
 from tests.classification.synthetic import SMALL_RUN, chips, scene
 
@@ -88,7 +91,7 @@ def test_mosaics_of_one_kind_only_cannot_train(data, tmp_path):
 
 
 def test_a_small_run_goes_from_files_to_card(data, tmp_path):
-    protocol = ProtocolOptions(n_test_places=2, n_folds=2, n_seeds=2, fold_steps=3, n_resamples=10)
+    protocol = ProtocolOptions(n_test_places=2, n_folds=2, n_seeds=2, n_seed_folds=1, fold_steps=3, n_resamples=10)
     steps = []
     out = tmp_path / "out"
     path = train_chips(
@@ -101,7 +104,11 @@ def test_a_small_run_goes_from_files_to_card(data, tmp_path):
     card = json.loads((out / "chips.card.json").read_text(encoding="utf-8"))
     assert steps[-2:] == [("chips", 1, 2), ("chips", 2, 2)]
     assert {n for stage, _, n in steps if stage != "chips"} == {3}
-    assert len({stage for stage, _, _ in steps}) == 5  # two folds with two seeds, and the final network
+    assert len({stage for stage, _, _ in steps}) == 4  # two folds, the first with another seed, and the final network
+    judged = card["cross_validation"]
+    assert sorted(name for fold in judged["folds"] for name in fold["families"]) == sorted(MOSAICS[:4])
+    assert sum(fold["n"] for fold in judged["folds"]) == judged["chips"]["n"]
+    assert judged["one_view"].keys() == judged["seeds"]["20240601"].keys()
     metadata = ChipModel.open(path).metadata
     assert metadata.name == "highwall-chips"
     assert metadata.temperature == pytest.approx(card["cross_validation"]["temperature"], abs=1e-4)
@@ -126,9 +133,33 @@ def test_a_finished_run_is_taken_up_where_it_was(data, tmp_path):
     assert again.read_bytes() == first
 
 
+def test_a_second_reader_begins_from_a_file_and_all_that_is_written_says_so(data, tmp_path):
+    features = tmp_path / "lite0.pth"
+    held = {key: value for key, value in Encoder(3, dropout=0.0).state_dict().items() if not key.startswith("head.")}
+    torch.save({**held, "_fc.bias": torch.zeros(1000)}, features)
+    network = SMALL_RUN.network.model_copy(update={"second_reader": True})
+    path = train_chips(
+        data,
+        tmp_path / "out",
+        options=SMALL_RUN.model_copy(update={"n_steps": 2, "network": network}),
+        protocol=ProtocolOptions(n_test_places=2, cross_validate=False, n_resamples=10),
+        features=features,
+    )
+    card = json.loads((tmp_path / "out" / "chips.card.json").read_text(encoding="utf-8"))
+    assert card["features"] == {"file": "lite0.pth", "sha256": hashlib.sha256(features.read_bytes()).hexdigest()}
+    assert ChipModel.open(path).metadata.begun_from == "lite0.pth"
+    text = path.with_suffix(".md").read_text(encoding="utf-8")
+    assert "a second reader judges too" in text
+    assert "lite0.pth" in text
+
+
+def test_the_network_with_a_second_reader_is_otherwise_the_default():
+    assert with_second_reader().model_copy(update={"second_reader": False}) == TrainOptions().network
+
+
 def test_options_keep_defaults_and_name_what_is_out_of_bounds():
     train, protocol = options_of(train={"n_steps": None, "seed": 3}, protocol={"n_seeds": 2})
-    assert (train.n_steps, train.seed, protocol.n_seeds) == (9000, 3, 2)
+    assert (train.n_steps, train.seed, protocol.n_seeds) == (3600, 3, 2)
     with pytest.raises(ConfigError, match="optimiser"):
         options_of(train={"optimiser": "lion"}, protocol={})
 

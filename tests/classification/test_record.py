@@ -30,6 +30,12 @@ def test_a_catalogue_can_read_what_goes_in_and_what_comes_out():
     assert [entry.name for entry in chip.classes] == list(FACTS.classes)
 
 
+def test_weights_that_it_began_from_are_named():
+    assert item().properties["mlm:pretrained"] is False
+    begun = item(replace(FACTS, begun_from="lite0.pth")).properties
+    assert (begun["mlm:pretrained"], begun["mlm:pretrained_source"]) == (True, "lite0.pth")
+
+
 def test_files_are_named_with_size_and_hash():
     assets = item().assets
     assert list(assets) == ["float32", "int8"]

@@ -3,6 +3,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from highwall.classification.encoder import Encoder
 from highwall.classification.options import TrainOptions
 from highwall.classification.train import RATES, Trainer, batch_loss, make_optimiser
 from highwall.core.errors import ModelError
@@ -74,7 +75,7 @@ def test_killed_between_cycles_and_resumed_gives_the_same_weights(tmp_path):
 
 def test_cycles_that_are_not_whole_are_refused():
     with pytest.raises(ValidationError, match="no 5 whole cycles"):
-        TrainOptions(n_steps=101)
+        TrainOptions(n_steps=101, n_cycles=5)
 
 
 def test_the_seed_decides_the_weights():
@@ -141,3 +142,43 @@ def test_the_loss_knows_labels_and_coverage():
     assert loss(batch._replace(label=(batch.label + 1) % 3)) != right
     covered = batch.scene_chips._replace(coverage=1.0 - batch.scene_chips.coverage)
     assert loss(batch._replace(scene_chips=covered)) != right
+
+
+TWO_READERS = SMALL_NETWORK.model_copy(update={"second_reader": True})
+
+
+def second_weights(found: Trainer) -> list[torch.Tensor]:
+    return [p.detach().clone() for name, p in found.network.named_parameters() if name.startswith("second.")]
+
+
+def test_the_second_reader_moves_only_in_its_own_steps_and_less():
+    run = trainer(network=TWO_READERS, second_steps=2, second_rate=0.25)
+    rates = {(group["rate_share"], round(group["lr"] / run.optimiser.param_groups[0]["lr"], 6))
+             for group in run.optimiser.param_groups}  # fmt: skip
+    assert rates == {(1.0, 1.0), (0.25, 0.25)}
+    run.run(until=1)
+    seen = second_weights(run)
+    run.run(until=3)
+    assert all(torch.equal(a, b) for a, b in zip(seen, second_weights(run), strict=True))
+    run.run(until=4)
+    assert not any(torch.equal(a, b) for a, b in zip(seen, second_weights(run), strict=True) if a.ndim > 1)
+
+
+def test_two_readers_killed_and_resumed_give_the_same_weights(tmp_path):
+    straight = trainer(network=TWO_READERS, second_steps=3)
+    straight.run()
+    broken_off = trainer(network=TWO_READERS, second_steps=3)
+    broken_off.run(until=4, checkpoint=tmp_path / "run.ckpt")
+    resumed = trainer(network=TWO_READERS, second_steps=3)
+    resumed.restore(tmp_path / "run.ckpt")
+    resumed.run()
+    assert all(torch.equal(a, b) for a, b in zip(weights(straight), weights(resumed), strict=True))
+
+
+def test_the_second_reader_begins_from_a_file(tmp_path):
+    other = Encoder(3, dropout=0.0)
+    held = {key: value for key, value in other.state_dict().items() if not key.startswith("head.")}
+    torch.save({**held, "_fc.bias": torch.zeros(1000)}, tmp_path / "weights.pth")
+    options = SMALL_RUN.model_copy(update={"network": TWO_READERS})
+    run = Trainer([scene("a")], chips(16), options=options, features=tmp_path / "weights.pth")
+    torch.testing.assert_close(run.network.second.stem[0].weight.detach(), other.stem[0].weight.detach())

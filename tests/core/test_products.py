@@ -31,7 +31,7 @@ def test_every_motion_but_an_error_says_what_positive_means(layer: Layer):
 
 
 def test_units_are_si_and_signs_only_where_there_is_one():
-    assert {layer.unit for layer in LAYERS.values()} <= {"1", "m", "m year-1", "rad", "day"}
+    assert {layer.unit for layer in LAYERS.values()} <= {"1", "m", "m year-1", "rad", "day", "dB"}
     assert "sign" not in LAYERS["coh"].attrs()
 
 

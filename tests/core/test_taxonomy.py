@@ -1,6 +1,15 @@
 import pytest
 
-from highwall.core.taxonomy import CHIP_CLASSES, MINING_CLASSES, NONE, WORLD_COVER
+from highwall.core.taxonomy import (
+    CHIP_CLASSES,
+    CLASS_NAMES,
+    MINING_AREA,
+    MINING_CLASSES,
+    NONE,
+    PRECEDENCE,
+    SUBSETS,
+    WORLD_COVER,
+)
 
 
 def test_codes_are_one_to_ten_and_names_unique():
@@ -25,3 +34,9 @@ def test_subsets_are_those_of_minecam():
 def test_the_first_chip_class_is_none_and_land_cover_names_are_unique():
     assert CHIP_CLASSES[0] == NONE
     assert len(set(WORLD_COVER.values())) == len(WORLD_COVER)
+
+
+def test_subset_four_is_the_union_and_precedence_names_each_class_once():
+    assert SUBSETS[4] == (MINING_AREA,)
+    assert sorted(name for subset in (1, 2, 3) for name in SUBSETS[subset]) == sorted(CLASS_NAMES)
+    assert sorted(PRECEDENCE) == sorted(CLASS_NAMES)

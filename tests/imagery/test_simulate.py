@@ -7,13 +7,8 @@ import pytest
 import xarray as xr
 
 from highwall.core.truth import Material, SimulatedSite, Surface, simulate_site, surface_at
-from highwall.imagery.simulate import (
-    SceneOptions,
-    cast_shadow,
-    on_finest_grid,
-    simulate_backscatter,
-    simulate_bands,
-)
+from highwall.imagery.light import cast_shadow
+from highwall.imagery.simulate import SceneOptions, on_finest_grid, simulate_backscatter, simulate_bands
 from highwall.imagery.spectra import BANDS, NATIVE_M, PASSED, PATH, SPECTRA
 
 DATE = dt.date(2023, 7, 17)

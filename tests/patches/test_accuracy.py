@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from highwall.core.errors import InputError
-from highwall.patches.accuracy import area_similarity, by_cause, by_size, compare_objects, summarize
+from highwall.patches.accuracy import area_similarity, by_cause, by_size, by_type, compare_objects, summarize
 
 from .tables import rectangles
 
@@ -117,3 +117,13 @@ def test_shares_and_layers_are_checked():
         compare_objects(rectangles(), rectangles(), min_overlap=0)
     with pytest.raises(InputError, match="it needs one named cause"):
         compare_objects(rectangles(), rectangles(), causes=rectangles((0, 0, 1, 1)))
+
+
+def test_references_are_scored_by_their_type():
+    references = rectangles((0, 0, 10, 10), (20, 0, 30, 10), (40, 0, 50, 10))
+    found = rectangles((0, 0, 10, 8), (40, 0, 50, 10))
+    scores = by_type(compare_objects(references, found), ["iron", "iron", "coal"])
+    assert scores.index.tolist() == ["coal", "iron"]
+    assert scores["n"].tolist() == [1, 2]
+    assert scores["identification_accuracy"].tolist() == [1.0, 0.5]
+    assert scores["area_similarity"].tolist() == pytest.approx([1.0, 0.8])

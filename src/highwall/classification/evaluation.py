@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from highwall.classification.dataset import CHIP_PX, LEAST_MINE_SHARE, ChipSet, LabelledScene
-from highwall.classification.extract import ChipModel, chip_scores, class_probability
+from highwall.classification.extract import ChipModel, class_probability
 from highwall.classification.family_scores import JudgedChips, family_reports, overall_report
+from highwall.classification.judging import chip_scores
 from highwall.classification.options import ProtocolOptions
 from highwall.classification.radiometry import L1C_RGB
 from highwall.core.taxonomy import ARTISANAL_MINE, CHIP_CLASSES, INDUSTRIAL_MINE, NONE
@@ -19,6 +20,9 @@ from highwall.learning.metrics import ClassConfusion, Confusion, calibration_err
 
 _LABELLED_MINE = 0.5
 """Share of a pixel, averaged over annotators, from which it is mine."""
+
+_FEWEST_GROUPS = 5
+"""With fewer, resampling groups draws the same ones again and again: an interval would say nothing."""
 
 _NONE, _ARTISANAL, _INDUSTRIAL = (CHIP_CLASSES.index(name) for name in (NONE, ARTISANAL_MINE, INDUSTRIAL_MINE))
 
@@ -66,9 +70,9 @@ class ScoredScene:
         return Confusion.of(self.is_mine, self.probability >= threshold)
 
 
-def score_chips(chips: ChipSet, model: ChipModel, *, fold: int = 0) -> ScoredChips:
-    """Run a network over chips."""
-    found = chip_scores(chips.pixels, model)
+def score_chips(chips: ChipSet, model: ChipModel, *, n_views: int, fold: int = 0) -> ScoredChips:
+    """Run a network over chips, each seen in so many views."""
+    found = chip_scores(chips.pixels, model, n_views=n_views)
     return ScoredChips(chips.label, found, chips.family, chips.group, np.full(len(chips), fold))
 
 
@@ -122,6 +126,18 @@ def chip_report(chips: ScoredChips, *, protocol: ProtocolOptions) -> dict[str, A
         "at_thresholds_chosen_on_other_folds": _cross_fitted(ranked),
         "families": family_reports(by_family, thresholds=(*protocol.thresholds, chosen)),
     }
+
+
+def fold_reports(chips: ScoredChips, *, protocol: ProtocolOptions) -> list[dict[str, Any]]:
+    """Scores of each fold alone, *artisanal mine* against *none*, intervals over its groups where there are enough."""
+    reports = []
+    for fold in np.unique(chips.fold):
+        part = chips.where(chips.fold == fold).ranked
+        found = overall_report(part.judged(part.group), thresholds=(), n_resamples=protocol.n_resamples)
+        if len(np.unique(part.group)) < _FEWEST_GROUPS:
+            found["intervals"] = dict.fromkeys(found["intervals"])
+        reports.append({"families": np.unique(part.family).tolist(), **found})
+    return reports
 
 
 def _cross_fitted(chips: ScoredChips) -> dict[str, float | None]:

@@ -42,6 +42,7 @@ def metadata_of(
     radiometry: Radiometry = L1C_RGB,
     pixel_m: float = SENTINEL2_PIXEL_M,
     threshold: float = 0.5,
+    begun_from: str = "",
 ) -> ModelMetadata:
     """Facts of a network trained by this room.
 
@@ -71,6 +72,7 @@ def metadata_of(
         temperature=temperature,
         cell_temperature=cell_temperature,
         threshold=threshold,
+        begun_from=begun_from,
     )
 
 

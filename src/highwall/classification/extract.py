@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from highwall.classification.metadata import ModelMetadata, check_known
 from highwall.classification.options import ExtractOptions
-from highwall.classification.radiometry import Radiometry, check_levels, to_model_input
+from highwall.classification.radiometry import Radiometry, to_model_input
 from highwall.core.errors import ModelError
 from highwall.core.taxonomy import CHIP_CLASSES
 from highwall.learning.onnx import OnnxModel
@@ -72,24 +72,34 @@ class MapBlock(NamedTuple):
     centred on it counting most; NaN where no chip had data."""
 
 
-class _Lattice(NamedTuple):
-    """Windows over a whole scene, in cells."""
+class _Plan(NamedTuple):
+    """What one network must look at to answer for some cells: windows of one lattice over the whole scene, in cells."""
 
-    cells: tuple[int, int]
-    """Rows and columns of the scene."""
-    size: int
+    model: ChipModel
+    wanted: Window
+    windows: list[Window]
     overlap: int
 
     @classmethod
-    def over(cls, shape: tuple[int, int], *, model: ChipModel, options: ExtractOptions) -> "_Lattice":
+    def of(cls, core: Window, *, shape: tuple[int, int], model: ChipModel, options: ExtractOptions) -> "_Plan":
+        """Every window that shares a cell with ``core``, or with the one beside it that interpolation needs."""
         metadata, cell = model.metadata, model.metadata.cell_px
         size = max((options.window_px or metadata.window_px or metadata.chip_px) // cell, 1)
         overlap = size // 3 if options.overlap_px is None else options.overlap_px // cell
-        return cls((-(-shape[0] // cell), -(-shape[1] // cell)), size, overlap)
+        cells = (-(-shape[0] // cell), -(-shape[1] // cell))
+        wanted = core.grown(1, within=cells)
+        return cls(model, wanted, list(iter_windows(cells, size=size, overlap=overlap, touching=wanted)), overlap)
 
-    def touching(self, wanted: Window) -> list[Window]:
-        """Every window that shares a cell with ``wanted``."""
-        return list(iter_windows(self.cells, size=self.size, overlap=self.overlap, touching=wanted))
+
+class _Seen(NamedTuple):
+    """Pixels that were read once for all networks."""
+
+    reflectance: FloatArray
+    """(band, y, x) [1]."""
+    extent: Window
+    """In cells; may reach beyond the scene's last whole cell."""
+    has_data: NDArray[np.bool_]
+    """(y, x) True where every band is there."""
 
 
 def class_probability(reflectance: FloatArray, model: ChipModel, options: ExtractOptions | None = None) -> FloatArray:
@@ -167,7 +177,8 @@ def block_of(
     Parameters
     ----------
     ranker
-        Network that says of whole chips whether they hold a mine; by default ``model`` itself does.
+        Network that says of whole chips whether they hold a mine, in windows of its own width: ``window_px`` and
+        ``overlap_px`` are for maps. By default ``model`` itself does.
 
     Raises
     ------
@@ -178,65 +189,42 @@ def block_of(
     if ranker is not None and ranker.metadata.cell_px != cell:
         raise ModelError(f"one network has cells of {cell} px, the other of {ranker.metadata.cell_px} px; take a pair.")
     core = Window(block.y0 // cell, -(-block.y1 // cell), block.x0 // cell, -(-block.x1 // cell))
-    answer = _answer(core, read=read, shape=shape, model=model, options=options)
-    probability = _cut(cells_to_pixels(answer.cells, cell=cell), block, origin=(answer.y0 * cell, answer.x0 * cell))
-    seen = _cut(answer.seen, block, origin=answer.seen_from)
-    judged = answer if ranker is None else _answer(core, read=read, shape=shape, model=ranker, options=options)
-    chips = _cut(judged.chips, core, origin=(judged.y0, judged.x0))
-    return MapBlock(block, np.where(seen, probability, np.float32(np.nan)), core, chips)
+    drawer = judge = _Plan.of(core, shape=shape, model=model, options=options)
+    if ranker is not None:
+        own = options.model_copy(update={"window_px": None, "overlap_px": None})
+        judge = _Plan.of(core, shape=shape, model=ranker, options=own)
+    seen = _read(_hull([*drawer.windows, *judge.windows]), read=read, shape=shape, cell=cell)
+    if ranker is None:
+        cells, chips = _answers(drawer, seen, asked=("cells", "chips"), options=options)
+    else:
+        (cells,) = _answers(drawer, seen, asked=("cells",), options=options)
+        (chips,) = _answers(judge, seen, asked=("chips",), options=options)
+    origin = (drawer.wanted.y0 * cell, drawer.wanted.x0 * cell)
+    probability = _cut(cells_to_pixels(cells, cell=cell), block, origin=origin)
+    has_data = _cut(seen.has_data, block, origin=(seen.extent.y0 * cell, seen.extent.x0 * cell))
+    chips = _cut(chips, core, origin=(judge.wanted.y0, judge.wanted.x0))
+    return MapBlock(block, np.where(has_data, probability, np.float32(np.nan)), core, chips)
 
 
-class _Answer(NamedTuple):
-    """What a network says of some cells and of the chips that cover them."""
+class _Said(NamedTuple):
+    """What a network says of a window."""
 
-    y0: int
-    x0: int
-    """First cell."""
     cells: FloatArray
-    """(class, y, x)."""
+    """(class, y, x) of each cell."""
     chips: FloatArray
-    """(class, y, x)."""
-    seen: NDArray[np.bool_]
-    """(row, col) of the pixels that were read: every band is there."""
-    seen_from: tuple[int, int]
-    """First of these pixels."""
+    """(class, y, x) of the window as a whole, the same in each of its cells."""
 
 
-def _answer(
-    core: Window, *, read: Reader, shape: tuple[int, int], model: ChipModel, options: ExtractOptions
-) -> _Answer:
-    """Ask of some cells, and one more each way for the interpolation."""
-    cell, n_classes = model.metadata.cell_px, len(model.metadata.classes)
-    lattice = _Lattice.over(shape, model=model, options=options)
-    wanted = core.grown(1, within=lattice.cells)
-    windows = lattice.touching(wanted)
-    extent = _hull(windows)
-    levels = _read_levels(extent, read=read, shape=shape, model=model)
-    of_cells, of_chips = (Blender(wanted, n_layers=n_classes, overlap=lattice.overlap) for _ in range(2))
-    for window, cells, chip in _run_windows(windows, levels, origin=extent, model=model, options=options):
-        of_cells.add(window, cells)
-        of_chips.add(window, np.broadcast_to(chip[:, None, None], cells.shape))
-    seen = np.asarray(np.isfinite(levels).all(axis=0))
-    origin = (extent.y0 * cell, extent.x0 * cell)
-    return _Answer(wanted.y0, wanted.x0, of_cells.result(), of_chips.result(), seen, origin)
-
-
-def chip_scores(chips: NDArray[np.uint8], model: ChipModel, *, n_at_once: int = 256) -> FloatArray:
-    """Probability of each class for whole chips.
-
-    Parameters
-    ----------
-    chips : (N, y, x, 3) uint8
-        Levels in the model's radiometry, sides a multiple of the cell.
-
-    Returns
-    -------
-    (N, class) float32, sum over class is 1
-    """
-    check_levels(chips, n_bands=len(model.metadata.bands), cell_px=model.metadata.cell_px)
-    levels = np.moveaxis(chips, 3, 1)
-    found = [model.onnx.run(levels[i : i + n_at_once].astype(np.float32))[1] for i in range(0, len(levels), n_at_once)]
-    return np.concatenate(found) if found else np.empty((0, len(model.metadata.classes)), np.float32)
+def _answers(
+    plan: _Plan, seen: _Seen, *, asked: Sequence[Literal["cells", "chips"]], options: ExtractOptions
+) -> list[FloatArray]:
+    """Blend what a network says of the windows of its plan: (class, y, x) of the wanted cells, of each kind asked."""
+    n_classes = len(plan.model.metadata.classes)
+    blenders = {kind: Blender(plan.wanted, n_layers=n_classes, overlap=plan.overlap) for kind in asked}
+    for window, said in _run_windows(plan, seen, options=options):
+        for kind, blender in blenders.items():
+            blender.add(window, getattr(said, kind))
+    return [blender.result() for blender in blenders.values()]
 
 
 def _hull(windows: Sequence[Window]) -> Window:
@@ -251,34 +239,30 @@ def _cut(array: NDArray[Any], part: Window, *, origin: tuple[int, int]) -> NDArr
     return array[..., top : top + part.shape[0], left : left + part.shape[1]]
 
 
-def _read_levels(extent: Window, *, read: Reader, shape: tuple[int, int], model: ChipModel) -> FloatArray:
-    """Levels of an extent given in cells; pixels beyond the scene repeat its last row and column."""
-    cell = model.metadata.cell_px
+def _read(extent: Window, *, read: Reader, shape: tuple[int, int], cell: int) -> _Seen:
+    """Reflectance of an extent given in cells; pixels beyond the scene repeat its last row and column."""
     y1, x1 = min(extent.y1 * cell, shape[0]), min(extent.x1 * cell, shape[1])
-    levels = to_model_input(read(extent.y0 * cell, y1, extent.x0 * cell, x1), radiometry=model.radiometry)
+    found = read(extent.y0 * cell, y1, extent.x0 * cell, x1)
     beyond = (extent.y1 * cell - y1, extent.x1 * cell - x1)
-    return np.pad(levels, ((0, 0), (0, beyond[0]), (0, beyond[1])), mode="edge")
+    reflectance = np.pad(found, ((0, 0), (0, beyond[0]), (0, beyond[1])), mode="edge")
+    return _Seen(reflectance, extent, np.asarray(np.isfinite(reflectance).all(axis=0)))
 
 
-def _run_windows(
-    windows: Sequence[Window], levels: FloatArray, *, origin: Window, model: ChipModel, options: ExtractOptions
-) -> Iterator[tuple[Window, FloatArray, FloatArray]]:
-    """Probability of the cells, and of the chip as a whole, of each window in which some pixel has every band.
-
-    Windows, in cells, are all of one shape.
-    """
-    cell = model.metadata.cell_px
-    has_data = np.asarray(np.isfinite(levels).all(axis=0))
+def _run_windows(plan: _Plan, seen: _Seen, *, options: ExtractOptions) -> Iterator[tuple[Window, _Said]]:
+    """Ask of each window in which some pixel has every band; windows, in cells, are all of one shape."""
+    model, cell = plan.model, plan.model.metadata.cell_px
+    levels = to_model_input(seen.reflectance, radiometry=model.radiometry)
 
     def in_pixels(window: Window) -> tuple[slice, slice]:
-        return Window(*(cell * bound for bound in window.relative_to(origin))).slices
+        return Window(*(cell * bound for bound in window.relative_to(seen.extent))).slices
 
-    with_data = [window for window in windows if has_data[in_pixels(window)].any()]
-    n_at_once = max(options.batch_px // (windows[0].shape[0] * windows[0].shape[1] * cell**2), 1)
+    with_data = [window for window in plan.windows if seen.has_data[in_pixels(window)].any()]
+    n_at_once = max(options.batch_px // (plan.windows[0].shape[0] * plan.windows[0].shape[1] * cell**2), 1)
     for i in range(0, len(with_data), n_at_once):
         some = with_data[i : i + n_at_once]
         batch = np.stack([fill_missing(levels[:, *in_pixels(window)]) for window in some])
-        yield from zip(some, *model.onnx.run(batch), strict=True)
+        for window, cells, chip in zip(some, *model.onnx.run(batch), strict=True):
+            yield window, _Said(cells, np.broadcast_to(chip[:, None, None], cells.shape))
 
 
 def fill_missing(levels: FloatArray) -> FloatArray:

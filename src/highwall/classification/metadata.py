@@ -41,6 +41,8 @@ class ModelMetadata:
     """px, side of the windows in which it maps scenes; 0: that of its chips."""
     precision: str = "float32"
     """Of weights and maps: float32 or int8."""
+    begun_from: str = ""
+    """File of weights from which a part of it began to learn; empty if none."""
 
     def to_properties(self) -> dict[str, str]:
         """Write as ONNX metadata properties."""
@@ -51,7 +53,7 @@ class ModelMetadata:
 
     @classmethod
     def from_properties(cls, properties: Mapping[str, str]) -> "ModelMetadata":
-        """Read from ONNX metadata properties; temperatures, threshold and precision may be absent.
+        """Read from ONNX metadata properties; those that have a default may be absent.
 
         Raises
         ------
@@ -79,7 +81,7 @@ _READERS: Final[dict[str, Callable[[str], Any]]] = {
     "name": str, "version": str, "bands": _names, "level": str, "radiometry": str, "classes": _names,
     "cell_px": int, "chip_px": int, "pixel_m": float, "training_data": str,
     "temperature": float, "cell_temperature": float, "threshold": float, "cell_threshold": float, "window_px": int,
-    "precision": str,
+    "precision": str, "begun_from": str,
 }  # fmt: skip
 """How each fact is read back from text."""
 

@@ -1,7 +1,8 @@
 """The chip network: light, densely connected, with attention and several scales.
 
 It answers twice: for every cell of the window, and for the window as a whole. Pools reach over the window that it is
-given, so a window should be about as wide as the chips that it learned from.
+given, so a window should be about as wide as the chips that it learned from. Of the window as a whole a second reader
+(`encoder.py`) may be asked too; what is said is then the mean of both.
 
 Source: Yu et al. 2023, section 3.2, figures 2 and 3.
 """
@@ -22,6 +23,7 @@ from highwall.classification.blocks import (
     mean_and_max,
     power_mean,
 )
+from highwall.classification.encoder import Encoder
 from highwall.classification.options import NetworkOptions
 from highwall.core.errors import ModelError
 
@@ -33,6 +35,15 @@ class ChipOutput(NamedTuple):
     """(B, class, h, w): each class in each cell."""
     chip: Tensor
     """(B, class): each class for the chip as a whole."""
+
+
+class Opinions(NamedTuple):
+    """Logits, those of the chip by reader."""
+
+    cells: Tensor
+    """(B, class, h, w)."""
+    chip: list[Tensor]
+    """(B, class) of each reader."""
 
 
 class ChipNetwork(nn.Module):
@@ -67,6 +78,7 @@ class ChipNetwork(nn.Module):
         self.chip_head = nn.Sequential(
             nn.Dropout(options.dropout), nn.Linear(2 * options.n_scales * width, options.n_classes)
         )
+        self.second = Encoder(options.n_classes, dropout=options.dropout) if options.second_reader else None
 
     def logits(self, levels: Tensor) -> ChipOutput:
         """Class logits of cells and chips, before calibration.
@@ -82,15 +94,21 @@ class ChipNetwork(nn.Module):
         ModelError
             Other bands, an extent that is not a multiple of the cell, or values that are not finite.
         """
+        cells, chip = self.opinions(levels)
+        return ChipOutput(cells, torch.stack(chip).mean(dim=0))
+
+    def opinions(self, levels: Tensor, *, ask_second: bool = True) -> Opinions:
+        """What each reader says, before calibration; arguments and errors as in `logits`."""
         self._check(levels)
-        x = (levels - self.mean) / self.std  # (B, band, H, W)
-        x = self.stem(x)  # -> (B, C, h, w)
+        seen = (levels - self.mean) / self.std  # (B, band, H, W)
+        x = self.stem(seen)  # -> (B, C, h, w)
         x = self.dense(x)  # -> (B, N, h, w)
         x = self.attention(x)
         finest, *coarser = self.pyramid(x)  # -> (B, N, h, w), (B, N, ⌈h/2⌉, ⌈w/2⌉), …
         scales = [self.reach(finest), *coarser]
         pools = torch.cat([pool for scale in scales for pool in mean_and_max(scale)], dim=1)  # -> (B, 2 scales N, 1, 1)
-        return ChipOutput(self.cell_head(scales[0]), self.chip_head(pools.flatten(1)))
+        second = [self.second(seen)] if self.second is not None and ask_second else []
+        return Opinions(self.cell_head(scales[0]), [self.chip_head(pools.flatten(1)), *second])
 
     def forward(self, levels: Tensor) -> ChipOutput:
         """Probability of each class by cell and by chip, p = softmax(logits / T); arguments as in `logits`."""

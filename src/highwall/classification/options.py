@@ -24,6 +24,9 @@ class NetworkOptions(_Options):
     reduction: int = Field(8, ge=1, le=64, description="channels over hidden values of the attention blocks [1]")
     rates: tuple[int, int, int, int] = Field((1, 2, 3, 5), description="spacing of the taps of RFB-s [cell]")
     dropout: float = Field(0.1, ge=0.0, lt=1.0, description="share of head channels dropped in training [1]")
+    second_reader: bool = Field(
+        False, description="whether the first stages of EfficientNet-Lite0 judge whole chips too; needs 3 bands"
+    )
     input_mean: tuple[float, ...] = Field(
         (90.0,), min_length=1, description="mean level of each band, or one for all [level of 255]"
     )
@@ -38,6 +41,8 @@ class NetworkOptions(_Options):
         for name in ("input_mean", "input_std"):
             if len(getattr(self, name)) not in (1, self.n_bands):
                 raise ValueError(f"{name} has {len(getattr(self, name))} values; give 1 or {self.n_bands}.")
+        if self.second_reader and self.n_bands != 3:
+            raise ValueError(f"the second reader reads 3 bands, and there are {self.n_bands}; leave it out.")
         if min(self.input_std) <= 0.0 or min(self.rates) < 1:
             raise ValueError("input_std and rates must be positive.")
         return self
@@ -65,8 +70,8 @@ class AugmentOptions(_Options):
 class TrainOptions(_Options):
     """One training run."""
 
-    n_steps: int = Field(9000, ge=1, le=1_000_000, description="optimiser steps [1]")
-    n_cycles: int = Field(5, ge=1, le=100, description="times that the learning rate rises and falls in them [1]")
+    n_steps: int = Field(3600, ge=1, le=1_000_000, description="optimiser steps [1]")
+    n_cycles: int = Field(1, ge=1, le=100, description="times that the learning rate rises and falls in them [1]")
     n_artisanal_chips: int = Field(24, ge=1, le=4096, description="chips of artisanal mines a step [1]")
     n_negative_chips: int = Field(26, ge=1, le=4096, description="chips without a mine a step [1]")
     n_industrial_chips: int = Field(2, ge=0, le=4096, description="chips of industrial mines a step, if any [1]")
@@ -79,6 +84,12 @@ class TrainOptions(_Options):
         None, gt=0.0, le=1.0, description="peak of the one-cycle schedule [1]; by default what suits the optimiser"
     )
     weight_decay: float = Field(0.02, ge=0.0, le=1.0, description="weight decay of all kernels [1]")
+    second_rate: float = Field(
+        0.25, gt=0.0, le=1.0, description="learning rate of the second reader over that of the first [1]"
+    )
+    second_steps: int = Field(
+        450, ge=1, le=1_000_000, description="steps of the second reader, spread evenly over those of the first [1]"
+    )
     warmup_share: float = Field(0.15, gt=0.0, lt=1.0, description="share of the steps in which the rate rises [1]")
     ema_decay: float = Field(0.995, ge=0.0, lt=1.0, description="decay of the averaged weights a step [1]")
     dice_weight: float = Field(1.0, ge=0.0, le=10.0, description="weight of the overlap loss of scene chips [1]")
@@ -109,6 +120,9 @@ class ProtocolOptions(_Options):
     )
     n_folds: int = Field(4, ge=2, le=50, description="folds of the cross-validation [1]")
     n_seeds: int = Field(1, ge=1, le=50, description="runs of each fold with seeds that follow one another [1]")
+    n_seed_folds: int | None = Field(
+        None, ge=1, le=50, description="folds that seeds after the first run, from the first on [1]; by default all"
+    )
     fold_steps: int | None = Field(
         None,
         ge=1,
@@ -124,6 +138,9 @@ class ProtocolOptions(_Options):
     thresholds: tuple[float, ...] = Field(
         (0.5, 0.7, 0.8, 0.9), min_length=1, description="probabilities of alarm, beside the one that is chosen [1]"
     )
+    n_views: int = Field(
+        4, ge=1, le=8, description="turned and mirrored views of each chip over which its answer is averaged [1]"
+    )
     n_resamples: int = Field(500, ge=10, le=100_000, description="bootstrap resamples of groups [1]")
 
 
@@ -131,7 +148,7 @@ class ExtractOptions(_Options):
     """How a scene is cut into overlapping windows and put together again, and what counts as found."""
 
     window_px: int | None = Field(
-        None, ge=8, le=4096, multiple_of=4, description="side of a window [px]; by default the model's own"
+        None, ge=8, le=4096, multiple_of=4, description="side of a window of the map [px]; by default the model's own"
     )
     overlap_px: int | None = Field(
         None, ge=4, le=2048, multiple_of=4, description="overlap of neighbours [px]; by default a third of a window"
@@ -151,6 +168,9 @@ class EvaluateOptions(_Options):
 
     thresholds: tuple[float, ...] = Field(
         (0.5, 0.7, 0.8, 0.9), min_length=1, description="probabilities of alarm, beside the model's own [1]"
+    )
+    n_views: int = Field(
+        4, ge=1, le=8, description="turned and mirrored views of each chip over which its answer is averaged [1]"
     )
     n_resamples: int = Field(500, ge=10, le=100_000, description="bootstrap resamples of families [1]")
     n_bins: int = Field(15, ge=2, le=100, description="bins of the reliability plot [1]")

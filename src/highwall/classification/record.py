@@ -72,8 +72,8 @@ def model_item(
             "mlm:framework": "ONNX",
             "mlm:tasks": ["classification", "semantic-segmentation"],
             "mlm:total_parameters": n_weights,
-            "mlm:pretrained": False,
-            "mlm:pretrained_source": None,
+            "mlm:pretrained": bool(metadata.begun_from),
+            "mlm:pretrained_source": metadata.begun_from or None,
             "mlm:accelerator": None,
             "mlm:hyperparameters": {
                 "threshold": metadata.threshold,

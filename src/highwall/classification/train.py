@@ -20,7 +20,7 @@ from highwall.classification.losses import (
     overlap_loss,
     scene_target,
 )
-from highwall.classification.network import ChipNetwork, ChipOutput
+from highwall.classification.network import ChipNetwork, Opinions
 from highwall.classification.options import TrainOptions
 from highwall.classification.sampling import Batch, Sampler
 from highwall.core.errors import ModelError
@@ -32,6 +32,8 @@ RATES: Final = {"adamw": 4e-3, "adam": 4e-3, "rmsprop": 1e-3, "sgd": 0.1}
 """Peak learning rate of each optimiser [1]."""
 
 _MOMENTUM = 0.9
+_SECOND = "second."
+"""Start of the names of the second reader's values."""
 _LARGEST_GRADIENT = 1.0
 """Norm to which gradients are clipped."""
 
@@ -39,17 +41,28 @@ _LARGEST_GRADIENT = 1.0
 class Trainer:
     """One run: network, averaged weights, optimiser, schedule and sampler, all saved and restored together.
 
+    Parameters
+    ----------
+    features
+        Weights from which the second reader begins, a file of EfficientNet-Lite0; without, it begins from nothing.
+
     Raises
     ------
     InputError
         The data lack one of the classes, or scenes.
+    ModelError
+        ``features`` are weights of something else.
     """
 
-    def __init__(self, scenes: Sequence[LabelledScene], chips: ChipSet, *, options: TrainOptions) -> None:
+    def __init__(
+        self, scenes: Sequence[LabelledScene], chips: ChipSet, *, options: TrainOptions, features: Path | None = None
+    ) -> None:
         torch.set_num_threads(options.n_threads)
         torch.manual_seed(options.seed)
         self.options = options
         self.network = ChipNetwork(options.network)
+        if features is not None and self.network.second is not None:
+            self.network.second.load_features(features)
         average = get_ema_multi_avg_fn(options.ema_decay)  # type: ignore[no-untyped-call]
         self.averaged = AveragedModel(self.network, multi_avg_fn=average, use_buffers=True)
         self.optimiser = make_optimiser(self.network, options=options)
@@ -121,14 +134,16 @@ class Trainer:
         """Rate that rises and falls once. Source: Smith & Topin 2018; repeated as in Loshchilov & Hutter 2017."""
         options = self.options
         n_steps = options.n_steps // options.n_cycles
-        return OneCycleLR(self.optimiser, _peak(options), total_steps=n_steps, pct_start=options.warmup_share)
+        peaks = [_peak(options) * group["rate_share"] for group in self.optimiser.param_groups]
+        return OneCycleLR(self.optimiser, peaks, total_steps=n_steps, pct_start=options.warmup_share)
 
     def _take_step(self) -> float:
         if self.step and self.step % self.schedule.total_steps == 0:
             self.schedule = self._new_cycle()
         self.network.train()
+        ask_second = self.step % max(self.options.n_steps // self.options.second_steps, 1) == 0
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.options.mixed_precision):
-            loss = batch_loss(self.network, self.sampler.draw(), options=self.options)
+            loss = batch_loss(self.network, self.sampler.draw(), options=self.options, ask_second=ask_second)
         if not torch.isfinite(loss):
             raise ModelError(f"the loss is {float(loss.detach())} after {self.step} steps; lower the learning rate.")
         self.optimiser.zero_grad(set_to_none=True)
@@ -145,10 +160,19 @@ _PARTS = ("network", "averaged", "optimiser", "schedule")
 
 
 def make_optimiser(network: nn.Module, *, options: TrainOptions) -> torch.optim.Optimizer:
-    """Optimiser of the options; only kernels decay, not offsets and scales."""
-    kernels = [p for p in network.parameters() if p.ndim > 1]
-    others = [p for p in network.parameters() if p.ndim <= 1]
-    groups = [{"params": kernels, "weight_decay": options.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    """Optimiser of the options; only kernels decay, not offsets and scales, and the second reader moves less."""
+    first = [p for name, p in network.named_parameters() if not name.startswith(_SECOND)]
+    second = [p for name, p in network.named_parameters() if name.startswith(_SECOND)]
+    shares = [(first, 1.0), *([(second, options.second_rate)] if second else [])]
+    groups = [
+        {
+            "params": [p for p in reader if (p.ndim > 1) == decays],
+            "weight_decay": options.weight_decay if decays else 0.0,
+            "rate_share": share,
+        }
+        for reader, share in shares
+        for decays in (True, False)
+    ]
     rate = _peak(options)
     match options.optimiser:
         case "adamw":
@@ -161,25 +185,27 @@ def make_optimiser(network: nn.Module, *, options: TrainOptions) -> torch.optim.
             return torch.optim.SGD(groups, lr=rate, momentum=_MOMENTUM, nesterov=True)
 
 
-def batch_loss(network: ChipNetwork, batch: Batch, *, options: TrainOptions) -> Tensor:
+def batch_loss(network: ChipNetwork, batch: Batch, *, options: TrainOptions, ask_second: bool = True) -> Tensor:
     """Loss of one batch: what is said of the chips as a whole, and of their cells.
 
-    All go through the network together: batch normalisation then takes one mean of what it will meet in use.
+    All go through the network together: batch normalisation then takes one mean of what it will meet in use. Each
+    reader is held against the label on its own, so that they stay different; only in use are they averaged.
     """
     smoothing, n_scenes = options.label_smoothing, len(batch.scene_chips.levels)
-    found = _logits(network, torch.cat([batch.scene_chips.levels, batch.chips]))
+    found = _opinions(network, torch.cat([batch.scene_chips.levels, batch.chips]), ask_second=ask_second)
     of_scenes = scene_target(batch.scene_chips.coverage, smoothing=smoothing)
-    whole = chip_loss(found.chip, joined(of_scenes, chip_target(batch.label, smoothing=smoothing)))
+    labels = joined(of_scenes, chip_target(batch.label, smoothing=smoothing))
+    whole = torch.stack([chip_loss(said, labels) for said in found.chip]).sum()
     scene_cells, cells = found.cells[:n_scenes], found.cells[n_scenes:]
     target = cell_target(batch.scene_chips.coverage, cell_px=options.network.cell_px, smoothing=smoothing)
     known = dense_loss(scene_cells, target) + options.dice_weight * overlap_loss(scene_cells, target)
     return whole + options.cell_weight * (known + instance_loss(cells, batch.label, smoothing=smoothing))
 
 
-def _logits(network: ChipNetwork, levels: Tensor) -> ChipOutput:
+def _opinions(network: ChipNetwork, levels: Tensor, *, ask_second: bool) -> Opinions:
     """Logits in full precision; channels lie last in memory: that halves the time of narrow convolutions on a CPU."""
-    found = network.logits(levels.contiguous(memory_format=torch.channels_last))
-    return ChipOutput(found.cells.float(), found.chip.float())
+    found = network.opinions(levels.contiguous(memory_format=torch.channels_last), ask_second=ask_second)
+    return Opinions(found.cells.float(), [said.float() for said in found.chip])
 
 
 def _peak(options: TrainOptions) -> float:

@@ -9,11 +9,18 @@ from highwall import __version__
 from highwall.cli import watch  # its verbs stand first in --help
 
 # isort: split
-from highwall.cli import archive, area, files, findings, gateway, networks
+from highwall.cli import archive, area, fetch, files, findings, gateway, labels, networks, segment, tune
 from highwall.cli.apps import app
 from highwall.core.errors import HighwallError
 
-__all__ = ["app", "archive", "area", "files", "findings", "gateway", "main", "networks", "watch"]
+__all__ = [
+    "app", "archive", "area", "fetch", "files", "findings", "gateway", "labels", "main", "networks", "segment", "tune",
+    "watch",
+]  # fmt: skip
+
+
+_OF_TRAINING = {"lightning", "onnx", "optuna", "segmentation_models_pytorch", "timm", "torch", "torchvision"}
+"""Packages that come with the layer *train*."""
 
 
 @app.callback(invoke_without_command=True)
@@ -31,7 +38,7 @@ def main() -> None:
         typer.secho(f"highwall: {error}", err=True, fg=typer.colors.RED)
         sys.exit(1)
     except ModuleNotFoundError as error:
-        layer = "train" if (error.name or "") in {"torch", "onnx"} else "space"
+        layer = "train" if (error.name or "").partition(".")[0] in _OF_TRAINING else "space"
         typer.secho(
             f"highwall: {error}; install it with pip install 'highwall[{layer}]'", err=True, fg=typer.colors.RED
         )

@@ -7,6 +7,7 @@
     │   ├── ConfigError                  SITE.yaml, run.yaml: unknown key, value out of bounds
     │   ├── GridError                    CRS missing or geographic, grids that differ, an AOI without area
     │   ├── SceneError                   optical or radar scene: missing band, corrupt file, refused for quality
+    │   │   └── TransferError            an archive broke off or did not answer; another run goes on
     │   ├── StackError                   interferograms: nothing readable, foreign grid, missing metadata
     │   │   └── NetworkError             no pair of the network is usable
     │   ├── VectorError                  permits and other polygons: unreadable, missing field, no dates
@@ -48,6 +49,10 @@ class GridError(InputError):
 
 class SceneError(InputError):
     """A scene misses a band, cannot be read, lies elsewhere or was refused for its quality."""
+
+
+class TransferError(SceneError):
+    """An archive broke off or did not answer: what came is kept, and another run goes on."""
 
 
 class StackError(InputError):

@@ -46,6 +46,40 @@ MINING_CLASSES: Final[tuple[LandCover, ...]] = (
 )  # fmt: skip
 """MineCam's ten classes; subset 4, the total transformed area, is their union."""
 
+CLASS_NAMES: Final[tuple[str, ...]] = tuple(each.name for each in MINING_CLASSES)
+"""Their names, in the order of their codes."""
+
+MINING_AREA: Final = "mining_area"
+"""Total transformed area: the union of the ten classes, the one class of subset 4."""
+
+SUBSETS: Final[dict[int, tuple[str, ...]]] = {
+    **{number: tuple(each.name for each in MINING_CLASSES if each.subset == number) for number in (1, 2, 3)},
+    4: (MINING_AREA,),
+}
+"""Classes of each training subset of MineCam, in the order of their codes; within one they exclude each other."""
+
+MINE_TYPES: Final[tuple[LandCover, ...]] = (
+    LandCover(13, "coal_gangue_dump", 5, None, "Heap of the waste rock of a coal mine."),
+    LandCover(14, "iron_open_pit", 5, None, "Open pit in iron ore, with the ground stripped around it."),
+    LandCover(15, "clay_open_pit", 5, None, "Open pit in clay, likewise."),
+    LandCover(16, "sandstone_open_pit", 5, None, "Open pit in sandstone, likewise."),
+)
+"""Whole mines told apart by kind on imagery of about a metre (DL and SBAS-InSAR for mining activities, 2024, 2.2.1)."""
+
+MINERAL_OF_TYPE: Final[dict[str, str]] = {
+    "coal_gangue_dump": "coal", "iron_open_pit": "iron", "clay_open_pit": "clay", "sandstone_open_pit": "sandstone",
+}  # fmt: skip
+"""What each type of mine yields, as permits name it."""
+
+CLASS_SETS: Final[dict[int, tuple[str, ...]]] = SUBSETS | {5: tuple(each.name for each in MINE_TYPES)}
+"""Every set of classes that a network can have a head for: MineCam's subsets, and 5, the types of mines."""
+
+PRECEDENCE: Final[tuple[str, ...]] = (
+    "settling_pond", "stockpile", "dam", "transportation_slope", "exploitation_slope", "infrastructure",
+    "tailing_storage_facility", "preparatory_work_area", "dumping_ground", "excavation",
+)  # fmt: skip
+"""Which class keeps ground that two of one subset claim: the first. What is smaller or built comes first."""
+
 BLANK: Final = "blank"
 """Mine land that is reclaimed, flooded or revegetated: drawn, and not mine; distinct from unlabelled background."""
 

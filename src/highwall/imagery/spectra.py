@@ -2,6 +2,7 @@
 
 Vegetation, bare soil and water follow medians of real L2A pixels of the Brazilian interior; rock, waste, slurry and
 ponds follow medians of real mine polygons in L1C scenes, brought to the surface with :data:`PATH` and :data:`PASSED`.
+Overburden and the grounds after it, which only varied sites have, are set by hand within what such ground may show.
 """
 
 from typing import Final
@@ -36,6 +37,12 @@ SPECTRA: Final[dict[Material, tuple[float, ...]]] = {
     Material.ORE:        (.040, .046, .056, .072, .082, .088, .092, .098, .105, .105, .135, .125),
     Material.DAM:        (.055, .070, .105, .155, .185, .205, .222, .240, .258, .258, .320, .260),
     Material.OLD_FACE:   (.034, .044, .066, .078, .118, .165, .188, .205, .222, .222, .250, .165),
+    Material.OVERBURDEN: (.060, .078, .112, .158, .182, .198, .212, .226, .246, .246, .310, .265),
+    Material.SAND:       (.095, .125, .190, .265, .295, .312, .325, .340, .360, .360, .430, .390),
+    Material.OUTCROP:    (.062, .078, .105, .140, .158, .168, .176, .186, .198, .198, .250, .225),
+    Material.SOLAR:      (.058, .056, .060, .064, .070, .078, .085, .092, .100, .100, .085, .075),
+    Material.BURNT:      (.030, .034, .044, .054, .066, .078, .086, .095, .110, .110, .190, .180),
+    Material.WETLAND:    (.026, .032, .052, .050, .090, .130, .150, .165, .170, .165, .110, .055),
 }  # fmt: skip
 """Surface reflectance [1] of level ground in full sun, bands in the order of BANDS."""
 

@@ -1,7 +1,8 @@
 """Rasters in and out: COG for maps, Zarr for series. Type, unit, fill and scale come from ``core.products``."""
 
 import os
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ import zarr.errors
 from numpy.typing import NDArray
 from odc.geo.xr import xr_coords
 from rasterio.enums import ColorInterp
-from rasterio.errors import RasterioIOError
+from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 from rasterio.windows import Window
 
 from highwall import __version__
@@ -61,8 +62,23 @@ class WindowWriter:
 
 
 @contextmanager
-def cog_writer(path: Path, *, layer: str, grid: GeoBox, bands: Sequence[str] = ()) -> Iterator[WindowWriter]:
+def cog_writer(
+    path: Path,
+    *,
+    layer: str,
+    grid: GeoBox,
+    bands: Sequence[str] = (),
+    colours: Mapping[int, tuple[int, int, int]] | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> Iterator[WindowWriter]:
     """Open a cloud-optimised GeoTIFF to be filled window by window; memory is bounded by the window.
+
+    Parameters
+    ----------
+    colours
+        Red, green and blue of each code, 0 to 255, for a layer of codes in one byte.
+    tags
+        More that the file says of itself, such as what its codes mean.
 
     Raises
     ------
@@ -81,6 +97,9 @@ def cog_writer(path: Path, *, layer: str, grid: GeoBox, bands: Sequence[str] = (
         try:
             with rasterio.open(striped, "w", **profile) as dataset:
                 _describe(dataset, row, bands)
+                dataset.update_tags(**(tags or {}))
+                if colours is not None:
+                    dataset.write_colormap(1, dict(colours))
                 yield WindowWriter(dataset, row)
             rasterio.shutil.copy(
                 striped, whole, driver="COG", compress="deflate", predictor="YES", blocksize=BLOCK,
@@ -176,7 +195,7 @@ def read_overview(path: Path, *, max_side: int) -> xr.DataArray:
     except RasterioIOError as error:
         raise InputError(f"{path} is not a readable raster ({error}); download or convert it again.") from error
     values = np.where(np.ma.getmaskarray(stored), np.nan, stored.data * scales + offsets).astype(np.float32)
-    array = xr.DataArray(values, dims=("band", "y", "x"), coords=xr_coords(grid), name=path.stem)
+    array = xr.DataArray(values, dims=("band", "y", "x"), coords=xr_coords(grid, dims=("y", "x")), name=path.stem)
     return array.assign_coords(band=names)
 
 
@@ -195,13 +214,18 @@ def alpha_band(path: Path) -> int | None:
 def loaded(array: xr.DataArray) -> xr.DataArray:
     """Fetch the pixels of a lazy array.
 
+    rasterio warns of its images in memory, which lie nowhere as they should, and silences that for itself in each
+    thread; threads undo one another's silence, so it is kept here.
+
     Raises
     ------
     SceneError
         The file behind it cannot be read: said here, lest it pass for a failure to write what is made of it.
     """
     try:
-        return array.compute()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            return array.compute()
     except RasterioIOError as error:
         name = array.attrs.get("scene_id", array.name)
         raise SceneError(f"the pixels of {name} cannot be read ({error}); download or convert it again.") from error

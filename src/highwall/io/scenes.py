@@ -92,14 +92,21 @@ class FolderSource:
             No path exists, or the folders hold no raster.
         """
         scenes, set_aside = [], []
-        for path in self._products():
+        for path in self.products():
             try:
                 scenes.append(self._open(path))
             except (ValueError, FileNotFoundError, RasterioError, ElementTree.ParseError) as error:
                 set_aside.append(SetAside(str(path), _as_reason(error)))
         return SceneReading(sorted(scenes, key=acquired_order), set_aside)
 
-    def _products(self) -> list[Path]:
+    def products(self) -> list[Path]:
+        """Every scene that the paths hold: a file, or the folder of a product.
+
+        Raises
+        ------
+        MissingInputError
+            No path exists, or the folders hold no raster.
+        """
         if not any(path.exists() for path in self.paths):
             raise MissingInputError(f"no scene at {', '.join(map(str, self.paths))}; check the path.")
         products = [product for path in self.paths for product in (_products_in(path) if path.is_dir() else [path])]
@@ -159,7 +166,8 @@ def _band_files(folder: Path) -> dict[str, Path]:
         match = None if path.name.startswith("MSK_") else _BAND.search(path.stem)
         if path.suffix.lower() in _RASTERS and match:
             files.setdefault(band_name(match[1]), path)
-    is_product = any(path.parent == folder for path in files.values()) or _metadata_file(folder) is not None
+    is_here = any(path.parent == folder for name, path in files.items() if name != "SCL")  # which may lie beside scenes
+    is_product = is_here or _metadata_file(folder) is not None
     return files if is_product or folder.suffix.upper() == ".SAFE" else {}
 
 

@@ -6,6 +6,7 @@ decision and its reason travel with the scene, and ``imagery.scaling`` applies i
 """
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import odc.stac
@@ -82,16 +83,25 @@ class StacSource:
         return sorted(found, key=lambda item: float(item.properties.get("eo:cloud_cover", 100.0)))[: self.limit]
 
 
-def load_item(item: pystac.Item, grid: GeoBox, *, bands: tuple[str, ...]) -> xr.DataArray:
+def load_item(
+    item: pystac.Item, grid: GeoBox, *, bands: tuple[str, ...], patch_url: Callable[[str], str] | None = None
+) -> xr.DataArray:
     """Open the bands of an item on ``grid`` as a scene: lazy digital numbers (band, y, x), nearest neighbour.
+
+    Parameters
+    ----------
+    patch_url
+        Gives where an asset is read, by its address in the item; by default there.
 
     Raises
     ------
     SceneError
         The item lacks a band.
     """
-    assets = {band: _asset_of(item, band) for band in bands}
-    loaded = odc.stac.load([item], bands=list(assets.values()), geobox=grid, chunks={"y": 1024, "x": 1024})
+    assets = {band: asset_of(item, band) for band in bands}
+    loaded = odc.stac.load(
+        [item], bands=list(assets.values()), geobox=grid, chunks={"y": 1024, "x": 1024}, patch_url=patch_url
+    )
     layers = [loaded[assets[band]].isel(time=0, drop=True) for band in bands]
     scene = xr.concat(layers, dim="band", coords="minimal", compat="override", join="override")
     scene = scene.assign_coords(band=[band_name(band) for band in bands])
@@ -153,7 +163,14 @@ def _level_of(item: pystac.Item) -> str:
     return "L2A" if "L2" in text else "L1C" if "L1C" in text else "unknown"
 
 
-def _asset_of(item: pystac.Item, band: str) -> str:
+def asset_of(item: pystac.Item, band: str) -> str:
+    """Name of the asset that holds a band of Sentinel-2 or a polarisation of Sentinel-1, as archives call them.
+
+    Raises
+    ------
+    SceneError
+        There is none.
+    """
     for name in (band, _ASSET_OF_BAND.get(band, band), band.lower(), f"{band}_10m", f"{band}_20m", f"{band}_60m"):
         if name in item.assets:
             return name

@@ -1,5 +1,7 @@
 """Polygons in and out: any vector file that GDAL reads; GeoPackage and GeoParquet side by side when written."""
 
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,13 +28,8 @@ def read_polygons(path: Path, *, allow_empty: bool = False) -> gpd.GeoDataFrame:
     VectorError
         The file cannot be read, carries no CRS, or holds no polygon and ``allow_empty`` is off.
     """
-    if not path.exists():
-        raise MissingInputError(f"no vector file at {path}; check the path.")
-    try:
-        frame = gpd.read_parquet(path) if path.suffix == ".parquet" else gpd.read_file(path)
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError, OSError) as error:
-        raise VectorError(f"{path} is not a readable vector file ({error}).") from error
-    if not isinstance(frame, gpd.GeoDataFrame) or frame.crs is None:
+    frame = read_features(path)
+    if frame.crs is None:
         raise VectorError(f"{path} carries no geometry or no CRS; save it with one, for example as GeoPackage.")
     valid = shapely.make_valid(frame.geometry.values)
     frame.geometry = [_polygonal(geometry) for geometry in valid]
@@ -45,18 +42,53 @@ def read_polygons(path: Path, *, allow_empty: bool = False) -> gpd.GeoDataFrame:
     return polygons
 
 
+def read_features(path: Path) -> gpd.GeoDataFrame:
+    """Read a vector file as it is: crossed rings, records without a polygon and files without a CRS included.
+
+    Rings that do not close are closed, as GDAL does.
+
+    Raises
+    ------
+    MissingInputError
+        No such file.
+    VectorError
+        The file cannot be read, or holds no geometry.
+    """
+    if not path.exists():
+        raise MissingInputError(f"no vector file at {path}; check the path.")
+    try:
+        with warnings.catch_warnings():
+            for harmless in (RuntimeWarning, UserWarning):  # rings that do not close, texts that are no JSON
+                warnings.simplefilter("ignore", harmless)
+            frame = gpd.read_parquet(path) if path.suffix == ".parquet" else gpd.read_file(path, on_invalid="fix")
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError, OSError) as error:
+        raise VectorError(f"{path} is not a readable vector file ({error}).") from error
+    if not isinstance(frame, gpd.GeoDataFrame):
+        raise VectorError(f"{path} carries no geometry or no CRS; save it with one, for example as GeoPackage.")
+    return frame
+
+
 def read_area(path: Path) -> Geometry:
     """Read the union of a file's polygons as one area that carries its CRS."""
     polygons = read_polygons(path)
     return Geometry(polygons.union_all(), crs=str(polygons.crs))
 
 
-def write_polygons(frame: gpd.GeoDataFrame, stem: Path) -> tuple[Path, Path]:
-    """Write ``stem.gpkg`` and ``stem.parquet``; an empty table keeps its columns, type and CRS."""
+def write_polygons(
+    frame: gpd.GeoDataFrame, stem: Path, *, layers: Mapping[str, gpd.GeoDataFrame] | None = None
+) -> tuple[Path, Path]:
+    """Write ``stem.gpkg`` and ``stem.parquet``; an empty table keeps its columns, type and CRS.
+
+    Parameters
+    ----------
+    layers
+        Layers of the GeoPackage by name, where it is to have several; by default the whole table in one.
+    """
     geopackage, parquet = stem.with_suffix(".gpkg"), stem.with_suffix(".parquet")
     with aside(geopackage) as temporary:
-        flat = frame.assign(**{name: frame[name].astype(str) for name in frame if _is_list(frame, name)})
-        flat.to_file(temporary, driver="GPKG", layer=stem.name, engine="pyogrio", geometry_type="Unknown")
+        for name, part in (layers or {stem.name: frame}).items():
+            flat = part.assign(**{column: part[column].astype(str) for column in part if _is_list(part, column)})
+            flat.to_file(temporary, driver="GPKG", layer=name, engine="pyogrio", geometry_type="Unknown")
     with aside(parquet) as temporary:
         frame.to_parquet(temporary)
     return geopackage, parquet

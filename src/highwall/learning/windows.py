@@ -6,12 +6,17 @@ scene done block by block equals the scene done at once, value for value, and me
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from highwall.core.errors import InputError
+
+Blending = Literal["cosine", "gaussian"]
+"""How a window's weight falls toward its edge."""
+_BELL_SPREAD: Final = 0.125
+"""Standard deviation of the Gaussian weight, in sides of the window."""
 
 
 class Window(NamedTuple):
@@ -86,12 +91,17 @@ def iter_blocks(shape: tuple[int, int], *, block: int) -> Iterator[Window]:
 
 
 @lru_cache(maxsize=16)
-def blend_weight(shape: tuple[int, int], *, overlap: int) -> NDArray[np.float32]:
-    """Weight of a window's cells: 1 inside, falling as a squared sine over the overlap, never 0.
+def blend_weight(shape: tuple[int, int], *, overlap: int, blending: Blending = "cosine") -> NDArray[np.float32]:
+    """Weight of a window's cells, never 0.
 
-    Two windows that overlap by exactly ``overlap`` weigh 1 together: sin² + cos² = 1.
+    ``cosine`` is 1 inside and falls as a squared sine over the overlap: two windows that overlap by exactly ``overlap``
+    weigh 1 together, for sin² + cos² = 1. ``gaussian`` falls all the way from the middle, with a spread of an eighth of
+    the side (Isensee et al. 2021, nnU-Net).
     """
-    rows, columns = (_ramp(length, overlap=min(overlap, length // 2)) for length in shape)
+    if blending == "gaussian":
+        rows, columns = (_bell(length) for length in shape)
+    else:
+        rows, columns = (_ramp(length, overlap=min(overlap, length // 2)) for length in shape)
     weight = (rows[:, None] * columns[None, :]).astype(np.float32)
     weight.flags.writeable = False  # shared by all who ask
     return weight
@@ -100,9 +110,9 @@ def blend_weight(shape: tuple[int, int], *, overlap: int) -> NDArray[np.float32]
 class Blender:
     """Weighted mean of overlapping windows over one extent."""
 
-    def __init__(self, extent: Window, *, n_layers: int, overlap: int) -> None:
+    def __init__(self, extent: Window, *, n_layers: int, overlap: int, blending: Blending = "cosine") -> None:
         self.extent = extent
-        self.overlap = overlap
+        self.overlap, self.blending = overlap, blending
         self._sum = np.zeros((n_layers, *extent.shape), dtype=np.float32)
         self._weight = np.zeros(extent.shape, dtype=np.float32)
 
@@ -116,7 +126,7 @@ class Blender:
         )
         source = inside.relative_to(window).slices
         target = inside.relative_to(self.extent).slices
-        weight = blend_weight(window.shape, overlap=self.overlap)[source]
+        weight = blend_weight(window.shape, overlap=self.overlap, blending=self.blending)[source]
         self._sum[:, *target] += weight * values[:, *source]
         self._weight[target] += weight
 
@@ -124,6 +134,12 @@ class Blender:
         """Blended layers: (layer, y, x), NaN where no window lay."""
         with np.errstate(invalid="ignore"):
             return self._sum / self._weight
+
+
+def _bell(length: int) -> NDArray[np.float64]:
+    """Gaussian about the middle."""
+    from_middle = (np.arange(length) + 0.5) / length - 0.5
+    return np.asarray(np.exp(-0.5 * (from_middle / _BELL_SPREAD) ** 2))
 
 
 def _ramp(length: int, *, overlap: int) -> NDArray[np.float64]:

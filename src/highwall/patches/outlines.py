@@ -5,6 +5,7 @@ slivers and overlaps. Here each ring carries every junction (a corner where thre
 meet), so that the polygons are a coverage: what lies between two junctions is one arc, simplified once for both sides.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import geopandas as gpd
@@ -47,7 +48,7 @@ def outline(labels: NDArray[np.int32], *, transform: Any, simplify_m: float = 0.
     is_junction = junctions(labels)
     parts: dict[int, list[Any]] = {}
     for outlined, value in shapes(labels, mask=labels > 0, connectivity=4):
-        rings = [_with_junctions(np.asarray(ring, dtype=np.int64), is_junction) for ring in outlined["coordinates"]]
+        rings = rings_with_junctions(outlined["coordinates"], is_junction)
         parts.setdefault(int(value), []).append(_polygon(rings, transform))
     whole = {label: found[0] if len(found) == 1 else shapely.multipolygons(found) for label, found in parts.items()}
     ordered = dict(sorted(whole.items()))
@@ -69,6 +70,11 @@ def junctions(labels: NDArray[np.int32]) -> NDArray[np.bool_]:
     n_edges = (upper_left != upper_right).astype(np.int8) + (lower_left != lower_right)
     n_edges += (upper_left != lower_left).astype(np.int8) + (upper_right != lower_right)
     return np.asarray(n_edges >= 3)
+
+
+def rings_with_junctions(rings: Iterable[Any], is_junction: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
+    """Closed rings of (column, row) corners, with the junctions that lie on their sides."""
+    return [_with_junctions(np.asarray(ring, dtype=np.int64), is_junction) for ring in rings]
 
 
 def _with_junctions(ring: NDArray[np.int64], is_junction: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -11,7 +11,16 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import ScaledTranslation
 
 INK, MUTED, PAPER, GRID = "#1d2733", "#5f6b7a", "#ffffff", "#d9dee5"
-PATCH_COLOURS: Final = {"industrial_mine": "#ffb000", "artisanal_mine": "#3ddbd9"}
+MINING_COLOURS: Final = {
+    "excavation": "#d55e00", "preparatory_work_area": "#f7c59f", "dumping_ground": "#9467bd", "stockpile": "#f0e442",
+    "settling_pond": "#56b4e9", "infrastructure": "#e7298a", "exploitation_slope": "#8c510a",
+    "transportation_slope": "#bf812d", "dam": "#1b9e77", "tailing_storage_facility": "#0050a0",
+    "mining_area": "#ffb000", "coal_gangue_dump": "#7f7f7f", "iron_open_pit": "#b2182b", "clay_open_pit": "#fdae61",
+    "sandstone_open_pit": "#ffe08a",
+}  # fmt: skip
+"""Of land-cover classes, in maps and in the colour tables of rasters."""
+PATCH_COLOURS: Final = {"industrial_mine": "#ffb000", "artisanal_mine": "#3ddbd9"} | MINING_COLOURS
+"""Of patches, by what the networks call them."""
 FINDING_COLOUR, PERMIT_COLOUR, DRAWN_COLOUR = "#ff2d6f", "#ffffff", "#7dfdfe"
 DECORRELATED_COLOUR, HATCH_COLOUR = "#7d838c", "#33383f"
 """Decorrelated ground is hatched; no colour scale of ours passes through these greys."""

@@ -20,7 +20,7 @@ from highwall.io.aside import aside
 from highwall.io.catalog import write_json
 from highwall.io.vectors import read_polygons
 from highwall.learning.metrics import Confusion
-from highwall.patches.accuracy import ObjectAccuracy, by_cause, by_size, compare_objects, summarize
+from highwall.patches.accuracy import ObjectAccuracy, by_cause, by_size, by_type, compare_objects, summarize
 from highwall.patches.discrepancy import boundary_distances, compare_segments
 from highwall.patches.evidence import burn
 from highwall.patches.options import AccuracyOptions
@@ -32,7 +32,7 @@ from highwall.workflows.truth_points import read_points, with_map
 
 OUTPUTS = (
     "accuracy.json", "accuracy_references.csv", "accuracy_found.csv", "accuracy_sizes.csv", "accuracy_causes.csv",
-    "accuracy_points.csv", "accuracy_matrix.csv", "accuracy.png",
+    "accuracy_types.csv", "accuracy_points.csv", "accuracy_matrix.csv", "accuracy.png",
 )  # fmt: skip
 """Points, and a matrix of their classes, where there are any; the other tables where references are polygons."""
 
@@ -87,6 +87,9 @@ def _by_polygons(run: Run, given: ToScore, options: AccuracyOptions) -> Outcome:
     truth = burn(references, mapped.grid)
     points = _drawn(truth, mapped, options)
     _write_tables(run, compared, distances, points)
+    types = _types(references)
+    if types is not None:
+        _write_csv(run, "accuracy_types.csv", by_type(compared, types).rename_axis("type"), index=True)
     _write(run, "accuracy.png", object_map(mapped.is_mine, references, mapped.polygons, compared))
     facts = {
         "kind": "polygons",
@@ -99,6 +102,8 @@ def _by_polygons(run: Run, given: ToScore, options: AccuracyOptions) -> Outcome:
         "discrepancy": compare_segments(references, mapped.polygons)._asdict(),
         "pixels": _pixel_facts(truth[mapped.is_known], mapped.is_mine.values[mapped.is_known]),
     }
+    if types is not None:
+        facts["types"] = by_type(compared, types).to_dict("index")
     if points is not None:
         facts["points"] = _pixel_facts(points["is_mine"].to_numpy(), points["is_mapped"].to_numpy())
     return _told(run, facts)
@@ -120,6 +125,13 @@ def _by_points(run: Run, given: ToScore, options: AccuracyOptions) -> Outcome:
         run.say(f"accuracy: {left_out} of {len(points)} points are left out: the map says nothing there")
     facts = {"kind": "points", "n_found": len(mapped.polygons), "n_points": len(seen)}
     return _told(run, facts | {"n_points_left_out": left_out, "points": found})
+
+
+def _types(references: gpd.GeoDataFrame) -> list[str] | None:
+    """Type of each reference, where they say it and are of more than one."""
+    column = next((name for name in CLASS_COLUMNS if name in references), None)
+    names = [] if column is None else [str(name) for name in references[column]]
+    return names if len(set(names)) > 1 else None
 
 
 def _of_classes(known: gpd.GeoDataFrame, classes: tuple[str, ...]) -> gpd.GeoDataFrame:
@@ -205,6 +217,10 @@ def accuracy_lines(facts: Mapping[str, Any]) -> list[str]:
             f"pixels: {_scores(facts['pixels'])}",
         ]
         lines[1:1] = _held_out_line(facts["objects"])
+        lines += [
+            f"{name}: {each['n_identified']:.0f} of {each['n']:.0f}, area similarity {_number(each['area_similarity'])}"
+            for name, each in facts.get("types", {}).items()
+        ]
     if "points" in facts:
         n_points = sum(facts["points"]["matrix"].values())
         lines.append(f"{n_points} points: {_scores(facts['points'])}")

@@ -37,6 +37,7 @@ from highwall.patches.options import (
     ScaleOptions,
     SegmentationOptions,
 )
+from highwall.segmentation.map_options import ChangeOptions, SegmentOptions
 
 Model = TypeVar("Model", bound=BaseModel)
 BoundingBox = Annotated[list[float], Field(min_length=4, max_length=4)]
@@ -99,6 +100,7 @@ class ScenesSection(_Section):
     level: Literal["L1C", "L2A"] | None = Field(None, description="processing level of files that do not say")
     date: dt.date | None = Field(None, description="date of acquisition of files that do not say")
     offset: float | None = Field(None, description="digital numbers to add before division, against what files say")
+    radar: Path | None = Field(None, description="radar image of the place, for land-cover networks that read it")
 
     @model_validator(mode="after")
     def _one_source(self) -> "ScenesSection":
@@ -185,10 +187,19 @@ class TerrainSection(_Section):
 
 
 class ModelSection(_Section):
-    """Weights of the chip network."""
+    """Weights: of the chip network, or of land-cover networks that take its place."""
 
     weights: Path | None = Field(None, description="ONNX file; by default the one that Highwall ships")
+    bundle: tuple[Path, ...] = Field(
+        (), description="ONNX files of land-cover networks, or folders of them, instead of the chip network"
+    )
     force: bool = Field(False, description="run it on a processing level that it was not made for")
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "ModelSection":
+        if self.weights and self.bundle:
+            raise ValueError("give either weights or bundle")
+        return self
 
 
 class SiteConfig(_Section):
@@ -276,6 +287,8 @@ class RunConfig(_Section):
     atmosphere: AtmosphereOptions = AtmosphereOptions()
     detect: ExtractOptions = ExtractOptions()
     emergence: EmergenceOptions = EmergenceOptions()
+    segment: SegmentOptions = SegmentOptions()
+    change: ChangeOptions = ChangeOptions()
     patches: PatchesSection = PatchesSection()
     refine: RefineOptions = RefineOptions()
     objects: ObjectsSection = ObjectsSection()

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from highwall import __version__
 from highwall.classification.dataset import cut_mosaic
-from highwall.classification.extract import SHIPPED_MODEL, ChipModel, chip_scores
+from highwall.classification.extract import SHIPPED_MODEL, ChipModel
 from highwall.classification.families import Label, LabelRule, MosaicName, read_name
 from highwall.classification.family_scores import JudgedChips, family_reports, overall_report
+from highwall.classification.judging import chip_scores
 from highwall.classification.options import EvaluateOptions
 from highwall.core.errors import InputError, ModelError, SetAside
 from highwall.core.taxonomy import ARTISANAL_MINE, NONE
@@ -81,7 +82,7 @@ def evaluate_chips(
     judged = score or (ARTISANAL_MINE if ARTISANAL_MINE in model.metadata.classes else ANY_MINE)
     _check_class(model, judged)
     kept, set_aside = _labelled(mosaics_in(folder), rule or LabelRule(), model=model, force=force)
-    chips, unread = _scored(kept, model, judged=judged, advance=advance)
+    chips, unread = _scored(kept, model, judged=judged, n_views=options.n_views, advance=advance)
     set_aside += unread
     if chips is None:
         raise InputError(
@@ -95,6 +96,7 @@ def evaluate_chips(
         "model": {key: model.onnx.properties[key] for key in ("name", "version", "bands", "level", "radiometry")},
         "folder": str(folder),
         "score": judged,
+        "views": options.n_views,
         "threshold_of_model": model.metadata.threshold,
         "overall": overall_report(chips, thresholds=thresholds, n_resamples=options.n_resamples),
         "families": _with_labels(family_reports(chips, thresholds=thresholds), kept),
@@ -136,7 +138,7 @@ def _labelled(
 
 
 def _scored(
-    mosaics: Sequence[_Mosaic], model: ChipModel, *, judged: str, advance: Advance
+    mosaics: Sequence[_Mosaic], model: ChipModel, *, judged: str, n_views: int, advance: Advance
 ) -> tuple[JudgedChips | None, list[SetAside]]:
     """Run the network over each mosaic in turn; damaged ones, and black ones, are set aside."""
     parts, set_aside = [], []
@@ -148,7 +150,7 @@ def _scored(
         except InputError as error:
             set_aside.append(SetAside(mosaic.path.name, str(error)))
         else:
-            found = _score_of(chip_scores(chips, model), model.metadata.classes, judged)
+            found = _score_of(chip_scores(chips, model, n_views=n_views), model.metadata.classes, judged)
             truth = np.full(len(chips), mosaic.label.is_positive)
             parts.append(JudgedChips(truth, found, np.full(len(chips), mosaic.name.family)))
         advance("chips", done, len(mosaics))

@@ -19,6 +19,7 @@ from highwall.workflows.blocks import Advance, crew, unmoved
 from highwall.workflows.config import RunConfig, ScenesSection, SiteConfig, load_run, load_site
 from highwall.workflows.deform import deform
 from highwall.workflows.detect import detect
+from highwall.workflows.detect_bundle import ToAsk, detect_by_bundle
 from highwall.workflows.findings_register import enter
 from highwall.workflows.prepare import prepare
 from highwall.workflows.radar import Given
@@ -130,8 +131,7 @@ def _source(section: ScenesSection, run: Run) -> SceneSource:
 
 
 def _patches(run: Run, scene: Facts, gaps: _Gaps, *, config: SiteConfig, options: RunConfig, advance: Advance) -> Facts:
-    model = config.model
-    detect(run, scene, weights=model.weights, force=model.force, options=options.detect, advance=advance)
+    _detect(run, scene, config=config, options=options, advance=advance)
     given = _to_refine(run, gaps, config=config, options=options)
 
     names = class_map_of(config.land_cover.classes) if config.land_cover else given.class_map
@@ -144,6 +144,16 @@ def _patches(run: Run, scene: Facts, gaps: _Gaps, *, config: SiteConfig, options
     land_cover = config.land_cover
     with_cover = land_cover and gaps.attempt("land_cover", lambda: outline(land_cover.file))
     return with_cover or outline(None)
+
+
+def _detect(run: Run, scene: Facts, *, config: SiteConfig, options: RunConfig, advance: Advance) -> None:
+    """Tell how probable mine ground is, by the chip network or by land-cover networks."""
+    model = config.model
+    if not model.bundle:
+        detect(run, scene, weights=model.weights, force=model.force, options=options.detect, advance=advance)
+        return
+    given = ToAsk(model.bundle, model.force, config.scenes.radar if config.scenes else None)
+    detect_by_bundle(run, scene, given, options=options.segment, advance=advance)
 
 
 def _to_refine(run: Run, gaps: _Gaps, *, config: SiteConfig, options: RunConfig) -> ToRefine:

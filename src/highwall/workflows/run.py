@@ -17,7 +17,10 @@ from highwall.core.site import Site
 from highwall.io.aside import PART, remove
 from highwall.io.catalog import checksum, stage_item, write_catalog, write_json
 
-STAGES = ("prepare", "detect", "objects", "refine", "track", "emergence", "accuracy", "deform", "assess", "report")
+STAGES = (
+    "prepare", "detect", "segment", "mining", "objects", "refine", "track", "emergence", "change", "accuracy", "deform",
+    "assess", "report",
+)  # fmt: skip
 """Stages of a run, in order."""
 
 Say = Callable[[str], None]

@@ -74,7 +74,7 @@ def simulate(
     _write_stack(simulate_stack(site, stack).stack, out / "insar")
     progress("permits, land cover and truth")
     _write_vectors(site, out)
-    _write_raster(land_cover(site)[None], out / "land_cover.tif", grid=site.geobox, names=("land_cover",))
+    write_raster(land_cover(site)[None], out / "land_cover.tif", grid=site.geobox, names=("land_cover",))
     _write_truth(site, after, out / "truth")
     return _write_site_file(site, out / "site.yaml")
 
@@ -87,15 +87,15 @@ def _write_scenes(site: SimulatedSite, folder: Path, progress: Say) -> None:
         scene = on_finest_grid(simulate_bands(site, date, options), site)
         names = tuple(str(name) for name in scene["band"].values)
         path = folder / f"S2SIM_{date:%Y%m%d}.tif"
-        _write_raster(_as_numbers(scene), path, grid=site.geobox, names=names, nodata=0, tags=_scene_tags(date))
+        write_raster(as_numbers(scene), path, grid=site.geobox, names=names, nodata=0, tags=scene_tags(date))
 
 
 def _write_product(site: SimulatedSite, date: dt.date, folder: Path) -> None:
     product = folder / f"S2SIM_MSIL1C_{date:%Y%m%d}.SAFE"
     for name, image in simulate_bands(site, date).items():
         path = product / f"S2SIM_{date:%Y%m%d}_{name}.tif"
-        values = _as_numbers(image)[None]
-        _write_raster(values, path, grid=grid_of(image), names=(name,), nodata=0, tags=_scene_tags(date))
+        values = as_numbers(image)[None]
+        write_raster(values, path, grid=grid_of(image), names=(name,), nodata=0, tags=scene_tags(date))
 
 
 def _write_stack(stack: xr.Dataset, folder: Path) -> None:
@@ -111,7 +111,7 @@ def _write_stack(stack: xr.Dataset, folder: Path) -> None:
         stem = f"{first}-{second}".replace("-", "")
         for name in ("unw", "coh"):
             path = folder / f"{stem[:8]}-{stem[8:]}_{name}.tif"
-            _write_raster(pair[name].values[None], path, grid=grid, names=(name,), nodata=np.nan, tags=tags)
+            write_raster(pair[name].values[None], path, grid=grid, names=(name,), nodata=np.nan, tags=tags)
 
 
 def _write_vectors(site: SimulatedSite, out: Path) -> None:
@@ -130,10 +130,10 @@ def _write_vectors(site: SimulatedSite, out: Path) -> None:
 def _write_truth(site: SimulatedSite, date: dt.date, folder: Path) -> None:
     surface = surface_at(site, date)
     grid = site.geobox
-    _write_raster(surface.footprint[None].astype(np.uint8), folder / "footprint.tif", grid=grid, names=("footprint",))
-    _write_raster(surface.labels.astype(np.uint8), folder / "labels.tif", grid=grid, names=LABELS)
+    write_raster(surface.footprint[None].astype(np.uint8), folder / "footprint.tif", grid=grid, names=("footprint",))
+    write_raster(surface.labels.astype(np.uint8), folder / "labels.tif", grid=grid, names=LABELS)
     velocity = vertical_velocity(site).astype(np.float32)[None]
-    _write_raster(velocity, folder / "velocity.tif", grid=grid, names=("velocity_vertical",))
+    write_raster(velocity, folder / "velocity.tif", grid=grid, names=("velocity_vertical",))
     findings = [
         {
             "kind": finding.kind, "permit_id": finding.permit_id, "area_m2": round(finding.area_m2, 1),
@@ -166,19 +166,20 @@ def _still_ground(site: SimulatedSite) -> dict[str, Any]:
     return {"kind": "area", "crs": site.crs, **{name: float(value) for name, value in bounds.items()}}
 
 
-def _as_numbers(reflectance: xr.DataArray) -> NDArray[np.uint16]:
+def as_numbers(reflectance: xr.DataArray) -> NDArray[np.uint16]:
     """Reflectance as Sentinel-2's digital numbers; 0 is left to nodata."""
     return np.asarray(np.clip(np.rint(reflectance.values * SENTINEL2_QUANTIFICATION), 1, 65535), dtype=np.uint16)
 
 
-def _scene_tags(date: dt.date) -> dict[str, str]:
+def scene_tags(date: dt.date, *, level: str = "L1C") -> dict[str, str]:
+    """Tags by which a simulated scene is read like a real one."""
     return {
-        "LEVEL": "L1C", "ACQUISITION_DATE": date.isoformat(), "QUANTIFICATION": f"{SENTINEL2_QUANTIFICATION:g}",
+        "LEVEL": level, "ACQUISITION_DATE": date.isoformat(), "QUANTIFICATION": f"{SENTINEL2_QUANTIFICATION:g}",
         "OFFSET": "0", "SIMULATED": "yes",
     }  # fmt: skip
 
 
-def _write_raster(
+def write_raster(
     values: NDArray[Any],
     path: Path,
     *,
@@ -187,6 +188,7 @@ def _write_raster(
     nodata: float | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> None:
+    """Write (band, y, x) as a GeoTIFF with named bands."""
     profile = {
         "driver": "GTiff", "dtype": values.dtype, "count": len(names), "height": grid.shape.y, "width": grid.shape.x,
         "crs": str(grid.crs), "transform": grid.transform, "compress": "deflate", "nodata": nodata, "zlevel": 1,

@@ -34,7 +34,7 @@ class PatchSummary(_Part):
     """One mine patch."""
 
     patch_id: str
-    mine_class: str = Field(description="industrial_mine or artisanal_mine")
+    mine_class: str = Field(description="industrial_mine or artisanal_mine; of a bundle, a land-cover class")
     area_m2: float = Field(description="area on the map [m²], with the errors of one classed scene")
     probability_mean: float = Field(description="mean mine probability, 0 to 1")
     motion_class: str = Field(description="uplift, subsidence, decorrelated, none or not_measured")

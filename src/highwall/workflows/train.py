@@ -1,5 +1,6 @@
 """Train the chip network on real chips and scenes, judge it on places it never saw, and write the shipped model."""
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from highwall.classification.evaluation import (
     chip_report,
     chips_of_scene,
     class_report,
+    fold_reports,
     footprint_report,
     join_scored,
     pooled_iou,
@@ -26,7 +28,7 @@ from highwall.classification.evaluation import (
     score_scene,
 )
 from highwall.classification.extract import ChipModel
-from highwall.classification.options import ProtocolOptions, TrainOptions
+from highwall.classification.options import NetworkOptions, ProtocolOptions, TrainOptions
 from highwall.classification.splits import Split, make_splits
 from highwall.core.errors import ConfigError
 from highwall.io.aside import write_text
@@ -46,14 +48,24 @@ class _Setting(NamedTuple):
     options: TrainOptions
     protocol: ProtocolOptions
     progress: StageProgress | None
+    features: Path | None
+    """File of weights from which the second reader begins."""
 
 
 class _Judged(NamedTuple):
     """What networks said of what they had not seen."""
 
     chips: ScoredChips
+    one_view: ScoredChips
+    """The same chips, seen only as they are."""
     scene_chips: ScoredChips
     scenes: list[ScoredScene]
+
+    def of_folds(self, splits: Sequence[Split]) -> "_Judged":
+        """What the first ``splits`` alone judged; chips of scenes stay."""
+        n_scenes = sum(len(split.unseen_scenes) for split in splits)
+        chips, one_view = (found.where(found.fold < len(splits)) for found in (self.chips, self.one_view))
+        return self._replace(chips=chips, one_view=one_view, scenes=self.scenes[:n_scenes])
 
 
 class _Calibration(NamedTuple):
@@ -79,6 +91,11 @@ def options_of(*, train: Mapping[str, Any], protocol: Mapping[str, Any]) -> tupl
         raise ConfigError(f"the training cannot be set so: {found}.") from error
 
 
+def with_second_reader() -> NetworkOptions:
+    """Size of the network that is trained by default, with the second reader."""
+    return TrainOptions().network.model_copy(update={"second_reader": True})
+
+
 def train_chips(
     data: Path,
     out: Path,
@@ -86,6 +103,7 @@ def train_chips(
     options: TrainOptions | None = None,
     protocol: ProtocolOptions | None = None,
     progress: StageProgress | None = None,
+    features: Path | None = None,
 ) -> Path:
     """Train and judge the chip network; interrupted, it goes on from the checkpoints in ``out``.
 
@@ -97,6 +115,8 @@ def train_chips(
         Folder for ``chips.onnx``, ``chips.card.json``, ``chips.md``, ``out-of-fold.npz`` (what was said of each chip
         by a network that never saw its group) and, in ``footprints``, the mine probability of each labelled scene
         from a network that never saw its place (uint8, 255 is certain).
+    features
+        File of weights of EfficientNet-Lite0 from which the network's second reader begins, if it has one.
 
     Returns
     -------
@@ -109,8 +129,10 @@ def train_chips(
         The data are not there.
     InputError
         A mosaic is malformed, a class is missing, or there are fewer groups than folds.
+    ModelError
+        ``features`` holds something else.
     """
-    setting = _Setting(out, options or TrainOptions(), protocol or ProtocolOptions(), progress)
+    setting = _Setting(out, options or TrainOptions(), protocol or ProtocolOptions(), progress, features)
     (out / "footprints").mkdir(parents=True, exist_ok=True)
     chips, scenes = read_chips(data), read_scenes(data)
     test_places = hold_out(
@@ -122,6 +144,8 @@ def train_chips(
         "options": setting.options.model_dump(mode="json"),
         "protocol": setting.protocol.model_dump(mode="json"),
     }
+    if features is not None:
+        card["features"] = {"file": features.name, "sha256": hashlib.sha256(features.read_bytes()).hexdigest()}
     calibration = _Calibration()
     if setting.protocol.cross_validate:
         splits = make_splits(known, chips, protocol=setting.protocol)
@@ -139,9 +163,10 @@ def train_chips(
 
 def _cross_validation(splits: Sequence[Split], setting: _Setting) -> tuple[dict[str, Any], _Calibration]:
     """Scores of the first seed in full, of the others in brief; temperature and threshold come from the first."""
-    first = setting.options.seed
-    judged = {first + i: _judge(splits, setting, seed=first + i) for i in range(setting.protocol.n_seeds)}
-    found = judged[first]
+    first, some = setting.options.seed, splits[: setting.protocol.n_seed_folds]
+    found = _judge(splits, setting, seed=first)
+    others = range(first + 1, first + setting.protocol.n_seeds)
+    judged = {first: found.of_folds(some), **{seed: _judge(some, setting, seed=seed) for seed in others}}
     chips, temperature = calibrated(found.chips)
     ranked = chips.ranked
     calibration = _Calibration(temperature, best_threshold(ranked.judged(ranked.group)))
@@ -152,8 +177,11 @@ def _cross_validation(splits: Sequence[Split], setting: _Setting) -> tuple[dict[
         "n_steps": setting.protocol.fold_steps or setting.options.n_steps,
         "temperature": round(temperature, 4),
         "chips": chip_report(chips, protocol=setting.protocol),
+        "folds": fold_reports(chips, protocol=setting.protocol),
+        "one_view": _in_brief(found._replace(chips=found.one_view), setting.protocol),
         "classes": class_report(join_scored([chips, cut])),
         "footprint": footprint_report(found.scenes, protocol=setting.protocol),
+        "n_seed_folds": len(some),
         "seeds": {str(seed): _in_brief(one, setting.protocol) for seed, one in judged.items()},
     }, calibration
 
@@ -164,15 +192,17 @@ def _judge(splits: Sequence[Split], setting: _Setting, *, seed: int) -> _Judged:
     if setting.protocol.fold_steps is not None:
         changes |= {"n_steps": setting.protocol.fold_steps, "n_cycles": 1}
     seeded = setting._replace(options=setting.options.model_copy(update=changes))
-    chips, scene_chips, scenes = [], [], []
+    n_views = setting.protocol.n_views
+    chips, one_view, scene_chips, scenes = [], [], [], []
     for fold, split in enumerate(splits):
         named = split._replace(stage=f"{split.stage}-seed-{seed}")
         model = _fit(named, seeded, calibration=_Calibration())
-        chips.append(score_chips(split.unseen_chips, model, fold=fold))
+        chips.append(score_chips(split.unseen_chips, model, n_views=n_views, fold=fold))
+        one_view.append(score_chips(split.unseen_chips, model, n_views=1, fold=fold))
         for scene in split.unseen_scenes:
-            scene_chips.append(score_chips(chips_of_scene(scene), model, fold=fold))
+            scene_chips.append(score_chips(chips_of_scene(scene), model, n_views=n_views, fold=fold))
             scenes.append(_judge_scene(scene, model, setting.out))
-    return _Judged(join_scored(chips), join_scored(scene_chips), scenes)
+    return _Judged(join_scored(chips), join_scored(one_view), join_scored(scene_chips), scenes)
 
 
 def _in_brief(judged: _Judged, protocol: ProtocolOptions) -> dict[str, Any]:
@@ -192,7 +222,7 @@ def _fit(split: Split, setting: _Setting, *, calibration: _Calibration) -> ChipM
     from highwall.classification.train import Trainer
 
     checkpoint, path = setting.out / f"{split.stage}.ckpt", setting.out / f"{split.stage}.onnx"
-    trainer = Trainer(split.scenes, split.chips, options=setting.options)
+    trainer = Trainer(split.scenes, split.chips, options=setting.options, features=setting.features)
     if checkpoint.exists():
         trainer.restore(checkpoint)
 
@@ -205,7 +235,12 @@ def _fit(split: Split, setting: _Setting, *, calibration: _Calibration) -> ChipM
     network.temperature.copy_(torch.tensor([1.0, calibration.temperature]))
     summary = json.dumps(training_summary(split.chips, split.scenes), ensure_ascii=False)
     facts = metadata_of(
-        network, name=NAME, version=__version__, training_data=summary, threshold=round(calibration.threshold, 4)
+        network,
+        name=NAME,
+        version=__version__,
+        training_data=summary,
+        threshold=round(calibration.threshold, 4),
+        begun_from=setting.features.name if setting.features else "",
     )
     export_network(network, path, metadata=facts)
     return ChipModel.open(path, threads=setting.options.n_threads)

@@ -7,12 +7,13 @@ pure functions of it. What instruments see of it is simulated in ``imagery.simul
 Words: *local* coordinates are metres east and north of the lower left corner; an *outline* is a polygon's ring as an
 (n, 2) float array of x and y, not closed. *Years of work* run from 0 at the site's start to 1 and stop there.
 
-Reading order: fields, outlines, plan, site, terrain, works, surface, motion, permits.
+Reading order: fields, outlines, plan, site, terrain, works, surface, motion, permits. ``core.truth.varied`` holds many
+other sites, drawn by chance.
 """
 
 from highwall.core.truth.motion import decorrelated_at, motion_at, vertical_velocity
 from highwall.core.truth.permits import ExpectedFinding, Permit, expected_findings, permits
-from highwall.core.truth.site import SimulatedSite, simulate_site
+from highwall.core.truth.site import SimulatedPlace, SimulatedSite, simulate_site
 from highwall.core.truth.surface import BLANK_LAYER, LABELS, Material, Surface, land_cover, surface_at
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "ExpectedFinding",
     "Material",
     "Permit",
+    "SimulatedPlace",
     "SimulatedSite",
     "Surface",
     "decorrelated_at",

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from affine import Affine
@@ -22,6 +22,22 @@ class Centres(NamedTuple):
 
     east: Field
     north: Field
+
+
+class SimulatedPlace(Protocol):
+    """What instruments need to know of any simulated site."""
+
+    @property
+    def seed(self) -> int:
+        """From which it was drawn."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+
+    @property
+    def geobox(self) -> GeoBox:
+        """The 10 m grid."""
 
 
 @dataclass(frozen=True)

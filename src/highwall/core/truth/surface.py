@@ -48,13 +48,20 @@ class Material(IntEnum):
     ORE = 17
     DAM = 18
     OLD_FACE = 19
+    OVERBURDEN = 20
+    SAND = 21
+    OUTCROP = 22
+    SOLAR = 23
+    BURNT = 24
+    WETLAND = 25
 
 
 WORLD_COVER_OF = {
     Material.FOREST: 10, Material.SAVANNA: 20, Material.GRASS: 30, Material.DRY_GRASS: 30, Material.CROP: 40,
     Material.BARE_FIELD: 40, Material.RIVER: 80, Material.SANDBANK: 60, Material.ROOF: 50, Material.PAVED: 50,
     Material.DIRT_ROAD: 30, Material.SOIL: 60, Material.ROCK: 60, Material.WASTE: 60, Material.SLURRY: 60,
-    Material.POND: 80, Material.ORE: 60, Material.DAM: 60, Material.OLD_FACE: 20,
+    Material.POND: 80, Material.ORE: 60, Material.DAM: 60, Material.OLD_FACE: 20, Material.OVERBURDEN: 60,
+    Material.SAND: 60, Material.OUTCROP: 60, Material.SOLAR: 50, Material.BURNT: 30, Material.WETLAND: 90,
 }  # fmt: skip
 """Code of ESA WorldCover that a map of that product would most likely give each material."""
 

