@@ -219,8 +219,8 @@ def cracks(
                f"Table: {out / 'cracks.csv'}")  # fmt: skip
 
 
-@app.command("check-motion")
-def check_motion(
+@app.command()
+def validate(
     motion: Annotated[Path, typer.Argument(help="displacement.zarr of `highwall deform`.")],
     stations: Annotated[Path, typer.Argument(help="CSV: station, lon, lat, date; east, north, up or height [m].")],
     out: Out,
