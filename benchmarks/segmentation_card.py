@@ -16,7 +16,7 @@ def card_text(card: Mapping[str, Any]) -> str:
 
 def _identity(card: Mapping[str, Any]) -> str:
     model, parity = card["model"], card["parity"]
-    thresholds = ", ".join(f"{name} {value:g}" for name, value in model["thresholds"].items())
+    threshold = next(iter(model["thresholds"].values()))
     temperatures = ", ".join(f"{value:.2f}" for value in model["temperature"].values())
     return f"""# {model["name"]} {model["version"]}
 
@@ -25,8 +25,9 @@ ground ({", ".join(model["classes"])}), one softmax for each of the four subsets
 
 * **Input**: bands {", ".join(model["bands"])} of Sentinel-2 {model["level"]}, reflectance [1], about
   {model["pixel_m"]:g} m; windows of {model["window_px"]} px, any multiple of {model["stride"]}.
-* **Output**: probabilities float32 (batch, class, y, x). Temperatures of the subsets {temperatures}; thresholds, each
-  where the IoU of held-out places is best: {thresholds}. A class without one needs 0.5, or is the most probable.
+* **Output**: probabilities float32 (batch, class, y, x). Temperatures of the subsets {temperatures}.
+* **Threshold**: {threshold:g} for {", ".join(model["thresholds"])}, where their mean IoU on held-out places is best;
+  0.5 for the other classes of these subsets.
 * **Size**: {model["n_bytes"] / 1e6:.1f} MB, ONNX, weights of half precision; differs from torch in single precision by
   at most {parity["scene_largest"]:.2g} on a scene, {parity["scene_mean"]:.1g} on average.
 * **Licence**: {model["licence"]}.
@@ -50,11 +51,12 @@ def _scores(entries: Mapping[str, Any]) -> str:
     ours = entries[OURS]
     head = f"""## Scores on places that were not seen
 
-{len(ours["folds"])} of {ours["n_folds"]} folds, which share no place; temperatures and thresholds come from the other folds, and
-the weights are of pass {_passes(ours)}. Settings of the recipe were chosen on
-another division of the same places. {ours["n_scenes"]} scenes of {ours["n_places"]} places, pixels pooled; brackets are 95 %
-bootstrap intervals over places. The last column is what two people reach against each other on the same kind of scene:
-no score on these labels can honestly pass it. The shipped network learned from all places, the folds' from two thirds.
+{len(ours["folds"])} of {ours["n_folds"]} folds, which share no place; temperatures and threshold come from the other
+folds, and the weights are of pass {_passes(ours)}. Settings of the recipe were chosen on another division of
+the same places. {ours["n_scenes"]} scenes of {ours["n_places"]} places, pixels pooled; brackets are 95 % bootstrap
+intervals over places. That one threshold serves all classes was decided on these folds.
+The last column is what two people reach against each other on the same kind of scene: no score
+on these labels can honestly pass it. The shipped network learned from all places, the folds' from two thirds.
 
 | class | IoU | precision | recall | two people, IoU |
 |---|---|---|---|---|

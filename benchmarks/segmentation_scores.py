@@ -19,7 +19,6 @@ from highwall.segmentation.evaluation_options import EvaluationOptions
 from highwall.segmentation.evaluation_report import confusion_report, false_alarm_report, scenes_report
 from highwall.segmentation.labels import target_of
 from highwall.segmentation.metadata import SegmentationMetadata
-from highwall.segmentation.settling import best_threshold
 from highwall.segmentation.tally import Said, tally_scene
 from highwall.workflows.segmentation_judging import masks_of
 from segmentation_folds import FloatArray, parts_of
@@ -27,7 +26,9 @@ from segmentation_folds import FloatArray, parts_of
 EVERY_PX = 41
 """Every so many pixels of a scene, row after row, one settles temperatures and thresholds."""
 LEAST_IOU = 0.1
-"""A class that reaches less on held-out places takes no threshold of its own: it would follow chance."""
+"""A class that reaches less on held-out places takes no threshold: it would follow chance."""
+STEPS = np.round(np.arange(0.05, 0.951, 0.05), 2)
+"""Thresholds that are tried [1]."""
 SUBSETS_KNOWN = (1, 2, 3, 4)
 
 
@@ -43,17 +44,23 @@ UNSETTLED = Settled(dict.fromkeys(SUBSETS_KNOWN, 1.0), {})
 
 
 def settled_on(samples: Sequence[Sample], said: Mapping[str, FloatArray]) -> Settled:
-    """Fit the temperature of every subset and the threshold of its classes on scenes that networks had not seen."""
-    temperature, thresholds = {}, {}
+    """Fit the temperature of every subset, and one threshold for all classes, on scenes that networks had not seen.
+
+    A threshold for each class follows the few places it was found on: chosen on one fold it lowers the scores of the
+    next. Classes that are hardly ever found take none.
+    """
+    temperature, curves = {}, {}
     for number, subset in enumerate(SUBSETS_KNOWN):
         truth, probability = _pixels(samples, said, number=number, subset=subset)
         temperature[subset] = round(fit_temperature(truth, probability), 4)
         cooled = at_temperature(probability, temperature=temperature[subset])
         for code, name in enumerate(SUBSETS[subset], start=1):
-            threshold = best_threshold(truth == code, cooled[:, code])
-            if _iou(truth == code, cooled[:, code] >= threshold) >= LEAST_IOU:
-                thresholds[name] = threshold
-    return Settled(temperature, thresholds)
+            curves[name] = np.array([_iou(truth == code, cooled[:, code] >= step) for step in STEPS])
+    found = {name: curve for name, curve in curves.items() if curve.max() >= LEAST_IOU}
+    if not found:
+        return Settled(temperature, {})
+    threshold = float(STEPS[int(np.mean(list(found.values()), axis=0).argmax())])
+    return Settled(temperature, dict.fromkeys(found, threshold))
 
 
 def cooled(probability: FloatArray, temperature: Mapping[int, float]) -> FloatArray:

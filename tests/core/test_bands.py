@@ -56,3 +56,9 @@ def test_radar_is_needed_only_where_a_radar_band_is() -> None:
     assert not needs_radar(CONFIGURATIONS["M"])
     with pytest.raises(InputError, match="B99"):
         needs_radar(["B99"])
+
+
+def test_colours_of_other_sensors_go_under_sentinels_names():
+    assert bands_of("red,Green,blue,NIR") == ("B04", "B03", "B02", "B08")
+    with pytest.raises(InputError, match="named twice"):
+        bands_of(["red", "B04"])

@@ -74,3 +74,20 @@ def test_an_overlap_as_large_as_the_window_is_refused():
 
 def test_growth_stops_at_the_edge():
     assert Window(0, 5, 3, 8).grown(4, within=(8, 20)) == Window(0, 8, 0, 12)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (5, 64), (512, 512)])
+def test_a_gaussian_weight_falls_from_the_middle_and_is_never_nothing(shape):
+    weight = blend_weight(shape, overlap=0, blending="gaussian")
+    middle = weight[tuple((side - 1) // 2 for side in shape)]
+    assert weight.min() > 0
+    assert middle == weight.max()
+    assert np.array_equal(weight, weight[::-1, ::-1])
+
+
+def test_gaussian_windows_keep_a_constant():
+    extent = Window(0, 90, 0, 70)
+    blender = Blender(extent, n_layers=1, overlap=8, blending="gaussian")
+    for window in iter_windows((90, 70), size=32, overlap=8):
+        blender.add(window, np.full((1, *window.shape), 0.3, np.float32))
+    assert blender.result() == pytest.approx(0.3, abs=1e-6)

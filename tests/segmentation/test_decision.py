@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from highwall.core.taxonomy import SUBSETS
+from highwall.core.taxonomy import CLASS_SETS
 from highwall.segmentation.decision import CODES, bits_of_classes, codes_of, decide, footprint_probability
 from highwall.segmentation.labels import BITS, OUTSIDE
 from tests.segmentation.networks_made import facts
@@ -73,7 +73,7 @@ def test_codes_and_bits_say_the_same():
 
 
 def test_every_class_has_a_code_of_its_own():
-    names = [name for classes in SUBSETS.values() for name in classes]
+    names = [name for classes in CLASS_SETS.values() for name in classes]
     assert sorted(CODES) == sorted(names)
     assert len(set(CODES.values())) == len(names)
 

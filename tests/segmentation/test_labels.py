@@ -95,7 +95,7 @@ def test_each_pixel_takes_the_class_of_highest_precedence_or_background(mask, su
 def test_the_footprint_is_any_class_and_never_blank():
     mask = np.array([[bits_of(name) for name in (*CLASS_NAMES, BLANK)]], dtype=np.uint16)
     assert target_of(mask, 4).tolist() == [[1] * len(CLASS_NAMES) + [0]]
-    assert bits_of(MINING_AREA) == MINING_BITS == 1023
+    assert bits_of(MINING_AREA) == MINING_BITS == 1023 + 0xF000  # the ten classes and four types of mines
 
 
 def test_blank_and_unlabelled_ground_can_be_left_out():
@@ -123,9 +123,9 @@ def test_codes_and_layers_become_the_same_mask():
 
 
 def test_unknown_codes_subsets_and_classes_are_refused():
-    with pytest.raises(InputError, match="codes 12, 13 are unknown"):
-        from_codes(np.array([[1, 12, 13]], dtype=np.uint8))
-    with pytest.raises(InputError, match="no subset 5"):
-        target_of(np.zeros((1, 1), dtype=np.uint16), 5)
+    with pytest.raises(InputError, match="codes 12, 17 are unknown"):
+        from_codes(np.array([[1, 12, 17]], dtype=np.uint8))
+    with pytest.raises(InputError, match="no subset 6"):
+        target_of(np.zeros((1, 1), dtype=np.uint16), 6)
     with pytest.raises(InputError, match="did you mean 'dam'"):
         bits_of("dams")

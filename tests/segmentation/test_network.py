@@ -99,7 +99,7 @@ def test_nothing_speaks_against_the_others_of_the_paper():
 
 
 def test_an_encoder_that_there_is_not_is_refused():
-    with pytest.raises(ModelError, match="resnet19"):
+    with pytest.raises(ModelError, match="no encoder has this name; did you mean 'resnet18'"):
         network(NetworkOptions(architecture="fpn", encoder="resnet19"))
     with pytest.raises(ModelError, match="tu-nothing"):
         network(NetworkOptions(architecture="fpn", encoder="tu-nothing"))

@@ -85,6 +85,13 @@ def test_passes_after_the_last_checkpoint_count(tmp_path):
     assert same_weights(often, seldom)
 
 
+def test_two_processes_train_together(tmp_path):
+    trained = train(tmp_path, n_epochs=2, run={"n_devices": 2})
+    assert [row["epoch"] for row in trained.history] == [1, 2]
+    assert all("iou" in row for row in trained.history)
+    assert (tmp_path / "best.ckpt").exists()
+
+
 def test_a_training_stops_where_nothing_gets_better(tmp_path):
     frozen = {"learning_rate": 1e-12}
     trained = train(tmp_path, n_epochs=9, patience=2, optimiser=frozen, network={"subsets": (1,)})

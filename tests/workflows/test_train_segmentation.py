@@ -6,7 +6,7 @@ import rasterio
 import yaml
 from tests.segmentation.lessons import TINY, scene
 
-from highwall.core.errors import ConfigError, InputError, MissingInputError
+from highwall.core.errors import ConfigError, InputError, MissingInputError, OutputError
 from highwall.segmentation.dataset import SampleSet
 from highwall.segmentation.labels import OUTSIDE
 from highwall.segmentation.segmenter import OnnxSegmenter
@@ -68,6 +68,12 @@ def test_folders_become_a_network_with_its_record(folders, recipe, tmp_path):
     assert [row["epoch"] for row in history["passes"]] == [1]
     assert options_of(str(tmp_path / "out" / "options.yaml"), {}) == options
     assert "samples: 3 training, 1 validation, 0 test" in said
+
+
+def test_a_file_where_a_folder_is_needed_is_told(folders, tmp_path):
+    (tmp_path / "out").touch()
+    with pytest.raises(OutputError, match="is a file"):
+        train_segmentation(ToLearn(None, *folders), tmp_path / "out", options=options_of(None, {}))
 
 
 def test_what_the_command_line_says_stands_against_the_recipe(recipe):
@@ -150,6 +156,8 @@ def test_a_source_is_a_dataset_or_both_folders(tmp_path, folders):
     for given in (ToLearn(), ToLearn(images=folders[0]), ToLearn(tmp_path, *folders)):
         with pytest.raises(InputError, match="or both --images and --labels"):
             read_samples(given, options=options)
+    with pytest.raises(InputError, match="one of L1C, L2A"):
+        read_samples(ToLearn(None, *folders, level="L3"), options=options)
     with pytest.raises(MissingInputError):
         read_samples(ToLearn(tmp_path / "none"), options=options)
 

@@ -82,6 +82,10 @@ Red comes first, as encoders that were trained on photographs expect it.
 """
 
 
+COLOURS: Final[dict[str, str]] = {"BLUE": "B02", "GREEN": "B03", "RED": "B04", "NIR": "B08"}
+"""Names of bands in imagery of other sensors, and the band of Sentinel-2 under which they go."""
+
+
 def bands_of(text: str | Sequence[str]) -> tuple[str, ...]:
     """Read bands: the name of a configuration (``M+S``), names with commas between (``B04,VV``), or a list of names.
 
@@ -120,8 +124,9 @@ def needs_radar(bands: Iterable[str]) -> bool:
 
 
 def _band_called(text: str) -> str:
-    """``B2``, ``b02`` and ``B02`` are ``B02``; ``vv_vh`` and ``VV/VH`` are ``VV_VH``."""
+    """``B2``, ``b02``, ``blue`` and ``B02`` are ``B02``; ``vv_vh`` and ``VV/VH`` are ``VV_VH``."""
     name = text.strip().upper().replace("/", "_")
+    name = COLOURS.get(name, name)
     name = f"B0{name[1]}" if len(name) == 2 and name[0] == "B" and name[1].isdigit() else name
     if name not in BANDS:
         known = (*BANDS, *CONFIGURATIONS)

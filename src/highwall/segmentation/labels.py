@@ -217,7 +217,7 @@ def from_codes(codes: NDArray[np.integer]) -> Mask:
     if unknown:
         raise InputError(
             f"label codes {', '.join(map(str, unknown[:5]))} are unknown; codes are 0 (background), 1…10 (classes), "
-            f"{BLANK_CODE} (blank) and 255 (outside)."
+            f"{BLANK_CODE} (blank), 13…16 (types of mines) and 255 (outside)."
         )
     table = np.array([values[int(value)] for value in found], dtype=np.uint16)
     return table[inverse].reshape(codes.shape)

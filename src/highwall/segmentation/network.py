@@ -8,15 +8,17 @@ Source: Jabłońska et al. 2024, section 2.3 (one network a subset); several hea
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, cast
 
 import torch
 from torch import Tensor, nn
 
+from highwall.core.checks import nearest_name
 from highwall.core.errors import ModelError
 from highwall.core.taxonomy import CLASS_SETS
 from highwall.learning.torch_shim import import_torchvision
+from highwall.segmentation.normalisation import BandStatistics
 from highwall.segmentation.options import ENCODER_STEPS, STRIDE, Architecture, NetworkOptions
 from highwall.segmentation.refusals import refusal
 
@@ -75,6 +77,11 @@ class SegmentationNetwork(nn.Module):
         cooled = [each / t for each, t in zip(self.logits(images), self.temperature, strict=True)]
         return torch.cat([each.softmax(dim=1)[:, 1:] for each in cooled], dim=1)
 
+    def normalise_by(self, statistics: BandStatistics) -> None:
+        """Take the mean and spread of each band from the training data."""
+        self.mean.copy_(torch.from_numpy(statistics.mean).reshape(1, -1, 1, 1))
+        self.std.copy_(torch.from_numpy(statistics.std).reshape(1, -1, 1, 1))
+
     def encoder_weights(self) -> Iterator[nn.Parameter]:
         """Parameters of the encoder."""
         return self.body.encoder.parameters()  # type: ignore[union-attr]
@@ -98,9 +105,9 @@ def _body(options: NetworkOptions, *, n_channels: int) -> nn.Module:
     ModelError
         The library refuses the combination, or knows no such encoder.
     """
-    reason = refusal(options.architecture, options.encoder)
+    library = _library()
+    reason = refusal(options.architecture, options.encoder) or _unknown(options.encoder, library.encoders.encoders)
     if reason is None:
-        library = _library()
         made = getattr(library, _CLASS_OF[options.architecture])
         try:
             with warnings.catch_warnings():
@@ -112,9 +119,18 @@ def _body(options: NetworkOptions, *, n_channels: int) -> nn.Module:
             return _changed(body, options)
         except (KeyError, ValueError, RuntimeError, NotImplementedError, TypeError, AttributeError) as error:
             reason = str(error).strip("'\"")
+    stop = "" if reason.endswith("?") else "."
     raise ModelError(
-        f"no network of {options.architecture} and {options.encoder}: {reason}. Choose another encoder or architecture."
+        f"no network of {options.architecture} and {options.encoder}: {reason}{stop} Choose another encoder or "
+        "architecture."
     )
+
+
+def _unknown(encoder: str, known: Iterable[str]) -> str | None:
+    """Tell that the library has no such encoder; timm's own, ``tu-``, are looked for by the library."""
+    if encoder in known or encoder.startswith("tu-"):
+        return None
+    return f"no encoder has this name{nearest_name(encoder, known)}"
 
 
 def _changed(body: nn.Module, options: NetworkOptions) -> nn.Module:

@@ -34,6 +34,7 @@ from highwall.segmentation.learner import IOU, Learner, Progress
 from highwall.segmentation.lightning_parts import (
     Callback,
     EarlyStopping,
+    LightningModule,
     ModelCheckpoint,
     Trainer,
     seed_everything,
@@ -94,9 +95,10 @@ def train_network(samples: SampleSet, *, options: TrainOptions, out: Path, progr
         return _result(out, validation, options=options)
     with _quiet():
         seed_everything(options.seed, verbose=False)
+        network = _new_network(options, resumes=resumed is not None)
         scenes = Scenes(training, bands=options.network.bands, cache_mb=options.run.cache_mb)
         statistics = band_statistics(training, bands=options.network.bands)
-        network = _new_network(options, statistics, resumes=resumed is not None)
+        network.normalise_by(statistics)
         trainer = _trainer(options, out=out, validates=bool(len(validation)))
         trainer.fit(
             Learner(network, options=options, facts=training_facts(training), progress=progress),
@@ -105,7 +107,6 @@ def train_network(samples: SampleSet, *, options: TrainOptions, out: Path, progr
             ckpt_path=resumed,
             weights_only=True,
         )
-        trainer.save_checkpoint(out / LAST)  # passes after the last multiple of checkpoint_every count too
     return _result(out, validation, options=options)
 
 
@@ -122,6 +123,17 @@ def _result(out: Path, validation: SampleSet, *, options: TrainOptions) -> Train
         network.temperature.copy_(torch.tensor([settled.temperature[subset] for subset in options.network.subsets]))
         metadata = metadata_of(network, options=options, training=last[FACTS], thresholds=settled.thresholds)
     return Trained(network, metadata, history, int(row["epoch"]), float(row.get(IOU, math.nan)))
+
+
+class _LastState(Callback):
+    """Saves the state at the end: passes after the last multiple of ``checkpoint_every`` count too."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Save, in the process that trained."""
+        trainer.save_checkpoint(self._path)
 
 
 def _check_splits(samples: SampleSet, training: SampleSet, validation: SampleSet, options: TrainOptions) -> None:
@@ -148,13 +160,11 @@ def _check_machine(run: RunOptions) -> None:
         raise InputError("float16 needs a GPU, and torch sees none; take bfloat16 or float32.")
 
 
-def _new_network(options: TrainOptions, statistics: BandStatistics, *, resumes: bool) -> SegmentationNetwork:
-    """Network at the start: encoder perhaps pretrained, normalisation from the training data."""
+def _new_network(options: TrainOptions, *, resumes: bool) -> SegmentationNetwork:
+    """Network at the start, its encoder perhaps pretrained."""
     network = SegmentationNetwork(options.network)
     if options.network.encoder_weights is not None and not resumes:
         load_encoder(network, options=options.network)
-    network.mean.copy_(torch.from_numpy(statistics.mean).reshape(1, -1, 1, 1))
-    network.std.copy_(torch.from_numpy(statistics.std).reshape(1, -1, 1, 1))
     if options.run.precision == "bfloat16" and options.run.accelerator == "cpu":
         keep_depthwise_single(network)
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
@@ -195,6 +205,7 @@ def _callbacks(options: TrainOptions, *, out: Path, validates: bool) -> Iterator
         out, LAST.removesuffix(".ckpt"), save_on_train_epoch_end=True, every_n_epochs=options.checkpoint_every,
         enable_version_counter=False,
     )  # fmt: skip
+    yield _LastState(out / LAST)
 
 
 def _training_loader(scenes: Scenes, statistics: BandStatistics, options: TrainOptions) -> DataLoader[Lesson]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import yaml
 
-from highwall.core.errors import ConfigError, InputError, MissingInputError
+from highwall.core.errors import ConfigError, InputError, MissingInputError, OutputError
 from highwall.io.aside import write_text
 from highwall.io.chips import write_labels
 from highwall.learning.groups import assign_folds
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 HELD_OUT: Final = "held-out"
 """Folder of the labels that were held out."""
+LEVELS: Final = ("L1C", "L2A")
 VALIDATION_SHARE: Final = 0.15
 """Share of the sites by which weights are chosen, where a folder says no split (MineCam, section 2.3)."""
 
@@ -136,9 +137,13 @@ def train_segmentation(
         No scene, no labels, no training split, or a band that scenes lack.
     ModelError
         A network that cannot be built or exported, weights that cannot be read, or a checkpoint of other options.
+    OutputError
+        ``out`` is a file, or a result cannot be written.
     """
     from highwall.segmentation.train import train_network
 
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"{out} is a file, and results need a folder; give another --out.")
     samples = read_samples(given, options=options, say=say)
     out.mkdir(parents=True, exist_ok=True)
     write_text(json.dumps({sample.name: sample.split for sample in samples}, indent=1) + "\n", out / "splits.json")
@@ -166,6 +171,8 @@ def read_samples(given: ToLearn, *, options: TrainOptions, say: Say = silent) ->
     """
     if given.dataset is not None and given.images is None and given.labels is None:
         return read_dataset(given.dataset)
+    if given.level not in (None, *LEVELS):
+        raise InputError(f"level {given.level!r} is unknown; it is one of {', '.join(LEVELS)}.")
     if given.dataset is not None or given.images is None or given.labels is None:
         raise InputError("give a dataset that 'highwall dataset build' wrote, or both --images and --labels.")
     reading = read_folder(given.images, given.labels, bands=given.image_bands, level=given.level, near_m=given.near_m)

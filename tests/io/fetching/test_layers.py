@@ -23,7 +23,7 @@ from highwall.io.fetching.places import place_over
 from ..archive_made import LEFT, SIDE_M, TOP, UTM, add_maps, add_optical, add_radar, numbers_of, powers_of, tif
 from ..archive_server import Archive, archive_server
 
-# rasterio's own silence about images in memory is not safe among threads: Carrier keeps it, reading here does not
+# rasterio's own silence about images in memory is not safe among threads; io.rasters.loaded keeps it
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
 
