@@ -45,7 +45,7 @@ ENTRIES = {
 }
 """Networks of about one budget, in CPU time: a pass of the U-Net takes half as long again."""
 WORK = Path(__file__).resolve().parents[1] / "build" / "segmentation"
-DETAILS = "segmentation_scores.json"
+DETAILS = "details/segmentation.json"
 
 
 def main() -> None:

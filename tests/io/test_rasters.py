@@ -282,3 +282,12 @@ def test_an_overview_of_nothing_is_refused(tmp_path):
     (tmp_path / "a.tif").write_bytes(b"no raster")
     with pytest.raises(InputError, match="not a readable raster"):
         read_overview(tmp_path / "a.tif", max_side=10)
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 5])
+def test_no_class_passes_for_opacity(tmp_path: Path, n: int):
+    classes = [f"class-{number}" for number in range(n)]
+    path = write_cog(layer_on(np.full((n, 40, 50), 0.5, "f4"), "class_probability", classes), tmp_path / "p.tif")
+    with rasterio.open(path) as file:
+        assert rasterio.enums.ColorInterp.alpha not in file.colorinterp
+        assert file.read_masks().all()

@@ -91,6 +91,7 @@ def cog_writer(
         "height": grid.shape.y, "width": grid.shape.x, "crs": str(grid.crs), "transform": grid.transform,
         "tiled": True, "blockxsize": BLOCK, "blockysize": BLOCK, "compress": "deflate", "BIGTIFF": "IF_SAFER",
         "predictor": 3 if np.dtype(row.dtype).kind == "f" else 2, "sparse_ok": True, "zlevel": 1,
+        **({"photometric": "MINISBLACK"} if len(bands) > 1 else {}),  # else the fourth band would pass for opacity
     }  # fmt: skip
     with aside(path) as whole:
         striped = whole.with_name(f"{whole.name}.strips.tif")  # the COG driver cannot be written in windows
