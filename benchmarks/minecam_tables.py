@@ -2,8 +2,8 @@
 
     python benchmarks/minecam_tables.py [--out FOLDER] [TABLE …]
 
-Trainings live in FOLDER: stopped, the same command goes on. Results: benchmarks/results/minecam_tables.json. Everything in
-it is simulated, with a tiny network and six passes: it shows that the tables are made, not how well such networks do.
+Trainings live in FOLDER: stopped, the same command goes on. Results: benchmarks/results/minecam_tables.json. Everything
+in it is simulated, with a tiny network and six passes: it shows that the tables are made, not how well such networks do.
 """
 
 import argparse
