@@ -4,16 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from highwall.activity.deformation import MOTION_CLASSES, classify_motion, exceedance
+from highwall.activity.deformation import COLUMNS, MOTION_CLASSES, classify_motion, exceedance
 from highwall.activity.options import ActivityOptions
 
 from .tables import UTM, motion, patches, square
 
 OPTIONS = ActivityOptions(radius_m=0.0)
-COLUMNS = {
-    "motion_class", "share_up", "share_down", "share_decorrelated", "n_motion_pixels", "fastest_velocity", "fastest_x",
-    "fastest_y",
-}  # fmt: skip
 WHOLE = square(0, -1000, 1000)  # all 10 × 10 pixels
 
 
@@ -53,15 +49,54 @@ def test_a_patch_takes_the_class_of_its_pixels(velocity: float, std: float, name
     assert row.n_motion_pixels == (0 if np.isnan(velocity) else 100)
 
 
-def test_the_sign_that_more_pixels_have_wins_and_shares_are_of_what_is_measured():
+def test_the_strongest_cluster_wins_and_the_papers_rule_counts_pixels():
     velocity = field()
-    velocity[0, :] = 0.02
-    velocity[1, :6] = -0.05
+    velocity[0, :] = 0.02  # ten pixels, 0.2
+    velocity[1, :6] = -0.05  # six pixels, 0.3
     velocity[9, :] = np.nan
     (row,) = classify_motion(patches(WHOLE), motion(velocity), options=OPTIONS).itertuples()
-    assert row.motion_class == "uplift"
+    assert (row.motion_class, row.paper_class) == ("subsidence", "uplift")
     assert (row.share_up, row.share_down) == (pytest.approx(10 / 90), pytest.approx(6 / 90))
+    assert row.share_still == pytest.approx(74 / 90)
     assert row.n_motion_pixels == 90
+    assert (row.cluster_velocity, row.cluster_m2) == (pytest.approx(-0.05), pytest.approx(6 * 100.0**2, rel=2e-3))
+    assert (row.p_up, row.p_down) == (pytest.approx(1.0), pytest.approx(1.0))
+
+
+def test_a_cluster_in_reach_of_two_patches_counts_for_both_and_is_said_to_be_nearest_to_one():
+    velocity = field()
+    velocity[4:6, 1:4] = -0.05
+    table = patches(square(0, -1000, 400), square(600, -1000, 400))
+    found = classify_motion(table, motion(velocity), options=ActivityOptions(radius_m=500.0))
+    assert found["motion_class"].tolist() == ["subsidence", "subsidence"]
+    assert found["cluster_patch"].tolist() == ["P001", "P001"]
+
+
+def test_a_rate_whose_error_is_large_has_a_probability_of_its_own():
+    (row,) = classify_motion(patches(WHOLE), motion(field(-0.02), std=0.008), options=OPTIONS).itertuples()
+    assert row.p_down == pytest.approx(norm.cdf((0.02 - 0.005) / 0.008), abs=1e-6)
+
+
+def test_patches_beyond_the_grid_are_not_measured():
+    (row,) = classify_motion(patches(square(50_000, 0, 300)), motion(field(-0.02)), options=OPTIONS).itertuples()
+    assert row.motion_class == row.paper_class == "not_measured"
+
+
+def test_the_papers_count_of_228_patches_comes_out():
+    """A constructed region: 22 patches rise, 38 sink, 4 lost coherence, 164 stay, 1.5 km from one another."""
+    kinds = ["uplift"] * 22 + ["subsidence"] * 38 + ["decorrelated"] * 4 + ["none"] * 164
+    side, step = 16, 15  # patches in a row; pixels of 100 m from one to the next
+    velocity, lost = np.zeros((side * step, side * step)), np.zeros((side * step, side * step), bool)
+    ground = []
+    for number, kind in enumerate(kinds):
+        row, col = (step * place + 5 for place in divmod(number, side))
+        here = (slice(row, row + 3), slice(col, col + 3))
+        velocity[here] = {"uplift": 0.012, "subsidence": -0.014}.get(kind, 0.002)
+        lost[here] = kind == "decorrelated"
+        ground.append(square(100.0 * col, -100.0 * (row + 3), 300.0))
+    found = classify_motion(patches(*ground), motion(velocity, decorrelated=lost), options=ActivityOptions())
+    assert found["motion_class"].tolist() == kinds
+    assert found["paper_class"].tolist() == kinds
 
 
 def test_the_fastest_point_is_where_it_is():
@@ -133,7 +168,7 @@ def test_motion_may_lie_in_another_crs(crs: str):
 def test_without_motion_nothing_is_measured():
     found = classify_motion(patches(WHOLE), None, options=OPTIONS)
     assert found["motion_class"].tolist() == ["not_measured"]
-    assert set(found.columns) >= COLUMNS
+    assert set(found.columns) >= set(COLUMNS)
     assert found["fastest_velocity"].isna().all()
 
 
@@ -141,7 +176,7 @@ def test_without_motion_nothing_is_measured():
 def test_an_empty_table_gets_every_column(rates):
     found = classify_motion(patches(), rates, options=OPTIONS)
     assert found.empty
-    assert set(found.columns) >= COLUMNS
+    assert set(found.columns) >= set(COLUMNS)
     assert found.crs == UTM
 
 

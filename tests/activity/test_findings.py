@@ -11,7 +11,7 @@ from highwall.activity.options import ActivityOptions
 
 from .tables import TODAY, UTM, patches, permits, square
 
-OPTIONS = ActivityOptions(boundary_tolerance_m=50.0, min_outside_m2=10_000.0)
+OPTIONS = ActivityOptions(outline_std_m=30.0, scene_std_m=0.0, permit_std_m=0.0, min_outside_m2=10_000.0)
 EVIDENCE = {"scene": "S2A", "inputs": {"patches.parquet": "1220ab"}}
 GROUND = [
     square(100, 100, 300),  # inside
@@ -35,12 +35,13 @@ def test_patches_get_a_status_and_findings_say_why():
     assert found["permit_status"].tolist() == ["inside", "beyond_boundary", "outside_any_permit", "permit_expired"]
     assert findings.columns.tolist() == list(COLUMNS)
     assert findings.crs == UTM
-    assert findings["area_m2"].tolist() == pytest.approx([250_000, 75_000, 40_000])
+    assert findings["area_m2"].tolist() == pytest.approx([250_000, 90_000, 40_000])
     assert findings["kind"].tolist() == ["outside_any_permit", "beyond_boundary", "permit_expired"]
     assert findings["patch_id"].tolist() == ["P003", "P002", "P004"]
     assert findings["statement"].tolist() == [
         "A mine of about 25.0 ha lies outside any permit.",
-        "Mine ground of at least 7.5 ha lies beyond the boundary of permit L-1 (Serra SA), up to 300 m past it.",
+        "Mine ground of about 9.0 ha, surely 7.5 ha or more, lies beyond the boundary of permit L-1 (Serra SA), up to "
+        "300 m past it.",
         "Mine ground of about 4.0 ha was seen 10 days after permit L-2 (Serra SA) had expired.",
     ]
     assert findings["days_lapsed"].tolist() == [0, 0, 10]
@@ -61,10 +62,10 @@ def test_a_permit_without_a_holder_is_named_by_its_number_alone():
     assert findings["holder"].isna().all()
 
 
-def test_evidence_is_json_with_the_tolerance():
+def test_evidence_is_json_with_the_positional_error():
     _, findings = compare(GROUND)
     for text in findings["evidence"]:
-        assert json.loads(text) == EVIDENCE | {"boundary_tolerance_m": 50.0}
+        assert json.loads(text) == EVIDENCE | {"position_std_m": 30.0, "certainty": 0.95}
 
 
 def test_ids_stay_whatever_the_order_and_differ_between_findings():
@@ -86,7 +87,7 @@ def test_findings_of_one_place_do_not_share_a_name():
 def test_permits_in_another_crs_are_compared_alike():
     found, findings = compare(GROUND, allowed().to_crs("EPSG:4326"))
     assert found["permit_status"].tolist() == ["inside", "beyond_boundary", "outside_any_permit", "permit_expired"]
-    assert findings["area_m2"].tolist() == pytest.approx([250_000, 75_000, 40_000], rel=1e-3)
+    assert findings["area_m2"].tolist() == pytest.approx([250_000, 90_000, 40_000], rel=1e-3)
 
 
 @pytest.mark.parametrize(("permitted", "on"), [(None, TODAY), (allowed(), None)])

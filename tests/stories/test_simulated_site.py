@@ -138,8 +138,8 @@ def test_findings_carry_their_evidence(shown):
     out, _ = shown
     for finding in gpd.read_parquet(out / "run" / "findings.parquet").itertuples():
         evidence = json.loads(finding.evidence)
-        assert {"scene", "acquired", "model", "inputs", "boundary_tolerance_m"} <= set(evidence)
-        assert set(evidence["inputs"]) == {"patches", "permits", "motion"}
+        assert {"scene", "acquired", "model", "inputs", "position_std_m", "certainty"} <= set(evidence)
+        assert set(evidence["inputs"]) == {"patches", "permits", "motion", "scene.tif", "quality.tif"}
 
 
 def test_the_catalogue_is_stac_with_parameters_and_hashes(shown):

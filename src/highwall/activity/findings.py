@@ -1,16 +1,20 @@
-"""Findings: what a regulator may act on, each with the evidence that it rests on."""
+"""Findings: what a regulator may act on, each with the evidence that it rests on.
+
+The probability of a finding is that of its position (``activity.boundary``) times that of the patch being a mine: it
+says how likely the ground is what the finding calls it, not how grave that is.
+"""
 
 import datetime as dt
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Final
 
 import geopandas as gpd
+import pandas as pd
 
-from highwall.activity.minerals import OTHER_MINERAL, other_mineral
-from highwall.activity.options import ActivityOptions
-from highwall.activity.permits import (
+from highwall.activity.breaches import (
     BEYOND_BOUNDARY,
     EXPIRED,
     NOT_YET_VALID,
@@ -18,23 +22,39 @@ from highwall.activity.permits import (
     Breach,
     breaches,
 )
+from highwall.activity.motion_beyond import MOTION_AFTER_EXPIRY, MOTION_BEYOND
+from highwall.activity.obligations import RESTORATION_OVERDUE, WRONG_CLASS, WRONG_MINERAL, obligations
+from highwall.activity.options import ActivityOptions
+from highwall.activity.zones import PROTECTED, SETTLEMENT, Zones, intrusions
 
 COLUMNS: Final = (
-    "finding_id", "kind", "patch_id", "statement", "observed", "area_m2", "depth_m", "permit_id", "holder",
-    "days_lapsed", "probability_mean", "motion_class", "evidence", "geometry",
+    "finding_id", "kind", "patch_id", "statement", "observed", "probability", "area_m2", "least_m2", "share", "depth_m",
+    "permit_id", "holder", "days_lapsed", "probability_mean", "motion_class", "evidence", "geometry",
 )  # fmt: skip
 
 UNCHECKED: Final = "not_checked"
 """Permit status of patches when there are no permits to compare with."""
 
 _STATEMENTS: Final[dict[str, str]] = {
-    BEYOND_BOUNDARY: "Mine ground of at least {hectares:.1f} ha lies beyond the boundary of {permit}, up to "
-    "{depth:.0f} m past it.",
+    BEYOND_BOUNDARY: "Mine ground of about {hectares:.1f} ha, surely {least:.1f} ha or more, lies beyond the boundary "
+    "of {permit}, up to {depth:.0f} m past it.",
     OUTSIDE_ANY: "A mine of about {hectares:.1f} ha lies outside any permit.",
     EXPIRED: "Mine ground of about {hectares:.1f} ha was seen {days} days after {permit} had expired.",
     NOT_YET_VALID: "Mine ground of about {hectares:.1f} ha was seen before {permit} became valid.",
-    OTHER_MINERAL: "A mine of the type {type} of about {hectares:.1f} ha lies on {permit}, which is for {mineral}.",
+    WRONG_MINERAL: "A mine of about {hectares:.1f} ha works another mineral than {permit} allows.",
+    WRONG_CLASS: "Ground of about {hectares:.1f} ha is used otherwise than {permit} allows.",
+    RESTORATION_OVERDUE: "Mine ground of about {hectares:.1f} ha is still open {days} days after {permit} asked for "
+    "its restoration.",
+    PROTECTED: "Mine ground of about {hectares:.1f} ha, surely {least:.1f} ha or more, lies in a protected area, up to "
+    "{depth:.0f} m inside.",
+    SETTLEMENT: "Mine ground of about {hectares:.1f} ha, surely {least:.1f} ha or more, lies too near to a settlement.",
+    MOTION_BEYOND: "Ground of about {hectares:.1f} ha beyond the boundary of {permit} moves.",
+    MOTION_AFTER_EXPIRY: "Ground of about {hectares:.1f} ha has moved since {permit} expired.",
 }
+_DAYS_SINCE: Final = {
+    EXPIRED: "valid_to", RESTORATION_OVERDUE: "restoration_due", MOTION_AFTER_EXPIRY: "valid_to",
+}  # fmt: skip
+"""Date of the permit from which ``days_lapsed`` counts."""
 
 
 def assess(
@@ -44,8 +64,10 @@ def assess(
     on: dt.date | None,
     options: ActivityOptions,
     evidence: dict[str, Any],
+    zones: Sequence[Zones] = (),
+    moving: Sequence[Breach] = (),
 ) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
-    """Compare patches with permits.
+    """Compare patches with permits, and with land that mines must keep out of.
 
     Parameters
     ----------
@@ -57,54 +79,76 @@ def assess(
         Date on which the patches were seen; without it nothing is compared.
     evidence
         What every finding rests on: scene, model, options, files and their hashes.
+    zones
+        Of ``activity.zones.zones_of``, in the CRS of the patches.
+    moving
+        Of ``activity.motion_beyond``: moving ground where no patch need be.
 
     Returns
     -------
     patches, findings
         The patches with ``permit_status``; the findings with the columns :data:`COLUMNS`.
     """
-    if permits is None or on is None:
+    if on is None:
         return patches.assign(permit_status=UNCHECKED), _frame([], crs=patches.crs)
-    placed = permits.to_crs(patches.crs)
+    rests_on = evidence | {"position_std_m": round(options.position_std_m, 1), "certainty": options.certainty}
+    said = json.dumps(rests_on, sort_keys=True)
+    placed = None if permits is None else permits.to_crs(patches.crs)
     statuses, rows = [], []
     for patch in patches.itertuples():
-        status, found = breaches(patch.geometry, placed, on=on, options=options)
+        status, found = _of_patch(patch, placed, zones, on=on, options=options)
         statuses.append(status)
-        other = other_mineral(str(getattr(patch, "mine_class", "")), patch.geometry, placed, on=on)
-        found = found if other is None else [*found, other]
-        rows += [_finding(patch, breach, on=on, evidence=evidence, options=options) for breach in found]
+        rows += [_finding(breach, patch, on=on, evidence=said) for breach in found]
+    rows += [_finding(breach, None, on=on, evidence=said) for breach in moving]
     return patches.assign(permit_status=statuses), _frame(rows, crs=patches.crs)
 
 
-def _finding(
-    patch: Any, breach: Breach, *, on: dt.date, evidence: dict[str, Any], options: ActivityOptions
-) -> dict[str, Any]:
-    area = float(breach.geometry.area)
+def _of_patch(
+    patch: Any, permits: gpd.GeoDataFrame | None, zones: Sequence[Zones], *, on: dt.date, options: ActivityOptions
+) -> tuple[str, list[Breach]]:
+    status = UNCHECKED
+    found: list[Breach] = []
+    if permits is not None:
+        status, found = breaches(patch.geometry, permits, on=on, options=options)
+        found = found + obligations(patch, permits, on=on, options=options)
+    for layer in zones:
+        found = found + intrusions(patch.geometry, layer, options=options)
+    return status, found
+
+
+def _finding(breach: Breach, patch: Any | None, *, on: dt.date, evidence: str) -> dict[str, Any]:
     permit = {} if breach.permit is None else breach.permit.to_dict()
-    days = (on - permit["valid_to"].date()).days if breach.kind == EXPIRED else 0
+    mine = 1.0 if patch is None else float(patch.probability_mean)
+    days = _days(permit, breach.kind, on)
+    statement = _STATEMENTS[breach.kind].format(
+        hectares=breach.past.area_m2 / 1e4, least=breach.past.least_m2 / 1e4, permit=_name(permit),
+        depth=breach.past.depth_m, days=days,
+    )  # fmt: skip
     return {
         "finding_id": _identity(breach),
         "kind": breach.kind,
-        "patch_id": patch.patch_id,
-        "statement": _STATEMENTS[breach.kind].format(
-            hectares=area / 1e4,
-            permit=_name(permit),
-            depth=breach.depth_m,
-            days=days,
-            type=str(getattr(patch, "mine_class", "")).replace("_", " "),
-            mineral=permit.get("mineral"),
-        ),
+        "patch_id": None if patch is None else patch.patch_id,
+        "statement": f"{statement} {breach.note}".strip(),
         "observed": on.isoformat(),
-        "area_m2": area,
-        "depth_m": breach.depth_m,
+        "probability": breach.past.probability * mine,
+        "area_m2": breach.past.area_m2,
+        "least_m2": breach.past.least_m2,
+        "share": float("nan") if patch is None else breach.past.area_m2 / patch.geometry.area,
+        "depth_m": breach.past.depth_m,
         "permit_id": permit.get("permit_id"),
         "holder": permit.get("holder"),
         "days_lapsed": days,
-        "probability_mean": float(patch.probability_mean),
-        "motion_class": patch.motion_class,
-        "evidence": json.dumps(evidence | {"boundary_tolerance_m": options.boundary_tolerance_m}, sort_keys=True),
+        "probability_mean": mine,
+        "motion_class": None if patch is None else patch.motion_class,
+        "evidence": evidence,
         "geometry": breach.geometry,
     }
+
+
+def _days(permit: dict[Any, Any], kind: str, on: dt.date) -> int:
+    """Days since the date that was passed; 0 where none was."""
+    day = permit.get(_DAYS_SINCE.get(kind, ""))
+    return 0 if day is None or pd.isna(day) else (on - day.date()).days
 
 
 def _name(permit: dict[Any, Any]) -> str:

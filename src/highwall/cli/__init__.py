@@ -9,11 +9,14 @@ from highwall import __version__
 from highwall.cli import watch  # its verbs stand first in --help
 
 # isort: split
-from highwall.cli import archive, fetch, files, gateway, labels, networks, segment, tune
+from highwall.cli import archive, area, fetch, files, findings, gateway, labels, networks, segment, tune
 from highwall.cli.apps import app
 from highwall.core.errors import HighwallError
 
-__all__ = ["app", "archive", "fetch", "files", "gateway", "labels", "main", "networks", "segment", "tune", "watch"]
+__all__ = [
+    "app", "archive", "area", "fetch", "files", "findings", "gateway", "labels", "main", "networks", "segment", "tune",
+    "watch",
+]  # fmt: skip
 
 
 _OF_TRAINING = {"lightning", "onnx", "optuna", "segmentation_models_pytorch", "timm", "torch", "torchvision"}

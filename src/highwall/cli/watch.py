@@ -220,14 +220,31 @@ def cracks(
 
 
 @app.command()
+def validate(
+    motion: Annotated[Path, typer.Argument(help="displacement.zarr of `highwall deform`.")],
+    stations: Annotated[Path, typer.Argument(help="CSV: station, lon, lat, date; east, north, up or height [m].")],
+    out: Out,
+    reference: Annotated[str | None, typer.Option(help="Station against which both are taken.")] = None,
+    heading: Annotated[float | None, typer.Option(help="Of the flight [degrees from north], for GNSS.")] = None,
+) -> None:  # fmt: skip
+    """Compare radar motion with levelling or GNSS. Leaves motion_check.csv, .json and .png."""
+    from highwall.workflows.motion_check import motion_check
+
+    with telling() as say:
+        motion_check(motion, stations, out, reference=reference, heading_deg=heading, say=say)
+
+
+@app.command()
 def assess(
     patches: Annotated[Path, typer.Argument(help="patches.parquet or .gpkg of `highwall refine`.")], out: Out,
     permits: Annotated[Path | None, typer.Option(help="Vector file of permits.")] = None,
     field: Annotated[list[str] | None, typer.Option(help="Our name=their column, such as valid_to=EXPIRY.")] = None,
     motion: Annotated[Path | None, typer.Option(help="displacement.zarr of `highwall deform`.")] = None,
+    before: Annotated[Path | None, typer.Option(help="Folder of an earlier run, to tell what has changed.")] = None,
+    register: Annotated[Path | None, typer.Option(help="File that keeps findings of all runs; else OUT's own.")] = None,
     date: Date = None, run: RunFile = None,
 ) -> None:  # fmt: skip
-    """Hold patches against motion and permits. Leaves findings.gpkg and findings.parquet."""
+    """Hold patches against motion, an earlier look and permits. Leaves activity.gpkg, findings.gpkg, register.json."""
     from highwall.workflows.verbs import assess_alone
 
     with telling() as say:
@@ -237,6 +254,8 @@ def assess(
             permits=permits,
             fields=pairs_of(field),
             motion=motion,
+            before=before,
+            register=register,
             date=date_of(date),
             run_file=run,
             say=say,
@@ -244,12 +263,23 @@ def assess(
 
 
 @app.command()
-def report(folder: Annotated[Path, typer.Argument(help="Folder of a run.")]) -> None:
-    """Draw a run. Leaves report.html and summary.json."""
-    from highwall.workflows.verbs import report_alone
+def report(
+    folder: Annotated[Path, typer.Argument(help="Folder of a run; with --portfolio, of many.")],
+    finding: Annotated[str | None, typer.Option(help="Write the case file of this finding: HTML, and PDF.")] = None,
+    register: Annotated[Path | None, typer.Option(help="With --finding: the register, if it lies elsewhere.")] = None,
+    portfolio: Annotated[bool, typer.Option("--portfolio", help="Rank and map all runs below the folder.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="With --portfolio: else the folder itself.")] = None,
+) -> None:
+    """Draw a run, one finding of it, or many runs. Leaves report.html, case-ID.html or portfolio.html."""
+    from highwall.workflows.verbs import case_alone, portfolio_alone, report_alone
 
     with telling() as say:
-        report_alone(folder, say=say)
+        if portfolio:
+            portfolio_alone(folder, out or folder, finding=finding, say=say)
+        elif finding is not None:
+            case_alone(folder, finding, register=register, say=say)
+        else:
+            report_alone(folder, say=say)
 
 
 @app.command()

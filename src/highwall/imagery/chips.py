@@ -1,6 +1,6 @@
 """Fixed windows cut from a cube: for training, prediction and as evidence."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -29,14 +29,38 @@ def chips(cube: xr.DataArray, *, size: int, step: int) -> xr.DataArray:
     )
 
 
-def true_colour(reflectance: xr.DataArray, *, percent: float = 1.0) -> NDArray[np.uint8]:
+class Stretch(NamedTuple):
+    """Reflectance of each of red, green and blue that is drawn black, and that is drawn white."""
+
+    low: NDArray[Any]
+    high: NDArray[Any]
+
+    @classmethod
+    def of(cls, reflectance: xr.DataArray, *, percent: float = 1.0) -> "Stretch":
+        """Between the ``percent`` and 100 − ``percent`` percentiles of each band, which takes out haze."""
+        low, high = np.nanpercentile(_visible(reflectance), [percent, 100.0 - percent], axis=(0, 1))
+        return cls(low, high)
+
+
+def true_colour(
+    reflectance: xr.DataArray, *, percent: float = 1.0, stretch: Stretch | None = None
+) -> NDArray[np.uint8]:
     """Picture of a scene: (y, x, 3) uint8 of B04, B03, B02, white where nothing is.
 
-    Each band is stretched between its own ``percent`` and 100 − ``percent`` percentiles, which takes out haze.
+    Parameters
+    ----------
+    stretch
+        Common to several pictures, so that one ground has one colour in all; by default the scene's own,
+        ``Stretch.of`` it with ``percent``.
     """
-    bands: NDArray[Any] = reflectance.sel(band=["B04", "B03", "B02"]).transpose("y", "x", "band").values
+    bands = _visible(reflectance)
     if np.isnan(bands).all():
         return np.full(bands.shape, 255, np.uint8)
-    low, high = np.nanpercentile(bands, [percent, 100.0 - percent], axis=(0, 1))
+    low, high = stretch or Stretch.of(reflectance, percent=percent)
     scaled = np.clip((bands - low) / np.maximum(high - low, 1e-3), 0.0, 1.0) ** (1.0 / 1.3)
     return (255.0 * np.where(np.isnan(scaled), 1.0, scaled)).round().astype(np.uint8)
+
+
+def _visible(reflectance: xr.DataArray) -> NDArray[Any]:
+    bands: NDArray[Any] = reflectance.sel(band=["B04", "B03", "B02"]).transpose("y", "x", "band").values
+    return bands

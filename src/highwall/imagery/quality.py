@@ -22,6 +22,8 @@ from highwall.imagery.options import QualityOptions
 
 FLAGS: Final[dict[str, int]] = {"nodata": 1, "cloud": 2, "snow": 4, "haze": 8, "dark": 16}
 """Bits of the quality layer; 0 is a pixel without complaint."""
+HIDING: Final = FLAGS["nodata"] | FLAGS["cloud"] | FLAGS["snow"] | FLAGS["haze"]
+"""Bits that hide the ground; what is merely dark may be water, or the shade of a pit."""
 
 _SCL: Final[dict[str, tuple[int, ...]]] = {"cloud": (8, 9, 10), "snow": (11,)}
 """Codes of Sentinel-2's scene classification (ESA, L2A ATBD, table 3)."""

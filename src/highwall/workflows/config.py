@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from highwall.activity.options import ActivityOptions
+from highwall.activity.zones import ZoneKind
 from highwall.classification.options import EmergenceOptions, ExtractOptions
 from highwall.core.checks import nearest_name
 from highwall.core.errors import ConfigError, MissingInputError
@@ -42,7 +43,10 @@ Model = TypeVar("Model", bound=BaseModel)
 BoundingBox = Annotated[list[float], Field(min_length=4, max_length=4)]
 
 
-PermitField = Literal["permit_id", "holder", "mineral", "valid_from", "valid_to", "status"]
+PermitField = Literal[
+    "permit_id", "holder", "mineral", "classes", "conditions", "status", "valid_from", "valid_to", "restoration_due"
+]
+PlanField = Literal["plan_id", "begins", "ends"]
 
 
 class _Section(BaseModel):
@@ -130,6 +134,24 @@ class PermitsSection(_Section):
     )
 
 
+class ZoneSection(_Section):
+    """Land that mines must keep out of."""
+
+    file: Path = Field(description="vector file of polygons", examples=["parks.gpkg"])
+    kind: ZoneKind = Field(description="protected_area or settlement", examples=["protected_area"])
+    buffer_m: float = Field(0.0, ge=0, le=50_000, description="distance to keep from it [m]")
+    name: str | None = Field(None, description="column with the names", examples=["NAME"])
+
+
+class PlanSection(_Section):
+    """The mine's own plan: polygons with the days between which they are to be worked."""
+
+    file: Path = Field(description="vector file of polygons", examples=["plan.gpkg"])
+    fields: dict[PlanField, str] = Field(
+        default_factory=dict, description="our name: the file's column, where they differ"
+    )
+
+
 class LandCoverSection(_Section):
     """A land-cover map."""
 
@@ -187,6 +209,16 @@ class SiteConfig(_Section):
     scenes: ScenesSection | None = None
     insar: InsarSection | None = None
     permits: PermitsSection | None = None
+    zones: tuple[ZoneSection, ...] = ()
+    plan: PlanSection | None = None
+    before: Path | None = Field(
+        None,
+        description="folder of an earlier run of this site, which this one is compared with",
+        examples=["run-2023"],
+    )
+    findings_file: Path | None = Field(
+        None, description="file that keeps the findings of all runs; by default register.json in the run's folder"
+    )
     land_cover: LandCoverSection | None = None
     references: ReferencesSection | None = None
     terrain: TerrainSection | None = None
@@ -365,4 +397,6 @@ def _resolved(config: Model, folder: Path) -> Model:
             changes[name] = folder / value
         elif isinstance(value, tuple) and value and isinstance(value[0], Path):
             changes[name] = tuple(folder / path for path in value)
+        elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
+            changes[name] = tuple(_resolved(section, folder) for section in value)
     return config.model_copy(update=changes)

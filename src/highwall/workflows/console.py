@@ -53,6 +53,34 @@ def track_table(changes: Mapping[str, Mapping[str, float]]) -> Table:
     return table
 
 
+def area_table(classes: Any, *, coverage: float) -> Table:
+    """Tabulate estimated areas with half the width of their intervals, beside what the map says."""
+    from highwall.activity.area import Estimate
+
+    table = Table(title=f"Areas, {100 * coverage:.0f} % intervals", box=SIMPLE, title_justify="left")
+    table.add_column("")
+    for heading in ("points", "on the map", "estimated", "user's", "producer's"):
+        table.add_column(heading, justify="right")
+    for row in classes.itertuples():
+        low, high = Estimate(row.area_m2, row.area_std_m2).interval(coverage=coverage)
+        estimated = f"{row.area_m2 / 1e4:,.1f} ± {(high - low) / 2e4:,.1f} ha"
+        shares = (f"{value:.2f}" for value in (row.users, row.producers))
+        table.add_row(_words(row.Index), f"{row.n_mapped}", f"{row.mapped_m2 / 1e4:,.1f} ha", estimated, *shares)
+    return table
+
+
+def findings_table(shown: Any) -> Table:
+    """Tabulate rows of ``findings_register.as_table``."""
+    table = Table(title=f"{len(shown)} findings", box=SIMPLE, title_justify="left")
+    for heading in ("", "state", "seen", "probability", "statement"):
+        table.add_column(heading, justify="right" if heading == "probability" else "left", overflow="fold")
+    for row in shown.itertuples():
+        seen = row.first_seen if row.first_seen == row.last_seen else f"{row.first_seen} to {row.last_seen}"
+        seen += f"; not seen since {row.absent_since}" if row.absent_since else ""
+        table.add_row(row.finding_id, row.state, seen, f"{row.probability:.2f}", Text(row.statement))
+    return table
+
+
 def chip_score_table(scores: Mapping[str, Any]) -> Table:
     """Tabulate scores of labelled chips: all of them, then each family, the hardest first."""
     table = Table(title=f"{_words(scores['score'])}, by family", box=SIMPLE, title_justify="left")

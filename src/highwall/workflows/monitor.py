@@ -14,12 +14,13 @@ from typing import Any
 from highwall.core.errors import HighwallError, InputError, OutputError
 from highwall.io.scenes import FolderSource, SceneSource
 from highwall.io.stac import StacSource
-from highwall.workflows.assess import assess
+from highwall.workflows.assess import ToAssess, assess
 from highwall.workflows.blocks import Advance, crew, unmoved
-from highwall.workflows.config import PermitsSection, RunConfig, ScenesSection, SiteConfig, load_run, load_site
+from highwall.workflows.config import RunConfig, ScenesSection, SiteConfig, load_run, load_site
 from highwall.workflows.deform import deform
 from highwall.workflows.detect import detect
 from highwall.workflows.detect_bundle import ToAsk, detect_by_bundle
+from highwall.workflows.findings_register import enter
 from highwall.workflows.prepare import prepare
 from highwall.workflows.radar import Given
 from highwall.workflows.refine import ToRefine, refine
@@ -188,26 +189,34 @@ def _motion(run: Run, config: SiteConfig, options: RunConfig, *, advance: Advanc
 
 
 def _assess(run: Run, scene: Facts, gaps: _Gaps, *, config: SiteConfig, options: RunConfig, has_motion: bool) -> None:
-    """Compare with the permits; when those cannot be used, with motion alone."""
+    """Hold the patches against everything given; where some of that cannot be used, against motion alone."""
+    alone = ToAssess(run.path("patches.parquet"), motion=run.path("displacement.zarr") if has_motion else None)
+    given = _given(alone, scene, gaps, config)
+    if gaps.attempt("permits", lambda: _compare(run, scene, given, options)) is None:
+        _compare(run, scene, alone, options)
+    gaps.attempt("findings", lambda: {"entries": enter(run, config.findings_file).entries})
+
+
+def _given(alone: ToAssess, scene: Facts, gaps: _Gaps, config: SiteConfig) -> ToAssess:
+    """Add what the site file names, as far as it can be used without the date of a scene that has none."""
+    given = alone._replace(before=config.before)
+    if scene["acquired"] == "unknown":
+        named = [name for name in ("permits", "zones", "plan") if getattr(config, name)]
+        gaps.missing.extend(f"{name}: the scene's date is unknown, so not checked; give scenes.date." for name in named)
+        return given
     permits = config.permits
-    if permits and scene["acquired"] == "unknown":
-        gaps.missing.append("permits: the scene's date is unknown, so they were not checked; give scenes.date.")
-        permits = None
-    if permits and gaps.attempt("permits", lambda: _compare(run, scene, permits, options, has_motion=has_motion)):
-        return
-    _compare(run, scene, None, options, has_motion=has_motion)
+    if permits is not None:
+        fields = {str(name): column for name, column in permits.fields.items()}
+        given = given._replace(permits=permits.file, fields=fields)
+    return given._replace(zones=config.zones, plan=config.plan)
 
 
-def _compare(run: Run, scene: Facts, permits: PermitsSection | None, options: RunConfig, *, has_motion: bool) -> Facts:
+def _compare(run: Run, scene: Facts, given: ToAssess, options: RunConfig) -> Facts:
     detected = run.record("detect") or {}
     acquired = scene["acquired"]
-    fields: dict[str, str] = {str(name): column for name, column in permits.fields.items()} if permits else {}
     record = assess(
         run,
-        run.path("patches.parquet"),
-        permits=permits.file if permits else None,
-        fields=fields,
-        motion=run.path("displacement.zarr") if has_motion else None,
+        given,
         on=None if acquired == "unknown" else dt.date.fromisoformat(acquired),
         options=options.activity,
         evidence={"scene": scene["scene_id"], "acquired": acquired, "model": detected["highwall:facts"]["model"]},

@@ -31,11 +31,19 @@ def _lines(model: type[BaseModel], *, indent: int, hidden: bool, defaults: bool)
             hide = hidden or indent > 0 or not (defaults or any(map(_stands, section.model_fields.values())))
             lines += [""] if indent == 0 else []
             lines.append(f"{_pad(indent, hide)}{name}:  # {(section.__doc__ or '').strip().splitlines()[0]}")
-            lines += _lines(section, indent=indent + 1, hidden=hide, defaults=defaults)
+            lines += _section(section, field, indent=indent, hidden=hide, defaults=defaults)
         else:
             hide = hidden or not (defaults or _stands(field))
             lines.append(f"{_pad(indent, hide)}{name}: {_value(field)}  # {_comment(field)}".rstrip(" #"))
     return lines
+
+
+def _section(section: type[BaseModel], field: FieldInfo, *, indent: int, hidden: bool, defaults: bool) -> list[str]:
+    """Lines of a section; of one that may stand several times, as the first of a list."""
+    if get_origin(field.annotation) is not tuple:
+        return _lines(section, indent=indent + 1, hidden=hidden, defaults=defaults)
+    first, *others = _lines(section, indent=indent + 2, hidden=hidden, defaults=defaults)
+    return [first.replace("    ", "  - ", 1), *others]
 
 
 def _comment(field: FieldInfo) -> str:

@@ -46,11 +46,13 @@ class FindingSummary(_Part):
     """One finding."""
 
     finding_id: str = Field(description="stays the same when the same ground is found again")
-    kind: str = Field(description="beyond_boundary, outside_any_permit, permit_expired or permit_not_yet_valid")
-    patch_id: str
+    kind: str = Field(description="such as beyond_boundary, outside_any_permit or permit_expired")
+    patch_id: str | None = Field(description="None of motion where no patch need be")
     statement: str
     observed: str = Field(description="ISO date of the scene")
-    area_m2: float = Field(description="at least this area [m²]")
+    probability: float = Field(description="that the ground lies where the finding says and is a mine, 0 to 1")
+    area_m2: float = Field(description="area as drawn [m²]")
+    least_m2: float = Field(description="area that it has with 95 % certainty, or what activity.certainty says [m²]")
     depth_m: float = Field(description="farthest distance past the boundary [m]; 0 where there is none")
     permit_id: str | None
 

@@ -19,13 +19,16 @@ from highwall.io.vectors import read_area, read_polygons
 from highwall.patches.options import AccuracyOptions, RefineOptions, SegmentationOptions
 from highwall.workflows.accuracy import ToScore, accuracy_lines, score
 from highwall.workflows.archive import DEFAULT_NETWORK, Until, order, search
-from highwall.workflows.assess import assess
+from highwall.workflows.assess import ToAssess, assess
 from highwall.workflows.blocks import Crew
+from highwall.workflows.case_file import case_file
 from highwall.workflows.config import DeformSection, InsarSection, ObjectsSection, checked, load_run
 from highwall.workflows.deform import deform
 from highwall.workflows.deform_plan import plan
+from highwall.workflows.findings_register import enter
 from highwall.workflows.mapped import RASTERS, crs_of
 from highwall.workflows.objects import ToSegment, objects
+from highwall.workflows.portfolio import portfolio
 from highwall.workflows.radar import Given, site_of_radar
 from highwall.workflows.refine import ToRefine, refine
 from highwall.workflows.report import report
@@ -169,16 +172,18 @@ def assess_alone(
     permits: Path | None,
     fields: Mapping[str, str],
     motion: Path | None,
+    before: Path | None,
+    register: Path | None,
     date: dt.date | None,
     run_file: Path | None,
     say: Say,
 ) -> None:
-    """Join patches with motion and permits."""
+    """Join patches with motion, an earlier run and permits, and enter what is found in the register."""
     site = site_of_run(out) if (out / "stac").is_dir() else _site_of_patches(patches)
-    record = assess(
-        Run(out, site, say), patches, permits=permits, fields=fields, motion=motion, on=date,
-        options=load_run(run_file).activity, evidence={"patches": patches.name},
-    )  # fmt: skip
+    run = Run(out, site, say)
+    given = ToAssess(patches, permits, fields, motion, before=before)
+    record = assess(run, given, on=date, options=load_run(run_file).activity, evidence={"patches": patches.name})
+    enter(run, register)
     say(f"findings.gpkg: {facts_of(record)['n_findings']} findings" + ("" if permits else "; permits were not given"))
 
 
@@ -193,6 +198,37 @@ def report_alone(folder: Path, *, say: Say) -> None:
         f"{name}: left out, for what it read has changed since; run it again." for name in linked if name not in current
     ]
     report(run, current, missing=missing + [sentence for sentence in behind if sentence not in missing])
+
+
+def codes_of(pairs: Mapping[str, str]) -> dict[int, str]:
+    """Read code=class pairs.
+
+    Raises
+    ------
+    InputError
+        A code is no whole number.
+    """
+    if wrong := [code for code in pairs if not code.lstrip("-").isdigit()]:
+        raise InputError(f"--name {wrong[0]}={pairs[wrong[0]]}: {wrong[0]!r} is no code; write for example 1=mine.")
+    return {int(code): name for code, name in pairs.items()}
+
+
+def case_alone(folder: Path, finding_id: str, *, register: Path | None, say: Say) -> None:
+    """Write the case file of one finding."""
+    case_file(Run(folder, site_of_run(folder), say), finding_id, register=register)
+
+
+def portfolio_alone(folder: Path, out: Path, *, finding: str | None, say: Say) -> None:
+    """Gather many runs.
+
+    Raises
+    ------
+    InputError
+        A finding is asked for as well.
+    """
+    if finding is not None:
+        raise InputError("--finding and --portfolio are two pages; ask for one of them.")
+    portfolio(folder, out, say=say)
 
 
 def radar_search(aoi: Path, out: Path, *, asked: Mapping[str, Any], run_file: Path | None, say: Say) -> None:

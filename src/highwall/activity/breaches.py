@@ -1,0 +1,104 @@
+"""Where a patch breaks the permits on a date, and how sure that is."""
+
+import datetime as dt
+from typing import Any, Final, NamedTuple
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+
+from highwall.activity.boundary import Beyond, beyond
+from highwall.activity.options import ActivityOptions
+from highwall.activity.permits import Validity, by_validity
+
+INSIDE, UNDETERMINED = "inside", "undetermined"
+BEYOND_BOUNDARY, OUTSIDE_ANY = "beyond_boundary", "outside_any_permit"
+EXPIRED, NOT_YET_VALID = "permit_expired", "permit_not_yet_valid"
+
+_REACH: Final = 5.0
+"""Standard errors of position within which a permit concerns a patch."""
+_MOST: Final = 0.5
+"""Share of ground from which it is called after the permit that holds it."""
+
+
+class Breach(NamedTuple):
+    """Ground that a patch takes without a permit that covers it on the date."""
+
+    kind: str
+    geometry: Any
+    """As drawn."""
+    permit: "pd.Series[Any] | None"
+    """Row of the permit that is passed or has lapsed; None outside any."""
+    past: Beyond
+    """Its area, how much of it is certain, and how sure the breach is, as far as position goes."""
+    note: str = ""
+    """What else one should know."""
+
+
+def breaches(
+    patch: Any, permits: gpd.GeoDataFrame, *, on: dt.date, options: ActivityOptions
+) -> tuple[str, list[Breach]]:
+    """Compare one patch with all permits on a date: its status, and where it breaks them.
+
+    A patch that shares no more than ``touching_share`` with permits that hold is outside any, or on ground whose permit
+    has lapsed. Else each part past the permitted ground counts. Either is a breach only if it is, with ``certainty``,
+    ``min_outside_m2`` large or more.
+    """
+    std_m = options.position_std_m
+    near = permits.iloc[permits.sindex.query(patch.buffer(_REACH * std_m), predicate="intersects")]
+    held = by_validity(near, on)
+    allowed = shapely.union_all(held.valid.geometry.values)
+    unknown = shapely.union_all(held.undated.geometry.values)
+    if share(patch, unknown) > options.touching_share:
+        return UNDETERMINED, []
+
+    def past(ground: Any) -> Beyond:
+        return beyond(ground, allowed, std_m=std_m, smallest_m2=options.min_outside_m2, certainty=options.certainty)
+
+    if share(patch, allowed) <= options.touching_share:
+        whole = past(patch)
+        return _uncovered(patch, whole, held) if whole.probability >= options.certainty else (INSIDE, [])
+    parts = _large_parts(patch.difference(allowed).difference(unknown), options.min_outside_m2)
+    judged = [(part, past(part)) for part in parts]
+    found = [_past(part, how, held) for part, how in judged if how.probability >= options.certainty]
+    return (found[0].kind if found else INSIDE), found
+
+
+def share(ground: Any, area: Any) -> float:
+    """Share of the ground that lies on an area, 0…1."""
+    return float(ground.intersection(area).area / ground.area) if ground.area else 0.0
+
+
+def most_shared(ground: Any, permits: gpd.GeoDataFrame) -> "pd.Series[Any] | None":
+    """Permit that holds more of the ground than any other."""
+    if permits.empty:
+        return None
+    row: pd.Series[Any] = permits.loc[permits.intersection(ground).area.idxmax()]
+    return row
+
+
+def _uncovered(patch: Any, past: Beyond, held: Validity) -> tuple[str, list[Breach]]:
+    """Name the breach by the permit that holds most of the patch, if one does."""
+    past = past._replace(depth_m=0.0)
+    for kind, group in ((EXPIRED, held.lapsed), (NOT_YET_VALID, held.future)):
+        permit = most_shared(patch, group)
+        if permit is not None and share(patch, permit.geometry) > _MOST:
+            return kind, [Breach(kind, patch, permit, past)]
+    return OUTSIDE_ANY, [Breach(OUTSIDE_ANY, patch, None, past)]
+
+
+def _past(part: Any, past: Beyond, held: Validity) -> Breach:
+    """Name ground past a boundary: by the lapsed permit that holds most of it, else by the nearest that holds."""
+    nearest = held.valid.loc[held.valid.distance(part).idxmin()]
+    former = most_shared(part, held.lapsed)
+    if former is None or share(part, former.geometry) <= _MOST:
+        return Breach(BEYOND_BOUNDARY, part, nearest, past)
+    if former["permit_id"] == nearest["permit_id"]:
+        note = f"Inside the boundary that this permit had until {former['valid_to'].date().isoformat()}."
+        return Breach(BEYOND_BOUNDARY, part, nearest, past, note)
+    return Breach(EXPIRED, part, former, past._replace(depth_m=0.0))
+
+
+def _large_parts(area: Any, smallest_m2: float) -> list[Any]:
+    parts = [part for part in shapely.get_parts(area) if part.area >= max(smallest_m2 * (1.0 - 1e-9), 1e-6)]
+    return sorted(parts, key=lambda part: -part.area)

@@ -1,0 +1,242 @@
+"""The life of findings: new → confirmed or dismissed → closed, over all runs of a site.
+
+A run updates the register and never repeats itself: a finding of a known kind, on the same ground and against the same
+permit, is the known one, with its newer outline. What people decided stays. A known finding that a run does not repeat
+is *absent*, but only where the run had a clear look at its ground; a cloud closes nothing, and nothing closes itself.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, Literal, Self
+
+import geopandas as gpd
+import shapely
+from pydantic import BaseModel, ConfigDict, Field
+
+from highwall.core.checks import nearest_name
+from highwall.core.errors import InputError, MissingInputError
+
+State = Literal["new", "confirmed", "dismissed", "closed"]
+MOVES: Final[dict[str, tuple[str, ...]]] = {
+    "new": ("confirmed", "dismissed", "closed"),
+    "confirmed": ("closed", "dismissed"),
+    "dismissed": ("confirmed", "closed"),
+    "closed": ("confirmed",),
+}
+"""State → the states that it may go to."""
+SAME_SHARE: Final = 0.3
+"""Share of the smaller of two grounds that they must have in common to be one finding [1]."""
+CLEAR_SHARE: Final = 0.8
+"""Share of a finding's ground that must be clear for a run to miss it [1]."""
+GROWN: Final = 1.5
+"""Growth of a dismissed finding from which it is brought up again [1]."""
+
+
+class Event(BaseModel):
+    """Something that happened to a finding."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    at: dt.datetime
+    by: str = Field(min_length=1)
+    what: str
+    why: str = ""
+
+
+class Entry(BaseModel):
+    """One finding through its life."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    finding_id: str
+    kind: str
+    state: State = "new"
+    first_seen: dt.date
+    last_seen: dt.date
+    last_clear: dt.date | None = Field(None, description="last clear look at this ground before it was first seen")
+    absent_since: dt.date | None = Field(None, description="first clear look without it, since it was last seen")
+    facts: dict[str, Any] = Field(description="columns of the finding at its last sight, but for its ground")
+    ground: str = Field(description="WKT, in the CRS of the register")
+    events: tuple[Event, ...] = ()
+
+    @property
+    def geometry(self) -> Any:
+        """Ground as a geometry."""
+        return shapely.from_wkt(self.ground)
+
+    def told(self, event: Event, **changes: Any) -> Self:
+        """Copy with an event, and with what it changed."""
+        return self.model_copy(update={**changes, "events": (*self.events, event)})
+
+
+class Look(BaseModel):
+    """One run's look at the site."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    on: dt.date
+    clear: str = Field(description="WKT of the ground that was seen clearly")
+
+
+class Register(BaseModel):
+    """All findings of a site, and every look at it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    crs: str
+    entries: tuple[Entry, ...] = ()
+    looks: tuple[Look, ...] = ()
+
+    def find(self, finding_id: str) -> Entry:
+        """Return one finding.
+
+        Raises
+        ------
+        MissingInputError
+            There is none of this name.
+        """
+        for entry in self.entries:
+            if entry.finding_id == finding_id:
+                return entry
+        known = [entry.finding_id for entry in self.entries]
+        raise MissingInputError(f"no finding {finding_id!r} in the register{nearest_name(finding_id, known)}.")
+
+    def decided(self, finding_id: str, state: State, *, by: str, why: str, at: dt.datetime) -> Self:
+        """Return the register after a person's decision.
+
+        Raises
+        ------
+        MissingInputError
+            There is no such finding.
+        InputError
+            Its state does not go to the new one, or who decides and why is not said.
+        """
+        entry = self.find(finding_id)
+        if not by.strip() or not why.strip():
+            raise InputError(f"say who decides on {finding_id} and why: both stay in its record.")
+        if state not in MOVES[entry.state]:
+            raise InputError(
+                f"{finding_id} is {entry.state}, which cannot become {state}; it can become "
+                f"{' or '.join(MOVES[entry.state])}."
+            )
+        event = Event(at=at, by=by, what=f"{entry.state} → {state}", why=why)
+        return self._with(entry.told(event, state=state))
+
+    def _with(self, *changed: Entry) -> Self:
+        new = {entry.finding_id: entry for entry in changed}
+        kept = [new.pop(entry.finding_id, entry) for entry in self.entries]
+        return self.model_copy(update={"entries": (*kept, *new.values())})
+
+
+def updated(register: Register, findings: gpd.GeoDataFrame, *, on: dt.date, clear: Any, at: dt.datetime) -> Register:
+    """Return the register after a run.
+
+    Parameters
+    ----------
+    register
+        As the run before left it.
+    findings
+        Of ``activity.findings.assess``, in the register's CRS.
+    on
+        Date of the scene.
+    clear
+        Ground that was seen clearly, a geometry in the register's CRS.
+    at
+        When the run was made.
+    """
+    free = list(register.entries)
+    changed: list[Entry] = []
+    added: list[Entry] = []
+    for row in findings.itertuples():
+        known = _same(row, free)
+        if known is not None:
+            free.remove(known)
+            changed.append(_seen_again(known, row, on=on, at=at))
+        else:
+            name = _free_name(str(row.finding_id), register.entries, added)
+            added.append(_new(row, name, register.looks, on=on, at=at))
+    changed += [_missed(entry, on=on) for entry in free if _is_missed(entry, on=on, clear=clear)]
+    looks = _with_look(register.looks, Look(on=on, clear=shapely.to_wkt(clear, rounding_precision=1)))
+    return register._with(*changed, *added).model_copy(update={"looks": looks})
+
+
+def _same(row: Any, entries: Sequence[Entry]) -> Entry | None:
+    """Known finding that a new one is: same kind and permit, closed ones not, most ground in common."""
+    best, most = None, SAME_SHARE
+    for entry in entries:
+        if entry.kind != row.kind or entry.state == "closed" or entry.facts.get("permit_id") != _plain(row.permit_id):
+            continue
+        ground = entry.geometry
+        smaller = min(ground.area, row.geometry.area)
+        common = ground.intersection(row.geometry).area / smaller if smaller else 0.0
+        if common >= most:
+            best, most = entry, common
+    return best
+
+
+def _new(row: Any, name: str, looks: Iterable[Look], *, on: dt.date, at: dt.datetime) -> Entry:
+    before = [
+        look.on
+        for look in looks
+        if look.on < on and _clear_share(row.geometry, shapely.from_wkt(look.clear)) >= CLEAR_SHARE
+    ]
+    event = Event(at=at, by="highwall", what="found", why=f"scene of {on.isoformat()}")
+    return Entry(
+        finding_id=name, kind=row.kind, first_seen=on, last_seen=on, last_clear=max(before, default=None),
+        facts=_facts(row), ground=shapely.to_wkt(row.geometry, rounding_precision=3), events=(event,),
+    )  # fmt: skip
+
+
+def _seen_again(entry: Entry, row: Any, *, on: dt.date, at: dt.datetime) -> Entry:
+    """Take the newer outline; a look at an older scene only moves the first date back."""
+    if on < entry.last_seen:
+        return entry.model_copy(update={"first_seen": min(on, entry.first_seen)})
+    changes: dict[str, Any] = {
+        "last_seen": on, "absent_since": None, "facts": _facts(row),
+        "ground": shapely.to_wkt(row.geometry, rounding_precision=3),
+    }  # fmt: skip
+    grown = row.geometry.area / entry.geometry.area if entry.geometry.area else 1.0
+    if entry.state == "dismissed" and grown >= GROWN:
+        event = Event(at=at, by="highwall", what="dismissed → new", why=f"its ground has grown {grown:.1f} times")
+        return entry.told(event, state="new", **changes)
+    return entry.model_copy(update=changes)
+
+
+def _is_missed(entry: Entry, *, on: dt.date, clear: Any) -> bool:
+    return on > entry.last_seen and _clear_share(entry.geometry, clear) >= CLEAR_SHARE
+
+
+def _missed(entry: Entry, *, on: dt.date) -> Entry:
+    since = on if entry.absent_since is None else min(on, entry.absent_since)
+    return entry.model_copy(update={"absent_since": since})
+
+
+def _clear_share(ground: Any, clear: Any) -> float:
+    return float(ground.intersection(clear).area / ground.area) if ground.area else 0.0
+
+
+def _with_look(looks: tuple[Look, ...], look: Look) -> tuple[Look, ...]:
+    others = [each for each in looks if each != look]
+    return tuple(sorted([*others, look], key=lambda each: each.on))
+
+
+def _free_name(name: str, known: Iterable[Entry], added: Iterable[Entry]) -> str:
+    """Name that no finding bears: a closed one keeps its own, and what comes up there later is numbered."""
+    taken = {entry.finding_id for entry in (*known, *added)}
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name}-{number}"
+    return free
+
+
+def _facts(row: Any) -> dict[str, Any]:
+    columns = [name for name in row._fields if name not in {"Index", "geometry", "finding_id", "kind"}]
+    return {name: _plain(getattr(row, name)) for name in columns}
+
+
+def _plain(value: Any) -> Any:
+    """Value as JSON has it; what is missing is None."""
+    if value is None or value != value:  # NaN is not itself
+        return None
+    return value.item() if hasattr(value, "item") else value

@@ -1,0 +1,193 @@
+"""Radar against levelling or GNSS: motion at stations, brought to one line of sight, one reference and common dates."""
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from highwall.activity.validation import Comparison, compare, line_of_sight
+from highwall.core.epochs import as_dates
+from highwall.core.errors import InputError, MissingInputError, SetAside
+from highwall.core.grid import grid_of
+from highwall.io.aside import aside, write_text
+from highwall.io.rasters import read_zarr
+from highwall.report.motion_check import station_panels
+from highwall.workflows.run import Say, silent
+
+CHECK: Final = "motion_check.json"
+_REACH_PX: Final = 1
+"""Pixels around a station's own whose motion is averaged [px]."""
+_GNSS, _LEVELLING = ("east", "north", "up"), "height"
+
+
+class Checked(NamedTuple):
+    """What a check found."""
+
+    stations: dict[str, Comparison]
+    set_aside: list[SetAside]
+
+
+def motion_check(
+    motion: Path,
+    stations: Path,
+    out: Path,
+    *,
+    reference: str | None = None,
+    heading_deg: float | None = None,
+    say: Say = silent,
+) -> Checked:
+    """Compare a radar series with stations. Leaves ``motion_check.csv``, ``.json`` and ``.png``.
+
+    Parameters
+    ----------
+    motion
+        ``displacement.zarr`` of *deform*.
+    stations
+        CSV with ``station``, ``lon``, ``lat`` [°], ``date``, and ``east``, ``north``, ``up`` [m] (GNSS) or ``height``
+        [m] (levelling: only vertical motion is told, and all motion is taken to be vertical).
+    reference
+        Station against which both are taken; without it each series is against its own reference, and a constant rate
+        between the two references shows as a bias of all stations.
+    heading_deg
+        Of the satellite's flight, from north clockwise [°]; GNSS needs it where the stack does not say.
+
+    Raises
+    ------
+    MissingInputError
+        A file does not exist.
+    InputError
+        Columns are missing, values cannot be read, or no station can be compared.
+    """
+    layers = read_zarr(motion)
+    table = _read(stations)
+    unit = _unit(layers.attrs, heading_deg, is_gnss=set(_GNSS) <= set(table))
+    days = as_dates(layers["epoch"].values)
+    found, problems = {}, []
+    base = None if reference is None else _pair(table, reference, layers, unit, source=stations)
+    for name in table["station"].unique():
+        if name == reference:
+            continue
+        try:
+            found[str(name)] = _compared(_pair(table, name, layers, unit, source=stations), base, days)
+        except InputError as error:
+            problems.append(SetAside(str(name), str(error)))
+            say(f"{name} set aside: {error}")
+    if not found:
+        raise InputError(
+            "no station could be compared:\n" + "\n".join(f"  {one.name}: {one.reason}" for one in problems)
+        )
+    _write(found, problems, out, reference=reference)
+    say(f"motion_check.csv: {len(found)} stations" + (f", {len(problems)} set aside" if problems else ""))
+    return Checked(found, problems)
+
+
+class _Pair(NamedTuple):
+    """One station: its own series and the radar's, along the line of sight [m]."""
+
+    dates: list[dt.date]
+    ground: NDArray[np.float64]
+    radar: NDArray[np.float64]
+
+
+def _compared(pair: _Pair, base: _Pair | None, days: list[dt.date]) -> Comparison:
+    if base is None:
+        return compare(pair.dates, pair.ground, days, pair.radar)
+    shared = [day for day in pair.dates if day in set(base.dates)]
+    if not shared:
+        raise InputError("it was never measured on a day on which the reference station was.")
+    own, other = dict(zip(pair.dates, pair.ground, strict=True)), dict(zip(base.dates, base.ground, strict=True))
+    ground = np.array([own[day] - other[day] for day in shared])
+    return compare(shared, ground, days, pair.radar - base.radar)
+
+
+def _pair(table: pd.DataFrame, name: Any, layers: xr.Dataset, unit: NDArray[np.float64], *, source: Path) -> _Pair:
+    rows = table[table["station"] == name].sort_values("date")
+    if rows.empty:
+        known = ", ".join(map(str, table["station"].unique()))
+        raise InputError(f"{source} has no station {name!r}; it has {known}.")
+    if set(_GNSS) <= set(table):
+        ground = line_of_sight(rows[list(_GNSS)].to_numpy(dtype=np.float64), unit.tolist())
+    else:
+        ground = rows[_LEVELLING].to_numpy(dtype=np.float64) * unit[2]
+    radar = _radar(layers, float(rows["lon"].iloc[0]), float(rows["lat"].iloc[0]))
+    return _Pair([day.date() for day in rows["date"]], ground, radar)
+
+
+def _radar(layers: xr.Dataset, lon: float, lat: float) -> NDArray[np.float64]:
+    """Mean displacement of the pixels around a place (epoch,) [m]; NaN where none is known."""
+    grid = grid_of(layers, name="motion")
+    place = gpd.GeoSeries(gpd.points_from_xy([lon], [lat]), crs="EPSG:4326").to_crs(str(grid.crs)).iloc[0]
+    col, row = (int(np.floor(value)) for value in ~grid.transform * (place.x, place.y))
+    if not (0 <= row < grid.shape[0] and 0 <= col < grid.shape[1]):
+        raise InputError(f"it lies at {lon:.5f}, {lat:.5f}, off the radar's map.")
+    around = {
+        "y": slice(max(row - _REACH_PX, 0), row + _REACH_PX + 1),
+        "x": slice(max(col - _REACH_PX, 0), col + _REACH_PX + 1),
+    }
+    values = layers["displacement"].isel(around).values.reshape(layers.sizes["epoch"], -1).astype(np.float64)
+    known = np.isfinite(values)
+    total = np.where(known, values, 0.0).sum(axis=1)
+    return np.where(known.any(axis=1), total / np.maximum(known.sum(axis=1), 1), np.nan)
+
+
+def _unit(attrs: Mapping[str, Any], heading_deg: float | None, *, is_gnss: bool) -> NDArray[np.float64]:
+    """East, north and up of the line to a right-looking satellite; horizontally unknown (NaN) without its heading."""
+    if "incidence_deg" not in attrs:
+        raise InputError("the stack does not say its incidence angle; run `highwall deform` with --incidence.")
+    incidence = np.deg2rad(float(attrs["incidence_deg"]))
+    heading = attrs.get("heading_deg", heading_deg) if heading_deg is None else heading_deg
+    if heading is None:
+        if is_gnss:
+            raise InputError("GNSS moves in three directions, and the satellite's heading is unknown; give --heading.")
+        return np.array([np.nan, np.nan, np.cos(incidence)])
+    flight = np.deg2rad(float(heading))
+    return np.array([-np.sin(incidence) * np.cos(flight), np.sin(incidence) * np.sin(flight), np.cos(incidence)])
+
+
+def _read(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        raise MissingInputError(f"no stations at {path}; check the path.")
+    try:
+        table = pd.read_csv(path, dtype={"station": str})
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is no CSV ({error}).") from error
+    measured = list(_GNSS) if set(_GNSS) <= set(table) else [_LEVELLING]
+    wanted = ["station", "lon", "lat", "date", *measured]
+    if missing := [name for name in wanted if name not in table]:
+        raise InputError(
+            f"{path} has the columns {', '.join(map(str, table))}; it lacks {', '.join(missing)} (GNSS: east, "
+            "north, up; levelling: height)."
+        )
+    table["date"] = pd.to_datetime(table["date"], errors="coerce", format="ISO8601")
+    for name in ("lon", "lat", *measured):
+        table[name] = pd.to_numeric(table[name], errors="coerce")
+    if (wrong := table[wanted].isna().any(axis=1)).any():
+        row = int(wrong.to_numpy().argmax())
+        raise InputError(f"{path}: row {row + 1} holds what is no date or number: {table.iloc[row].to_dict()}.")
+    return table
+
+
+def _write(found: Mapping[str, Comparison], problems: list[SetAside], out: Path, *, reference: str | None) -> None:
+    rows = [
+        {"station": name, "n_dates": len(one.dates), "rms_m": one.rms, "bias_m_per_year": one.bias}
+        for name, one in found.items()
+    ]
+    table = pd.DataFrame(rows)
+    with aside(out / "motion_check.csv") as temporary:
+        table.to_csv(temporary, index=False, float_format="%.5f")
+    bias = table["bias_m_per_year"].dropna()
+    facts = {
+        "reference": reference, "n_stations": len(found), "rms_m": float(np.sqrt(np.mean(table["rms_m"] ** 2))),
+        "bias_m_per_year": float(bias.mean()) if len(bias) else None,
+        "set_aside": [one._asdict() for one in problems],
+    }  # fmt: skip
+    write_text(json.dumps(facts, indent=1, ensure_ascii=False), out / CHECK)
+    with aside(out / "motion_check.png") as temporary:
+        temporary.write_bytes(station_panels(found))

@@ -1,0 +1,92 @@
+import datetime as dt
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from highwall.activity.motion_beyond import motion_beyond, rate_since
+from highwall.activity.options import ActivityOptions
+
+from .tables import TODAY, motion, permits, square
+
+OPTIONS = ActivityOptions()
+PERMIT = square(0, -1000, 400)  # the four left columns of the lower four rows
+
+
+def field(rows: slice, cols: slice, rate: float = -0.03) -> np.ndarray:
+    velocity = np.zeros((10, 10))
+    velocity[rows, cols] = rate
+    return velocity
+
+
+def found(velocity: np.ndarray, permitted=None, **changes):
+    return motion_beyond(motion(velocity, **changes), permits(PERMIT) if permitted is None else permitted, on=TODAY,
+                         options=OPTIONS)  # fmt: skip
+
+
+def test_moving_ground_beyond_the_boundary_is_found_without_any_patch():
+    (breach,) = found(field(slice(6, 8), slice(6, 9)))
+    assert breach.kind == "motion_beyond_boundary"
+    assert breach.permit["permit_id"] == "L-1"
+    assert breach.past.area_m2 == pytest.approx(6 * 100**2)
+    assert breach.past.probability > 0.99
+    assert breach.note == "It sinks at 30 ± 2 mm/year (95 %), not validated on the ground."
+
+
+@pytest.mark.parametrize(
+    "velocity",
+    [
+        field(slice(6, 8), slice(0, 3)),  # inside the permit
+        field(slice(6, 8), slice(2, 6)),  # across its boundary: not surely beyond
+        field(slice(0, 1), slice(8, 10)),  # two pixels
+        field(slice(6, 8), slice(6, 9), 0.004),  # slower than the bound
+    ],
+)
+def test_motion_that_is_permitted_slow_small_or_doubtful_is_none(velocity):
+    assert found(velocity) == []
+
+
+def test_motion_far_from_every_permit_is_nobodys():
+    assert found(field(slice(0, 2), slice(0, 3)), permits(square(50_000, 0, 500))) == []
+
+
+def test_uncertain_rates_are_no_finding():
+    assert found(field(slice(6, 8), slice(6, 9), -0.012), std=0.006) == []
+
+
+def with_series(velocity: np.ndarray, since: dt.date) -> xr.Dataset:
+    """Epochs every 12 days from 200 days before a date to 400 after; the ground sinks from that date on."""
+    layers = motion(velocity)
+    days = [since + dt.timedelta(days=number) for number in range(-200, 401, 12)]
+    years = np.array([max((day - since).days, 0) / 365.25 for day in days])
+    noise = np.random.default_rng(2).normal(0, 0.001, (len(days), *velocity.shape))
+    series = velocity[None] * years[:, None, None] + noise
+    return layers.assign(displacement_vertical=(("epoch", "y", "x"), series)).assign_coords(
+        epoch=np.array(days, dtype="datetime64[ns]")
+    )
+
+
+def test_ground_that_moves_after_its_permit_ran_out_is_found():
+    expiry = dt.date(2023, 6, 1)
+    lapsed = permits(square(0, -1000, 1000), valid_to=[expiry.isoformat()])
+    layers = with_series(field(slice(4, 7), slice(4, 7)), expiry)
+    (breach,) = motion_beyond(layers, lapsed, on=TODAY, options=OPTIONS)
+    assert (breach.kind, breach.permit["permit_id"]) == ("motion_after_expiry", "L-1")
+    assert "sinks at 30" in breach.note
+    assert motion_beyond(layers.drop_vars("displacement_vertical"), lapsed, on=TODAY, options=OPTIONS) == []
+
+
+def test_motion_that_had_ended_by_then_is_none():
+    expiry = dt.date(2023, 6, 1)
+    lapsed = permits(square(0, -1000, 1000), valid_to=[expiry.isoformat()])
+    layers = with_series(field(slice(4, 7), slice(4, 7)), expiry)
+    still = layers.assign(displacement_vertical=layers["displacement_vertical"] * 0.0)
+    assert motion_beyond(still, lapsed, on=TODAY, options=OPTIONS) == []
+
+
+def test_a_rate_needs_six_epochs():
+    days = [dt.date(2024, 1, 1) + dt.timedelta(days=12 * number) for number in range(8)]
+    line = -0.02 * np.arange(8) * 12 / 365.25
+    assert rate_since(days, line, since=days[2]) is None
+    velocity, std = rate_since(days, line, since=days[1])
+    assert (velocity, std) == (pytest.approx(-0.02), pytest.approx(0.0, abs=1e-9))
