@@ -2,7 +2,7 @@
 
     python benchmarks/minecam_tables.py [--out FOLDER] [TABLE …]
 
-Trainings live in FOLDER: stopped, the same command goes on. Results: benchmarks/results/minecam_tables.json. All of it
+Trainings live in FOLDER: stopped, the same command goes on. Results: results/details/minecam_tables.json. All of it
 is simulated, with a tiny network and six passes: it shows that the tables are made, not how well such networks do.
 """
 
@@ -16,7 +16,7 @@ from highwall.workflows.tables import make_table
 
 HERE = Path(__file__).resolve().parent
 CONFIGS = HERE.parent / "examples" / "minecam"
-RESULT = HERE / "results" / "minecam_tables.json"
+RESULT = HERE / "results" / "details" / "minecam_tables.json"
 
 
 def main() -> None:

@@ -172,11 +172,11 @@ def assess_alone(
     permits: Path | None,
     fields: Mapping[str, str],
     motion: Path | None,
-    before: Path | None,
-    register: Path | None,
     date: dt.date | None,
     run_file: Path | None,
     say: Say,
+    before: Path | None = None,
+    register: Path | None = None,
 ) -> None:
     """Join patches with motion, an earlier run and permits, and enter what is found in the register."""
     site = site_of_run(out) if (out / "stac").is_dir() else _site_of_patches(patches)
