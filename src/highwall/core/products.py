@@ -153,6 +153,7 @@ RUN_FILES: Final[dict[str, str]] = {
     "patches_dropped.parquet": "the same as GeoParquet",
     "findings.gpkg": "findings, each with its evidence (GeoPackage)",
     "findings.parquet": "the same as GeoParquet",
+    "register.json": "the life of every finding over all runs, unless SITE.yaml keeps it elsewhere",
     "summary.json": "the run for machines",
     "catalog.json": "STAC catalogue: parameters, software version, hashes of inputs",
     "report.html": "the run for people, one self-contained page",
