@@ -2,8 +2,8 @@
 
     python benchmarks/segmentation_tune.py [--trials N] [--out FOLDER]
 
-The study lives in FOLDER: stopped, the same command goes on. Results: benchmarks/results/tune.json. Everything in it is
-simulated; it shows that a search of this length works and what it costs, not which options suit real mines.
+The study lives in FOLDER: stopped, the same command goes on. Results: benchmarks/results/details/tune.json. All of it
+is simulated; it shows that a search of this length works and what it costs, not which options suit real mines.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from highwall.workflows.tune import tune
 
 HERE = Path(__file__).resolve().parent
 CONFIG = HERE.parent / "examples" / "minecam" / "tune-smoke.yaml"
-RESULT = HERE / "results" / "tune.json"
+RESULT = HERE / "results" / "details" / "tune.json"
 
 
 def main() -> None:

@@ -54,7 +54,7 @@ def findings(**changes: list) -> gpd.GeoDataFrame:
         "statement": ["Mine ground of at least 1.0 ha.", "A mine of about 1.0 ha."], "observed": ["2024-06-15"] * 2,
         "area_m2": [10_000.0] * 2, "depth_m": [120.0, 0.0], "permit_id": ["L-7", np.nan], "holder": ["Serra", np.nan],
         "days_lapsed": [0, 0], "probability_mean": [0.91, 0.72], "motion_class": ["subsidence", "none"],
-        "evidence": ["{}", "{}"],
+        "probability": [0.97, 0.88], "least_m2": [8_000.0, 9_000.0], "evidence": ["{}", "{}"],
     }  # fmt: skip
     return gpd.GeoDataFrame(columns | changes, geometry=[square(200, 100, 100), square(500, 500, 100)], crs=UTM)
 

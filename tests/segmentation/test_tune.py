@@ -14,7 +14,8 @@ from highwall.core.errors import ConfigError, InputError, ModelError
 from highwall.segmentation import tune
 from highwall.segmentation.dataset import SampleSet
 from highwall.segmentation.options import TrainOptions
-from highwall.segmentation.tune import Found, importance, n_done, open_study, search
+from highwall.segmentation.study import Found, importance, n_done, open_study
+from highwall.segmentation.tune import search
 from highwall.segmentation.tune_options import TuneOptions, TuneSpace, options_of
 from tests.segmentation.lessons import scene, tiny_options
 
@@ -121,6 +122,20 @@ def test_the_best_trial_is_found_and_vgg_never_meets_dilation(
         is_impossible = trial.params["encoder"] == "vgg11" and trial.params["architecture"] == "deeplabv3plus"
         assert ("refused" in trial.user_attrs) == is_impossible
     assert found.counts["refused"] > 0
+
+
+def test_no_choice_is_trained_twice_and_a_space_may_be_exhausted(
+    tmp_path: Path, samples: SampleSet, seen: list[SampleSet]
+) -> None:
+    space = {"learning_rate": (1e-2,), "encoder": ("vgg11",)}  # two decoders, of which one is refused, and two losses
+    study, found = _search(tmp_path, _options(9, n_random=1, space=space), samples)
+    assert len(seen) == n_done(study) == 2
+    told = {key: found.counts[key] for key in ("completed", "repeated", "failed")}
+    assert told["completed"] + found.counts["stopped_early"] == 2
+    assert told["failed"] == 0
+    for trial in study.trials:
+        if "repeated" in trial.user_attrs:
+            assert study.trials[trial.user_attrs["repeated"]].params == trial.params
 
 
 def test_trials_never_see_the_test_split(tmp_path: Path, samples: SampleSet, seen: list[SampleSet]) -> None:

@@ -12,7 +12,7 @@ from highwall.cli import app
 from highwall.core.errors import ConfigError, InputError
 from highwall.workflows.tables import make_table
 from highwall.workflows.tables_config import TableConfig
-from highwall.workflows.tables_rows import PaperTable, as_json, as_markdown, average_of
+from highwall.workflows.tables_rows import PaperTable, as_json, as_markdown, means_of_both
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "minecam"
 CONFIG: dict[str, Any] = {
@@ -70,16 +70,16 @@ def test_other_options_in_the_same_folder_are_refused(table3: PaperTable, out: P
         make_table(path, out)
 
 
-def test_table_4_sets_models_of_one_kind_beside_general_ones(out: Path) -> None:
-    result = CliRunner().invoke(
-        app,
-        ["tables", str(_write(out, table=4, models=[4], materials=["RR", "CL"], mine_types=[])), "--out", str(out)],
-    )
+def test_table_4_sets_models_of_one_kind_beside_general_ones(tmp_path: Path) -> None:
+    data = {"simulated": CONFIG["data"]["simulated"] | {"n_sites": 24}}  # enough for a kind in every split
+    path = _write(tmp_path, table=4, data=data, models=[4], materials=["RR", "CL"], mine_types=[])
+    result = CliRunner().invoke(app, ["tables", str(path), "--out", str(tmp_path)])
     assert result.exit_code == 0, result.output
-    rows = {row["Trained on"]: row for row in json.loads((out / "table4.json").read_text())["rows"]}
+    rows = {row["Trained on"]: row for row in json.loads((tmp_path / "table4.json").read_text())["rows"]}
     assert list(rows) == ["RR", "GRR", "CL", "GCL", "mean RR+CL", "mean GM"]
-    general = [rows[name]["M4 IoU"] for name in ("GRR", "GCL") if rows[name]["M4 IoU"] is not None]
-    assert rows["mean GM"]["M4 IoU"] == pytest.approx(sum(general) / len(general))
+    both = [kind for kind in ("RR", "CL") if None not in (rows[kind]["M4 IoU"], rows[f"G{kind}"]["M4 IoU"])]
+    assert both
+    assert rows["mean GM"]["M4 IoU"] == pytest.approx(sum(rows[f"G{kind}"]["M4 IoU"] for kind in both) / len(both))
 
 
 def test_table_5_gives_the_choice_of_a_search(tmp_path: Path) -> None:
@@ -99,8 +99,10 @@ def test_a_place_that_is_not_in_the_test_split_is_told(table3: PaperTable, out: 
         make_table(_write(out, table=7, sites=["Kovdor"]), out)
 
 
-def test_averages_go_over_what_is_known() -> None:
-    assert average_of([[0.2, None], [0.4, None]]) == [pytest.approx(0.3), None]
+def test_means_go_over_the_kinds_that_both_models_know() -> None:
+    own, general = means_of_both([([0.2, None], [0.4, 0.5]), ([0.4, None], [0.8, 0.5]), ([None, None], [0.9, 0.5])])
+    assert own == [pytest.approx(0.3), None]
+    assert general == [pytest.approx(0.6), None]
 
 
 def test_a_table_as_text() -> None:

@@ -24,8 +24,8 @@ from highwall.workflows.tables_rows import (
     PaperTable,
     as_json,
     as_markdown,
-    average_of,
     four_scores,
+    means_of_both,
 )
 from highwall.workflows.tune import tune_samples
 
@@ -113,11 +113,13 @@ def _splits(work: _Work) -> PaperTable:
         general = _general(work, grouping, values)
         for value in values:
             rows += [(value, *own[value]), (f"G{value}", *general[value])]
-        rows.append((f"mean {'+'.join(values)}", *average_of(list(own.values()))))
-        rows.append((f"mean G{'M' if grouping == 'material' else 'S'}", *average_of(list(general.values()))))
+        of_own, of_general = means_of_both([(own[value], general[value]) for value in values])
+        rows.append((f"mean {'+'.join(values)}", *of_own))
+        rows.append((f"mean G{'M' if grouping == 'material' else 'S'}", *of_general))
     notes = [
         "G…: one general model of all kinds, judged on the test scenes of that kind.",
         "–: the data have no training, validation or test scene of that kind, or none that shows the model's classes.",
+        "mean …: over the kinds for which both models have a score.",
         _CONVENTIONS["macro"],
     ]
     return PaperTable(4, "Metrics by raw material and mine type", work.heading("Trained on"), rows, notes)

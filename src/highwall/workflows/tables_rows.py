@@ -25,9 +25,15 @@ def four_scores(means: Mapping[str, Any] | None) -> list[Cell]:
     return [None if means is None else means[name] for name in SCORES]
 
 
-def average_of(rows: Sequence[Sequence[Cell]]) -> list[Cell]:
-    """Plain mean of each column over the rows that have it."""
-    return [_mean(column) for column in zip(*rows, strict=True)]
+def means_of_both(pairs: Sequence[tuple[Sequence[Cell], Sequence[Cell]]]) -> tuple[list[Cell], list[Cell]]:
+    """Plain means, column by column, of two kinds of rows, over the pairs in which both have a score."""
+    first, second = list[Cell](), list[Cell]()
+    for column in range(len(pairs[0][0])):
+        cells = [(one[column], other[column]) for one, other in pairs]
+        both = [(one, other) for one, other in cells if isinstance(one, float) and isinstance(other, float)]
+        first.append(sum(one for one, _ in both) / len(both) if both else None)
+        second.append(sum(other for _, other in both) / len(both) if both else None)
+    return first, second
 
 
 def as_markdown(table: PaperTable) -> str:
@@ -54,8 +60,3 @@ def text_of(cell: Cell) -> str:
 
 def _line(cells: Iterable[str]) -> str:
     return "| " + " | ".join(cells) + " |"
-
-
-def _mean(column: Sequence[Cell]) -> Cell:
-    known = [cell for cell in column if isinstance(cell, float)]
-    return sum(known) / len(known) if known else None

@@ -23,7 +23,7 @@ from highwall.workflows.train_segmentation import options_of as recipe_options
 if TYPE_CHECKING:
     import optuna
 
-    from highwall.segmentation.tune import Found
+    from highwall.segmentation.study import Found
 
 _TESTED = "tested"
 """Key under which a study keeps what its choice reached on the test split."""
@@ -89,7 +89,8 @@ def tune_samples(
     with_test: bool = True, say: Say = silent, advance: Advance = unmoved,
 ) -> dict[str, Any]:  # fmt: skip
     """Search on samples that are at hand; see :func:`tune`."""
-    from highwall.segmentation.tune import Progress, open_study, search
+    from highwall.segmentation.study import open_study
+    from highwall.segmentation.tune import Progress, search
 
     out.mkdir(parents=True, exist_ok=True)
     study = open_study(storage or f"sqlite:///{out / 'tune.db'}", name=name, options=options, samples=samples)
@@ -111,7 +112,7 @@ def tune_samples(
 
 def _check_open(study: "optuna.Study", options: TuneOptions) -> None:
     """Refuse more trials after the test split was seen: a choice made now would be a choice by it."""
-    from highwall.segmentation.tune import n_done
+    from highwall.segmentation.study import n_done
 
     if _TESTED in study.user_attrs and n_done(study) < options.n_trials:
         raise ConfigError(
@@ -133,7 +134,7 @@ def _test(found: "Found", samples: SampleSet, *, out: Path, options: TuneOptions
 def _write(
     study: "optuna.Study", found: "Found", *, out: Path, options: TuneOptions, tested: dict[str, Any] | None
 ) -> dict[str, Any]:
-    from highwall.segmentation.tune import importance
+    from highwall.segmentation.study import importance
 
     trials = study.get_trials(deepcopy=False)
     explained = importance(study, seed=options.seed)
@@ -174,6 +175,8 @@ def _table(trials: list["optuna.trial.FrozenTrial"]) -> str:
     for trial in trials:
         seconds = "" if trial.duration is None else f"{trial.duration.total_seconds():.1f}"
         why = trial.user_attrs.get("refused") or trial.user_attrs.get("failed") or ""
+        if "repeated" in trial.user_attrs:
+            why = f"repeats trial {trial.user_attrs['repeated']}"
         value = "" if trial.value is None else f"{trial.value:.4f}"
         choices = [trial.params.get(name, "") for name in names]
         rows.writerow([trial.number, trial.state.name.lower(), value, seconds, *choices, why])
