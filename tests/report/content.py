@@ -42,7 +42,11 @@ def patches() -> gpd.GeoDataFrame:
         "patch_id": ["P001", "P002"], "mine_class": ["industrial_mine", "artisanal_mine"],
         "area_m2": [40_000.0, 10_000.0],
         "probability_mean": [0.91, 0.72], "motion_class": ["subsidence", "none"], "fastest_velocity": [-0.0567, np.nan],
-        "permit_status": ["beyond_boundary", "inside"],
+        "permit_status": ["beyond_boundary", "inside"], "activity": ["continued_mining", "inactive"],
+        "activity_probability": [0.83, 0.6], "activity_basis": ["The pit has grown.", "Nothing has changed."],
+        "optical_change": ["expanded", None], "restoration_state": ["active", "revegetating"],
+        "recovery": [0.1, np.nan],
+        "accelerated": ["2020-08-01", None], "velocity_before": [-0.01, np.nan], "velocity_after": [-0.04, np.nan],
     }  # fmt: skip
     ground = square(100, 100, 200).difference(square(150, 150, 50))
     return gpd.GeoDataFrame(columns, geometry=[ground, square(500, 500, 100)], crs=UTM)
@@ -99,6 +103,7 @@ RECORDS = {
     ),
     "assess": record(
         n_moving=1, motion={"uplift": 0, "subsidence": 1, "decorrelated": 0, "none": 1, "not_measured": 0},
+        has_before=True, plan_m2={"ahead": 20_000.0, "planned": 30_000.0},
     ),
 }  # fmt: skip
 SITE = {"name": "Serra Velha", "crs": UTM, "minerals": ["iron"], "mine_type": "OP"}

@@ -71,6 +71,8 @@ def test_a_page_shows_everything_that_it_was_given():
     for words in (
         "open pit", "5.0 ha", "-57", "+31", "Mine ground of at least 1.0 ha.", "L-7, Serra", "120 m", "industrial mine",
         "No land cover was given.", "cannot be read", "row 9, column 8", "falls into 2 pieces",
+        "continued mining", "0.83", "revegetating",
+        "Moves otherwise since 2020-08-01:\n-10 before, -40 mm/year after", "<dt>ahead</dt><dd>2.0 ha</dd>",
     ):  # fmt: skip
         assert words in text
     assert ">nan" not in text.lower()

@@ -70,6 +70,16 @@ def test_what_moves_is_said(shown):
     assert {"uplift", "decorrelated"} <= classes
 
 
+def test_a_year_between_two_looks_is_told(shown):
+    """The mine works all year: what is dug and dumped grows in the simulation, and nothing is restored."""
+    out, result = shown
+    changes = {patch["optical_change"] for patch in result.summary["patches"]}
+    assert "expanded" in changes
+    assert changes <= {"expanded", "reworked", "unchanged"}
+    assert {patch["activity"] for patch in result.summary["patches"]} <= {"continued_mining", "dumping", "unknown"}
+    assert "Change is told from this scene and that of the earlier run." in ((out / "run" / "report.html").read_text())
+
+
 def test_the_cloudy_scene_is_refused_for_an_older_one(shown):
     _, result = shown
     (refused,) = result.summary["set_aside"]
@@ -139,7 +149,8 @@ def test_findings_carry_their_evidence(shown):
     for finding in gpd.read_parquet(out / "run" / "findings.parquet").itertuples():
         evidence = json.loads(finding.evidence)
         assert {"scene", "acquired", "model", "inputs", "position_std_m", "certainty"} <= set(evidence)
-        assert set(evidence["inputs"]) == {"patches", "permits", "motion", "scene.tif", "quality.tif"}
+        earlier = {f"before {name}" for name in ("scene.tif", "quality.tif", "patches.parquet", "mines.json")}
+        assert set(evidence["inputs"]) == {"patches", "permits", "motion", "scene.tif", "quality.tif"} | earlier
 
 
 def test_the_catalogue_is_stac_with_parameters_and_hashes(shown):
@@ -155,7 +166,7 @@ def test_the_catalogue_is_stac_with_parameters_and_hashes(shown):
 def test_a_second_run_does_nothing_and_a_new_permit_only_what_depends_on_it(shown):
     out, result = shown
     said = []
-    again = monitor(out / "site" / "site.yaml", out / "run", say=said.append)
+    again = monitor(out / "site" / "site.yaml", out / "run", before=out / "earlier", say=said.append)
     assert again == result.summary
     assert [line for line in said if line.endswith("working")] == []
     permits = gpd.read_file(out / "site" / "permits.gpkg")
@@ -163,8 +174,8 @@ def test_a_second_run_does_nothing_and_a_new_permit_only_what_depends_on_it(show
     permits["valid_to"] = "2040-01-01"
     permits.to_file(out / "site" / "permits.gpkg", driver="GPKG", layer="permits")
     said.clear()
-    changed = monitor(out / "site" / "site.yaml", out / "run", say=said.append)
+    changed = monitor(out / "site" / "site.yaml", out / "run", before=out / "earlier", say=said.append)
     assert [line for line in said if line.endswith("working")] == ["assess: working", "report: working"]
     assert {finding["kind"] for finding in changed["findings"]} == {"beyond_boundary", "outside_any_permit"}
     (out / "site" / "permits.gpkg").write_bytes(before)
-    monitor(out / "site" / "site.yaml", out / "run")
+    monitor(out / "site" / "site.yaml", out / "run", before=out / "earlier")

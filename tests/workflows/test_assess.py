@@ -20,10 +20,13 @@ from highwall.core.grid import GeoBox
 from highwall.core.site import Site
 from highwall.io.rasters import write_cog, write_zarr
 from highwall.io.vectors import write_polygons
+from highwall.segmentation.labels import bits_of
+from highwall.workflows import looks
 from highwall.workflows.assess import ToAssess, assess
 from highwall.workflows.case_file import case_file
 from highwall.workflows.config import PlanSection, ZoneSection
 from highwall.workflows.findings_register import as_table, decide, enter, export, read_register
+from highwall.workflows.looks import clear_ground
 from highwall.workflows.portfolio import portfolio
 from highwall.workflows.run import Run, facts_of
 
@@ -47,6 +50,7 @@ DUMP = rectangle(1300, 1300, 400, 400)
 
 def write_run(folder: Path, date: dt.date, *, cloud: bool = False) -> Run:
     """Leave what *prepare* and *refine* would: a scene, its quality, and two patches."""
+    folder.mkdir(parents=True, exist_ok=True)
     ground = [PIT[date], DUMP]
     is_mine = np.zeros((SIDE, SIDE), bool)
     for polygon in ground:
@@ -91,12 +95,22 @@ def write_motion(path: Path) -> Path:
     return path
 
 
+def built(folder: Path, ground) -> None:
+    """Leave classes of the land in which infrastructure stands on a rectangle."""
+    rows = np.zeros((SIDE, SIDE), np.uint16)
+    if ground is not None:
+        left, bottom, right, top = ground.bounds
+        rows[int((TOP - top) / 10) : int((TOP - bottom) / 10), int((left - LEFT) / 10) : int((right - LEFT) / 10)] = (
+            bits_of("infrastructure")
+        )
+    place(rows, folder / "mining_labels.tif", layer="mining_labels")
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory) -> Path:
     """Permits, a park, a plan and motion beside two runs."""
     folder = tmp_path_factory.mktemp("two-dates")
     for name, date in (("first", FIRST), ("second", SECOND)):
-        (folder / "runs" / name).mkdir(parents=True)
         write_run(folder / "runs" / name, date)
     columns = {"permit_id": ["L-1", "L-2"], "holder": ["Serra SA", "Vale SA"], "valid_from": ["2010-01-01"] * 2,
                "valid_to": ["2040-01-01"] * 2}  # fmt: skip
@@ -137,6 +151,30 @@ def assessed(files):
     record = assess(second, everything, on=SECOND, options=OPTIONS, evidence=EVIDENCE)
     enter(second, files / "register.json")
     return second, facts_of(record)
+
+
+@pytest.mark.parametrize(("classes_before", "expected"), [(True, "built"), (False, "unchanged")])
+def test_what_was_built_is_told_only_where_both_dates_have_classes(tmp_path, classes_before, expected):
+    before, after = (write_run(tmp_path / name, date) for name, date in (("a", SECOND), ("b", SECOND)))
+    if classes_before:
+        built(before.folder, None)
+    built(after.folder, rectangle(1350, 1350, 300, 300))
+    assess(after, ToAssess(after.path("patches.parquet"), before=before.folder), on=SECOND, options=OPTIONS,
+           evidence=EVIDENCE)  # fmt: skip
+    pit, dump = gpd.read_parquet(after.path("activity.parquet")).itertuples()
+    assert (pit.optical_change, dump.optical_change) == ("unchanged", expected)
+    assert (dump.activity == "construction") == (expected == "built")
+
+
+def test_clear_ground_is_counted_in_strips_as_in_one_piece(monkeypatch):
+    flags = np.zeros((100, 70), np.uint8)
+    flags[30:62, 20:50] = 2
+    quality = xr.DataArray(flags, dims=("y", "x"), coords=odc.geo.xr.xr_coords(GeoBox((100, 70), GRID.affine, CRS)))
+    whole = clear_ground(quality)
+    monkeypatch.setattr(looks, "_STRIP_PX", 32)
+    assert clear_ground(quality).equals(whole)
+    assert 0 < whole.area < 112 * 80 * 100
+    assert not whole.contains(rectangle(300, 450, 50, 50))
 
 
 def test_radar_and_scenes_together_say_what_goes_on(assessed):

@@ -1,7 +1,7 @@
 import pytest
 
 from highwall.core.errors import ConfigError, MissingInputError
-from highwall.workflows.config import load_run, load_site
+from highwall.workflows.config_files import load_run, load_site
 from highwall.workflows.sample import sample
 
 GOOD = "site: {name: A, aoi: [10.0, 50.0, 10.1, 50.1]}\n"

@@ -15,7 +15,7 @@ from highwall.core.errors import ConfigError, InputError, MissingInputError, Out
 from highwall.segmentation.dataset import SPLITS
 from highwall.segmentation.label_options import DatasetOptions
 from highwall.segmentation.labels import OUTSIDE, has_class
-from highwall.workflows.config import checked
+from highwall.workflows.config_files import checked
 from highwall.workflows.dataset import read_dataset
 from highwall.workflows.dataset_build import build_dataset
 

@@ -5,7 +5,8 @@ import yaml
 
 from highwall.core.errors import ConfigError, InputError
 from highwall.workflows.blocks import crew
-from highwall.workflows.config import ObjectsSection, checked
+from highwall.workflows.config import ObjectsSection
+from highwall.workflows.config_files import checked
 from highwall.workflows.objects import ToSegment
 from highwall.workflows.refine import ToRefine
 from highwall.workflows.verbs import changed_objects, objects_alone, refine_alone, sun_of

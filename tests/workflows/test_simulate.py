@@ -14,7 +14,7 @@ from highwall.insar.simulate import StackOptions, simulate_stack
 from highwall.io.radar.interferograms import open_stack
 from highwall.io.scenes import FolderSource
 from highwall.io.vectors import read_area, read_polygons
-from highwall.workflows.config import load_site
+from highwall.workflows.config_files import load_site
 from highwall.workflows.simulate import simulate
 
 STACK = StackOptions(n_epochs=3)

@@ -3,7 +3,8 @@ import pytest
 from highwall.core.errors import ConfigError, InputError, MissingInputError
 from highwall.core.taxonomy import LAND_COVER_MAPS, WORLD_COVER
 from highwall.patches.options import PatchOptions
-from highwall.workflows.config import LandCoverSection, SiteConfig, checked
+from highwall.workflows.config import LandCoverSection, SiteConfig
+from highwall.workflows.config_files import checked
 from highwall.workflows.surroundings import class_map_of
 
 

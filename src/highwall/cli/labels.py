@@ -67,7 +67,7 @@ def labels_compare(
     from rich.console import Console
 
     from highwall.segmentation.label_options import AgreementOptions
-    from highwall.workflows.config import checked
+    from highwall.workflows.config_files import checked
     from highwall.workflows.label_compare import compare_labels
     from highwall.workflows.label_console import agreement_table
 
@@ -98,7 +98,7 @@ def dataset_build(
 ) -> None:  # fmt: skip
     """Cut labelled scenes into chips, split by site 70:15:15, with a STAC catalogue and statistics."""
     from highwall.segmentation.label_options import DatasetOptions
-    from highwall.workflows.config import checked
+    from highwall.workflows.config_files import checked
     from highwall.workflows.dataset_build import build_dataset
 
     said = {

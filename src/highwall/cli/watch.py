@@ -11,13 +11,18 @@ from highwall.cli.telling import print_scores, print_summary, telling
 
 
 @app.command()
-def monitor(site: Annotated[Path, typer.Argument(help="SITE.yaml; `highwall config site` prints one.")], out: Out,
-            run: RunFile = None) -> None:  # fmt: skip
+def monitor(
+    site: Annotated[Path, typer.Argument(help="SITE.yaml; `highwall config site` prints one.")], out: Out,
+    run: RunFile = None,
+    before: Annotated[
+        Path | None, typer.Option(help="Folder of an earlier run, to tell what has changed; by default SITE.yaml's.")
+    ] = None,
+) -> None:  # fmt: skip
     """Watch a site: the main job. Scenes, radar and permits in; patches, motion, findings and a report out."""
     from highwall.workflows.monitor import monitor as work
 
     with telling() as say:
-        summary = work(site, out, run_file=run, say=say, advance=say.advance)
+        summary = work(site, out, run_file=run, before=before, say=say, advance=say.advance)
     print_summary(summary, out)
 
 

@@ -33,10 +33,13 @@ from highwall.workflows.activities import (
 )
 from highwall.workflows.config import PlanSection, ZoneSection
 from highwall.workflows.looks import Scene, changes, greenness
+from highwall.workflows.mining import LABELS
 from highwall.workflows.run import Outcome, Run, Stage
 
 _NEAR_M = 5_000.0
 """m, distance from the patches beyond which permits belong to another place."""
+_SCENE = ("scene.tif", "quality.tif", LABELS)
+"""What a run knows of one date; classes of the land only where a network tells them apart."""
 OUTPUTS = (
     "activity.gpkg", "activity.parquet", "findings.gpkg", "findings.parquet", "activity_series.csv", "plan_check.gpkg",
     "plan_check.parquet", MINES,
@@ -65,7 +68,7 @@ class ToAssess(NamedTuple):
         given |= {f"zones {number}": zone.file for number, zone in enumerate(self.zones, start=1)}
         given |= {"plan": self.plan.file if self.plan else None}
         if self.before:
-            names = ("scene.tif", "quality.tif", "patches.parquet", MINES)
+            names = (*_SCENE, "patches.parquet", MINES)
             given |= {f"before {name}": self.before / name for name in names if (self.before / name).exists()}
         return {name: path for name, path in given.items() if path is not None}
 
@@ -94,7 +97,7 @@ def assess(
     inputs = given.inputs()
     has_scene = run.path("scene.tif").exists() and run.path("quality.tif").exists()
     if has_scene:
-        inputs |= {name: run.path(name) for name in ("scene.tif", "quality.tif")}
+        inputs |= {name: run.path(name) for name in _SCENE if run.path(name).exists()}
     parameters = {
         "activity": options, "fields": dict(given.fields), "on": on, "evidence": evidence,
         "zones": [zone.model_dump(mode="json", exclude={"file"}) for zone in given.zones],

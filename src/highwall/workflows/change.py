@@ -26,7 +26,7 @@ from highwall.segmentation.change import changed, count_changes, from_to
 from highwall.segmentation.map_options import ChangeOptions
 from highwall.workflows.blocks import Advance, unmoved
 from highwall.workflows.change_tables import Comparison, matrix_of, table_of, totals_of
-from highwall.workflows.config import checked, load_run
+from highwall.workflows.config_files import checked, load_run
 from highwall.workflows.cube import CubeSource
 from highwall.workflows.map_sides import ALL, MapSide, classes_of, open_side
 from highwall.workflows.mining import NAMES, code_tags, ground_pixel_m2, picture_of_scene

@@ -18,7 +18,7 @@ def summary_table(summary: Mapping[str, Any]) -> Table:
     table.add_column(overflow="fold")
     for name, area in (summary["area_m2"] or {}).items():
         table.add_row(f"{_words(name)}", f"{area / 1e4:,.1f} ha")
-    for row in _motion_rows(summary):
+    for row in (*_motion_rows(summary), *_patch_rows(summary)):
         table.add_row(*row)
     findings = summary["findings"]
     table.add_row("findings", "not checked" if findings is None else str(len(findings)))
@@ -113,7 +113,7 @@ def _chip_cells(row: Mapping[str, Any]) -> list[str]:
 
 
 def _motion_rows(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
-    motion, patches = summary["motion"], summary["patches"]
+    motion = summary["motion"]
     if not motion:
         return []
     rows = [
@@ -122,12 +122,25 @@ def _motion_rows(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     if motion["velocity_min"] is not None:
         span = f"{1e3 * motion['velocity_min']:+.0f} to {1e3 * motion['velocity_max']:+.0f} mm/year"
         rows.append(("line of sight", span))
-    for patch in patches or []:
+    return rows
+
+
+def _patch_rows(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What goes on in each patch, and how it moves; patches of which neither is known are left out."""
+    rows = []
+    for patch in summary["patches"] or []:
+        told = [] if patch["activity"] == "unknown" else [_activity(patch)]
         if patch["motion_class"] in {"uplift", "subsidence", "decorrelated"}:
             speed = patch["fastest_velocity"]
             fastest = f", fastest {1e3 * speed:+.0f} mm/year vertical" if speed is not None else ""
-            rows.append((f"patch {patch['patch_id']}", f"{patch['motion_class']}{fastest}"))
+            told.append(f"{patch['motion_class']}{fastest}")
+        if told:
+            rows.append((f"patch {patch['patch_id']}", "; ".join(told)))
     return rows
+
+
+def _activity(patch: Mapping[str, Any]) -> str:
+    return f"{_words(patch['activity'])} ({patch['activity_probability']:.2f})"
 
 
 def _words(name: str) -> str:

@@ -14,7 +14,7 @@ from highwall.io.rasters import read_raster, read_zarr
 from highwall.io.vectors import read_polygons
 from highwall.workflows.monitor import monitor
 from highwall.workflows.run import Say, silent
-from highwall.workflows.simulate import simulate
+from highwall.workflows.simulate import EARLIER, simulate
 
 
 class Demo(NamedTuple):
@@ -27,7 +27,7 @@ class Demo(NamedTuple):
 
 
 def demo(out: Path, *, seed: int = 2, say: Say = silent) -> Demo:
-    """Simulate a site under ``out/site``, watch it into ``out/run``, and score the result.
+    """Simulate a site under ``out/site``, watch it in two years, into ``out/earlier`` and ``out/run``, and score it.
 
     Raises
     ------
@@ -35,7 +35,8 @@ def demo(out: Path, *, seed: int = 2, say: Say = silent) -> Demo:
         The folder cannot be written.
     """
     site = simulate(out / "site", seed=seed, progress=say)
-    summary = monitor(site, out / "run", say=say)
+    monitor(site.with_name(EARLIER), out / "earlier", say=say)
+    summary = monitor(site, out / "run", before=out / "earlier", say=say)
     return Demo(summary, score(out / "run", out / "site" / "truth"))
 
 

@@ -14,7 +14,7 @@ from highwall.core.site import Site
 from highwall.io.scenes import FolderSource
 from highwall.io.vectors import read_area
 from highwall.workflows.blocks import Advance, unmoved
-from highwall.workflows.config import checked, load_run
+from highwall.workflows.config_files import checked, load_run
 from highwall.workflows.detect import detect
 from highwall.workflows.prepare import prepare
 from highwall.workflows.run import Run, Say, facts_of, silent

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from highwall.classification.options import EmergenceOptions
 from highwall.core.site import Site
 from highwall.workflows.blocks import Advance, unmoved
-from highwall.workflows.config import checked, load_run
+from highwall.workflows.config_files import checked, load_run
 from highwall.workflows.detect_verb import ToDetect, detect_into, site_of_scenes
 from highwall.workflows.emergence import PROBABILITY, Dates, find_emergence, seen_on
 from highwall.workflows.run import Run, Say, facts_of, silent

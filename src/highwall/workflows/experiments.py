@@ -23,7 +23,7 @@ from highwall.segmentation.evaluation_report import (
 )
 from highwall.segmentation.options import TrainOptions
 from highwall.workflows.blocks import Advance, unmoved
-from highwall.workflows.config import checked
+from highwall.workflows.config_files import checked
 from highwall.workflows.dataset import read_dataset
 from highwall.workflows.run import Say, silent
 from highwall.workflows.segmentation_judge import AS_SAID, Judge

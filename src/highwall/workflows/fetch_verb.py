@@ -9,7 +9,7 @@ from highwall.core.checks import nearest_name
 from highwall.core.errors import InputError, SceneError, SetAside, TransferError
 from highwall.io.fetching.carrier import Tell
 from highwall.io.fetching.options import FetchOptions
-from highwall.workflows.config import checked
+from highwall.workflows.config_files import checked
 from highwall.workflows.fetch import SCENES, SITES, Fetched, fetch
 from highwall.workflows.fetch_table import read_wanted
 from highwall.workflows.run import Say

@@ -17,9 +17,15 @@ from highwall.core.grid import GeoBox, Window, grid_of, same_grid
 from highwall.imagery.indices import INDICES, index
 from highwall.imagery.quality import HIDING
 from highwall.io.rasters import loaded, read_raster
+from highwall.segmentation.labels import OUTSIDE, has_class
+from highwall.workflows.mining import LABELS
 
 _MARGIN_PX: Final = 5
 """Pixels around a patch in which it may have grown unseen by its outline [px]."""
+_CELL_PX: Final = 16
+"""Side of the cells in which clear ground is counted [px]."""
+_STRIP_PX: Final = 64 * _CELL_PX
+"""Rows of flags that are held at a time [px]."""
 _AROUND_PX: Final = 60
 """Reach of the undisturbed land that a patch is held against [px]: 600 m."""
 
@@ -32,6 +38,8 @@ class Scene(NamedTuple):
     quality: xr.DataArray
     """(y, x), lazy."""
     patches: gpd.GeoDataFrame
+    labels: xr.DataArray | None = None
+    """(y, x) classes of the land as bits, lazy; None where no network told them apart."""
 
     @classmethod
     def of_run(cls, folder: Path, patches: gpd.GeoDataFrame) -> "Scene | None":
@@ -40,7 +48,8 @@ class Scene(NamedTuple):
         needed = {band for name in ("ndvi", "bsi") for band in (*INDICES[name].plus, *INDICES[name].minus)}
         if not needed <= {str(band) for band in reflectance["band"].values}:
             return None
-        return cls(reflectance, read_raster(folder / "quality.tif"), patches)
+        labels = read_raster(folder / LABELS) if (folder / LABELS).exists() else None
+        return cls(reflectance, read_raster(folder / "quality.tif"), patches, labels)
 
     @property
     def grid(self) -> GeoBox:
@@ -60,7 +69,7 @@ class Greenness(NamedTuple):
 
 
 def changes(before: Scene, after: Scene, *, options: ActivityOptions) -> dict[str, OpticalChange]:
-    """Optical change of each later patch, by ``patch_id``.
+    """Optical change of each later patch, by ``patch_id``; what was built is told where both scenes have classes.
 
     Raises
     ------
@@ -71,6 +80,8 @@ def changes(before: Scene, after: Scene, *, options: ActivityOptions) -> dict[st
         raise SceneError(
             "the earlier run lies on another grid, so that pixels cannot be compared; run it again with the same site."
         )
+    if before.labels is None or after.labels is None:  # else all that stands in one would be new in the other
+        before, after = before._replace(labels=None), after._replace(labels=None)
     was = before.patches.to_crs(after.patches.crs)
     found = {}
     for patch in after.patches.itertuples():
@@ -97,21 +108,22 @@ def greenness(scene: Scene, *, options: ActivityOptions) -> dict[str, Greenness]
 
 def clear_ground(quality: xr.DataArray) -> Any:
     """Ground of a scene that nothing hides, as a geometry on cells of 16 pixels: a cell is clear if most of it is."""
-    step = 16
-    grid = grid_of(quality)
-    flags = loaded(quality).values
-    clear = _is_clear(flags)
-    rows, cols = (-(-side // step) for side in clear.shape)
-    padded = np.zeros((rows * step, cols * step), bool)
-    padded[: clear.shape[0], : clear.shape[1]] = clear
-    mostly = padded.reshape(rows, step, cols, step).mean(axis=(1, 3)) > 0.5
-    cells = [
-        shapely.box(
-            *(grid.transform * (col * step, row * step)), *(grid.transform * ((col + 1) * step, (row + 1) * step))
-        )
-        for row, col in zip(*np.nonzero(mostly), strict=True)
-    ]
+    transform, n_rows = grid_of(quality).transform, quality.sizes["y"]
+    cells = []
+    for top in range(0, n_rows, _STRIP_PX):
+        strip = loaded(quality.isel(y=slice(top, min(top + _STRIP_PX, n_rows)))).values
+        for row, col in zip(*np.nonzero(_mostly(_is_clear(strip))), strict=True):
+            x, y = col * _CELL_PX, top + row * _CELL_PX
+            cells.append(shapely.box(*(transform * (x, y)), *(transform * (x + _CELL_PX, y + _CELL_PX))))
     return shapely.union_all(cells)
+
+
+def _mostly(clear: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Cells of which more than half is clear; what lies past the edge is not."""
+    rows, cols = (-(-side // _CELL_PX) for side in clear.shape)
+    padded = np.zeros((rows * _CELL_PX, cols * _CELL_PX), bool)
+    padded[: clear.shape[0], : clear.shape[1]] = clear
+    return np.asarray(padded.reshape(rows, _CELL_PX, cols, _CELL_PX).mean(axis=(1, 3)) > 0.5)
 
 
 def _greenness(own: Look, is_mine_anywhere: NDArray[np.bool_], options: ActivityOptions) -> Greenness:
@@ -139,7 +151,16 @@ def _look(scene: Scene, window: Window, ground: Any) -> Look:
     )  # fmt: skip
     flags = loaded(scene.quality.isel(y=rows, x=cols)).values
     ndvi, bsi = (index(reflectance, name).values for name in ("ndvi", "bsi"))
-    return Look(np.asarray(is_mine), ndvi, bsi, _is_clear(flags), np.zeros(shape, bool))
+    return Look(np.asarray(is_mine), ndvi, bsi, _is_clear(flags), _is_built(scene, window))
+
+
+def _is_built(scene: Scene, window: Window) -> NDArray[np.bool_]:
+    """Pixels of a window that carry infrastructure; none where the scene has no classes."""
+    rows, cols = window.rows, window.cols
+    if scene.labels is None:
+        return np.zeros((rows.stop - rows.start, cols.stop - cols.start), bool)
+    bits = loaded(scene.labels.isel(y=rows, x=cols)).values
+    return has_class(np.where(np.isfinite(bits), bits, OUTSIDE).astype(np.uint16), "infrastructure")
 
 
 def _is_clear(flags: NDArray[Any]) -> NDArray[np.bool_]:

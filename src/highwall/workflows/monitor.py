@@ -16,7 +16,8 @@ from highwall.io.scenes import FolderSource, SceneSource
 from highwall.io.stac import StacSource
 from highwall.workflows.assess import ToAssess, assess
 from highwall.workflows.blocks import Advance, crew, unmoved
-from highwall.workflows.config import RunConfig, ScenesSection, SiteConfig, load_run, load_site
+from highwall.workflows.config import RunConfig, ScenesSection, SiteConfig
+from highwall.workflows.config_files import load_run, load_site
 from highwall.workflows.deform import deform
 from highwall.workflows.detect import detect
 from highwall.workflows.detect_bundle import ToAsk, detect_by_bundle
@@ -33,7 +34,13 @@ Facts = dict[str, Any]
 
 
 def monitor(
-    site_file: Path, out: Path, *, run_file: Path | None = None, say: Say = silent, advance: Advance = unmoved
+    site_file: Path,
+    out: Path,
+    *,
+    run_file: Path | None = None,
+    before: Path | None = None,
+    say: Say = silent,
+    advance: Advance = unmoved,
 ) -> Facts:
     """Watch one site.
 
@@ -43,6 +50,8 @@ def monitor(
         SITE.yaml, and the folder that takes the results; an earlier run there is continued.
     run_file
         run.yaml, bounds that differ from the defaults.
+    before
+        Folder of an earlier run of the site, for what has changed since; by default the one that SITE.yaml names.
     say
         Told what happens, a line at a time.
     advance
@@ -63,6 +72,7 @@ def monitor(
         A result could not be written.
     """
     config, options = load_site(site_file), load_run(run_file)
+    config = config.model_copy(update={"before": before or config.before})
     run = Run(out, site_of(config.site), say)
     gaps = _Gaps(say, _not_given(config))
     scene = gaps.attempt("scenes", lambda: _scene(run, config, options))

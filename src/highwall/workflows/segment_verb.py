@@ -11,7 +11,7 @@ from highwall.io.scenes import FolderSource
 from highwall.io.vectors import read_area
 from highwall.segmentation.map_options import SegmentOptions
 from highwall.workflows.blocks import Advance, crew, unmoved
-from highwall.workflows.config import checked, load_run
+from highwall.workflows.config_files import checked, load_run
 from highwall.workflows.cube import Cube, CubeSource
 from highwall.workflows.mining import mining
 from highwall.workflows.run import Run, Say, facts_of, silent

@@ -11,7 +11,7 @@ from highwall.segmentation.evaluation_options import EvaluationOptions, RuleName
 from highwall.segmentation.map_options import SegmentOptions
 from highwall.segmentation.rules import RULES
 from highwall.segmentation.segmenter import Segmenter
-from highwall.workflows.config import checked
+from highwall.workflows.config_files import checked
 from highwall.workflows.segment import Models
 
 AS_SAID: Final = "none"

@@ -36,6 +36,9 @@ CLOUD_SHARE = 0.55
 STILL_CORNER_M, STILL_SIDE_M = 100.0, 1000.0
 """m, corner and side of the square that the site file gives as the radar's reference."""
 
+EARLIER = "earlier.yaml"
+"""Site file of the first scene alone, for a run before the run."""
+
 Say = Callable[[str], None]
 
 
@@ -76,7 +79,8 @@ def simulate(
     _write_vectors(site, out)
     write_raster(land_cover(site)[None], out / "land_cover.tif", grid=site.geobox, names=("land_cover",))
     _write_truth(site, after, out / "truth")
-    return _write_site_file(site, out / "site.yaml")
+    _write_site_file(_earlier(site), out / EARLIER)
+    return _write_site_file(_described(site), out / "site.yaml")
 
 
 def _write_scenes(site: SimulatedSite, folder: Path, progress: Say) -> None:
@@ -86,7 +90,7 @@ def _write_scenes(site: SimulatedSite, folder: Path, progress: Say) -> None:
         options = SceneOptions(cloud_share=CLOUD_SHARE if days == CLOUDY_DAYS else 0.0)
         scene = on_finest_grid(simulate_bands(site, date, options), site)
         names = tuple(str(name) for name in scene["band"].values)
-        path = folder / f"S2SIM_{date:%Y%m%d}.tif"
+        path = folder / _scene_name(date)
         write_raster(as_numbers(scene), path, grid=site.geobox, names=names, nodata=0, tags=scene_tags(date))
 
 
@@ -145,8 +149,9 @@ def _write_truth(site: SimulatedSite, date: dt.date, folder: Path) -> None:
     write_text(json.dumps(content, indent=2) + "\n", folder / "expected_findings.json")
 
 
-def _write_site_file(site: SimulatedSite, path: Path) -> Path:
-    content = {
+def _described(site: SimulatedSite) -> dict[str, Any]:
+    """Content of the site file: everything that is there."""
+    return {
         "site": {
             "name": site.name, "aoi": "aoi.geojson", "crs": site.crs, "minerals": list(site.minerals),
             "mine_type": "OP",
@@ -156,6 +161,20 @@ def _write_site_file(site: SimulatedSite, path: Path) -> Path:
         "permits": {"file": "permits.gpkg"},
         "land_cover": {"file": "land_cover.tif"},
     }  # fmt: skip
+
+
+def _earlier(site: SimulatedSite) -> dict[str, Any]:
+    """Content of the file of the site as it was a year before, seen from space alone."""
+    described = _described(site)
+    first = _scene_name(site.start + dt.timedelta(days=BEFORE_DAYS))
+    return {"site": described["site"], "scenes": {"files": [f"scenes/{first}"]}, "land_cover": described["land_cover"]}
+
+
+def _scene_name(date: dt.date) -> str:
+    return f"S2SIM_{date:%Y%m%d}.tif"
+
+
+def _write_site_file(content: Mapping[str, Any], path: Path) -> Path:
     return write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), path)
 
 

@@ -18,7 +18,7 @@ from highwall.core.truth.varied import PART_OF_MINE_IT_RESEMBLES, Likeness, Vari
 from highwall.imagery.simulate_varied import VariedScene
 from highwall.io.aside import write_text
 from highwall.io.vectors import write_polygons
-from highwall.workflows.config import checked
+from highwall.workflows.config_files import checked
 from highwall.workflows.experiments import read_config
 from highwall.workflows.simulate import as_numbers, scene_tags, write_raster
 from highwall.workflows.simulated_sites import (

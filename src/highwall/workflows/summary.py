@@ -39,6 +39,12 @@ class PatchSummary(_Part):
     probability_mean: float = Field(description="mean mine probability, 0 to 1")
     motion_class: str = Field(description="uplift, subsidence, decorrelated, none or not_measured")
     fastest_velocity: float | None = Field(description="fastest significant vertical velocity [m year⁻¹], positive up")
+    activity: str = Field(
+        description="what goes on there: continued_mining, dumping, restoration, inactive, unknown, …"
+    )
+    activity_probability: float = Field(description="probability of that activity, 0 to 1")
+    optical_change: str | None = Field(description="change since the earlier run; None where none was given")
+    restoration_state: str | None = Field(description="active, idle, levelled, revegetating or restored")
     permit_status: str = Field(description="inside, a kind of finding, undetermined or not_checked")
 
 

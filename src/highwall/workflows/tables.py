@@ -14,7 +14,7 @@ from highwall.io.aside import write_text
 from highwall.segmentation.dataset import SPLITS, TEST, TRAINING, SampleSet
 from highwall.segmentation.tune_options import TuneOptions, TuneSpace
 from highwall.workflows.blocks import Advance, unmoved
-from highwall.workflows.config import checked
+from highwall.workflows.config_files import checked
 from highwall.workflows.experiments import read_config, samples_of, train_and_judge
 from highwall.workflows.run import Say, silent
 from highwall.workflows.tables_config import MODEL_OF_TABLE, Configuration, Model, TableConfig

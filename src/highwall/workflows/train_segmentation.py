@@ -20,7 +20,7 @@ from highwall.segmentation.patch_split import hold_out_patches
 from highwall.segmentation.recipes import RECIPES, recipe_text
 from highwall.segmentation.record import ModelFile, model_item
 from highwall.segmentation.splits import SiteFacts, split_groups
-from highwall.workflows.config import checked
+from highwall.workflows.config_files import checked
 from highwall.workflows.dataset import read_dataset, read_folder
 from highwall.workflows.run import Say, silent
 

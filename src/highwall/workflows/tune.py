@@ -15,7 +15,7 @@ from highwall.segmentation.dataset import SampleSet
 from highwall.segmentation.options import TrainOptions
 from highwall.segmentation.tune_options import TuneOptions, TuneSpace, options_of
 from highwall.workflows.blocks import Advance, unmoved
-from highwall.workflows.config import checked
+from highwall.workflows.config_files import checked
 from highwall.workflows.experiments import ExperimentData, read_config, samples_of, train_and_judge
 from highwall.workflows.run import Say, silent
 from highwall.workflows.train_segmentation import options_of as recipe_options

@@ -22,7 +22,8 @@ from highwall.workflows.archive import DEFAULT_NETWORK, Until, order, search
 from highwall.workflows.assess import ToAssess, assess
 from highwall.workflows.blocks import Crew
 from highwall.workflows.case_file import case_file
-from highwall.workflows.config import DeformSection, InsarSection, ObjectsSection, checked, load_run
+from highwall.workflows.config import DeformSection, InsarSection, ObjectsSection
+from highwall.workflows.config_files import checked, load_run
 from highwall.workflows.deform import deform
 from highwall.workflows.deform_plan import plan
 from highwall.workflows.findings_register import enter
