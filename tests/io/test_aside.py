@@ -47,6 +47,15 @@ def test_a_folder_is_replaced_whole(tmp_path: Path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_file_never_takes_the_place_of_a_folder(tmp_path: Path):
+    kept = tmp_path / "kept" / "precious.txt"
+    kept.parent.mkdir()
+    kept.write_text("mine")
+    with pytest.raises(OutputError, match="it is a folder; name a file in it"):
+        write_text("scores", kept.parent)
+    assert [path.name for path in tmp_path.rglob("*")] == ["kept", "precious.txt"]
+
+
 def test_a_failed_folder_leaves_the_former_one(tmp_path: Path):
     path = tmp_path / "d.zarr"
     (path / "old").mkdir(parents=True)

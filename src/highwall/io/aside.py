@@ -31,7 +31,7 @@ def aside(path: Path) -> Iterator[Path]:
     Raises
     ------
     OutputError
-        The disk is full, or the folder cannot be written.
+        The disk is full, the folder cannot be written, or a folder stands where a file is to be.
     """
     temporary = _beside(path)
     try:
@@ -64,6 +64,8 @@ def _replace(temporary: Path, path: Path) -> None:
     if not path.is_dir() or path.is_symlink():
         os.replace(temporary, path)
         return
+    if not temporary.is_dir():
+        raise OutputError(f"could not write {path}: it is a folder; name a file in it.")
     former = _beside(path, "former-")
     os.replace(path, former)
     os.replace(temporary, path)

@@ -30,6 +30,9 @@ _ASSET_OF_BAND = {
 }  # fmt: skip
 """Names that Earth Search gives the bands; other archives call them by their Sentinel-2 names."""
 
+_PATIENCE_S = 60.0
+"""s, without a word from the server after which it counts as silent."""
+
 
 @dataclass(frozen=True)
 class StacSource:
@@ -68,7 +71,7 @@ class StacSource:
     def _search(self, area: Geometry) -> list[pystac.Item]:
         span = f"{self.start.isoformat()}/{self.end.isoformat()}"
         try:
-            client = pystac_client.Client.open(self.url)
+            client = pystac_client.Client.open(self.url, timeout=_PATIENCE_S)
             found = list(client.search(
                 collections=[self.collection], intersects=area.json, datetime=span, max_items=500,
                 query={"eo:cloud_cover": {"lte": self.max_cloud_percent}},
