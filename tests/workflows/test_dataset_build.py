@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from functools import partial
 
 import numpy as np
 import pystac
@@ -15,6 +16,7 @@ from highwall.core.errors import ConfigError, InputError, MissingInputError, Out
 from highwall.segmentation.dataset import SPLITS
 from highwall.segmentation.label_options import DatasetOptions
 from highwall.segmentation.labels import OUTSIDE, has_class
+from highwall.workflows import dataset_chips
 from highwall.workflows.config_files import checked
 from highwall.workflows.dataset import read_dataset
 from highwall.workflows.dataset_build import build_dataset
@@ -109,6 +111,46 @@ def test_chips_hold_what_the_scenes_and_labels_hold(inputs, tmp_path, form):
     assert (last.mask()[:, 30:] == OUTSIDE).all()
     assert np.count_nonzero(has_class(corner.mask(), "excavation")) == 20 * 28
     assert (corner.material, corner.mine_type, corner.level) == ("CL" if corner.site < "c" else "MO", "OP", "unknown")
+
+
+@pytest.mark.parametrize("form", ["zarr", "geotiff"])
+def test_a_build_that_was_stopped_goes_on_and_is_as_if_it_had_not_been(inputs, tmp_path, form, monkeypatch):
+    options = OPTIONS.model_copy(update={"format": form})
+    whole = build(inputs, tmp_path / "whole", options=options)
+    cut, seen = dataset_chips._write_chip, []
+
+    def watched(placed, *rest, is_cut=False, **options):
+        seen.append(placed.scene.files.name)
+        if is_cut and len(set(seen)) == 4 and seen.count(seen[-1]) == 2:  # within the fourth scene
+            raise KeyboardInterrupt
+        cut(placed, *rest, **options)
+
+    monkeypatch.setattr(dataset_chips, "_write_chip", partial(watched, is_cut=True))
+    with pytest.raises(KeyboardInterrupt):
+        build(inputs, tmp_path / "stopped", options=options)
+    assert not (tmp_path / "stopped").exists()
+    first = dict.fromkeys(seen)
+    seen.clear()
+    monkeypatch.setattr(dataset_chips, "_write_chip", watched)
+    assert build(inputs, tmp_path / "stopped", options=options) == whole
+    assert set(list(first)[:3]).isdisjoint(seen)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["stopped", "whole"]
+    pairs = zip(read_dataset(tmp_path / "whole"), read_dataset(tmp_path / "stopped"), strict=True)
+    for one, other in pairs:
+        assert one.name == other.name
+        assert np.array_equal(one.image(), other.image(), equal_nan=True)
+        assert np.array_equal(one.mask(), other.mask())
+    names = {path.relative_to(tmp_path / "whole") for path in (tmp_path / "whole").rglob("*")}
+    assert names == {path.relative_to(tmp_path / "stopped") for path in (tmp_path / "stopped").rglob("*")}
+
+
+def test_other_options_begin_anew(inputs, tmp_path, monkeypatch):
+    monkeypatch.setattr(dataset_chips, "_note", lambda *given: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        build(inputs, tmp_path / "out")
+    monkeypatch.undo()
+    build(inputs, tmp_path / "out", options=OPTIONS.model_copy(update={"chip_px": 16}))
+    assert {sample.shape for sample in read_dataset(tmp_path / "out")} == {(16, 16)}
 
 
 def test_scenes_smaller_than_a_chip_are_padded(inputs, tmp_path):

@@ -11,7 +11,7 @@ from pathlib import Path
 from pyogrio.errors import DataSourceError, FeatureError
 from rasterio._err import CPLE_BaseError  # has no public name, and a full disk raises it
 
-from highwall.core.errors import HighwallError, OutputError
+from highwall.core.errors import HighwallError, InputError, OutputError
 
 PART = ".part-"
 """How the name of a file begins while it is being written."""
@@ -19,6 +19,8 @@ PART = ".part-"
 _FAILED_WRITES = (OSError, CPLE_BaseError, DataSourceError, FeatureError)
 """What Python, GDAL and Arrow raise when a file cannot be written; sometimes it is only one of the two below."""
 _PERHAPS_FAILED_WRITES = (RuntimeError, SystemError)
+_IDENTITY = ".made-of"
+"""File that marks what an unfinished folder is to become."""
 _WORDS_OF_IO = ("write", "space", "disk", "i/o", "gdal")
 
 
@@ -46,6 +48,41 @@ def aside(path: Path) -> Iterator[Path]:
         raise OutputError(f"could not write {path}: {error}. Free some disk space or choose another folder.") from error
     finally:
         remove(temporary)
+
+
+@contextmanager
+def resumable(path: Path, *, identity: str) -> Iterator[Path]:
+    """Give a folder beside ``path`` that outlives a stop; rename it when the block ends well.
+
+    The next call with the same identity is given the folder as it was left; with another one, an empty folder.
+
+    Parameters
+    ----------
+    identity
+        Digest of all that decides the content.
+
+    Raises
+    ------
+    OutputError
+        The disk is full, or the folder cannot be written; what is there is kept for another run.
+    """
+    folder = path.with_name(f"{PART}{path.name}")
+    mark = folder / _IDENTITY
+    try:
+        if not mark.is_file() or mark.read_text(encoding="utf-8") != identity:
+            remove(folder)
+            folder.mkdir(parents=True)
+            mark.write_text(identity, encoding="utf-8")
+        yield folder
+        mark.unlink()
+        _replace(folder, path)
+    except InputError:
+        remove(folder)
+        raise
+    except _FAILED_WRITES as error:
+        if isinstance(error, HighwallError):
+            raise
+        raise OutputError(f"could not write {path}: {error}. Free some disk space; another run goes on.") from error
 
 
 def write_text(text: str, path: Path) -> Path:

@@ -107,6 +107,13 @@ class ZarrChips:
             )  # fmt: skip
         return self
 
+    def cut_back(self, *, n_images: int, n_labels: int) -> "ZarrChips":
+        """Drop what was stored beyond these counts, when work goes on that was stopped within a scene."""
+        group: Any = zarr.open_group(self.folder / STORE, mode="r+")
+        for name, count in ((_IMAGE, n_images), (_LABELS, n_labels)):
+            group[name].resize((count, *group[name].shape[1:]))
+        return self
+
     def _append(self, array: str, values: NDArray[Any]) -> Place:
         target: Any = zarr.open_group(self.folder / STORE, mode="r+")[array]
         number = int(target.shape[0])

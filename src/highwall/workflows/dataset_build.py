@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 from highwall.core.bands import bands_of
 from highwall.core.errors import HighwallError, InputError, OutputError, SetAside
 from highwall.core.taxonomy import CLASS_NAMES, MINING_AREA
-from highwall.io.aside import aside
+from highwall.io.aside import resumable
 from highwall.segmentation.dataset import TRAINING
 from highwall.segmentation.label_options import DatasetOptions
 from highwall.segmentation.splits import SiteFacts, kind_of, near_groups, one_a_site, split_groups
 from highwall.segmentation.statistics import dataset_statistics
 from highwall.workflows.blocks import Advance, unmoved
 from highwall.workflows.dataset import INDEX, extent_of, hull, reasons_of
-from highwall.workflows.dataset_chips import LabelledScene, PlacedScene, write_chips, write_index
+from highwall.workflows.dataset_chips import LabelledScene, PlacedScene, identity_of, write_chips, write_index
 from highwall.workflows.dataset_scenes import Found, SceneFiles, find_scenes, open_scene
 from highwall.workflows.label_files import open_labels
 from highwall.workflows.label_kinds import CODES, kind_of_folder
@@ -58,6 +58,7 @@ def build_dataset(
     out
         Folder that takes ``dataset.json``, ``catalog.json`` with ``items``, the chips, ``statistics.json`` and
         ``statistics.md``; an earlier dataset there is replaced when the new one is whole.
+        A build that was stopped goes on where it was.
     sites
         CSV of the sites; see `workflows.site_table`. Sites without a row are left out. Without it nothing is known of
         materials and mine types.
@@ -86,8 +87,7 @@ def build_dataset(
     if not usable:
         raise InputError(_nothing(scenes, set_aside))
     placed = _placed(usable, chosen)
-    with aside(out) as folder:
-        folder.mkdir(parents=True)
+    with resumable(out, identity=identity_of(placed, bands, chosen)) as folder:
         written = write_chips(placed, folder, bands, options=chosen, advance=advance)
         if not written.rows:
             raise InputError(f"no chip of {chosen.chip_px} px has {chosen.least_valid:.0%} of data; lower least_valid.")

@@ -1,5 +1,7 @@
 """Scenes with their split → chips on disk, a row of the index each, and what makes the folder a dataset."""
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +31,8 @@ Value = TypeVar("Value", bound=np.generic)
 
 STATISTICS: Final = "statistics.json"
 TABLES: Final = "statistics.md"
+_FINISHED: Final = "finished.jsonl"
+"""Scenes whose chips are all written, a line each; gone when the dataset is whole."""
 
 
 class LabelledScene(NamedTuple):
@@ -55,24 +59,77 @@ class WrittenChips:
     rows: list[dict[str, Any]] = field(default_factory=list)
     facts: list[ChipFacts] = field(default_factory=list)
 
+    def add(self, other: "WrittenChips") -> None:
+        """Append the chips of another scene."""
+        self.rows += other.rows
+        self.facts += other.facts
+
+
+def identity_of(placed: Sequence[PlacedScene], bands: Sequence[str], options: DatasetOptions) -> str:
+    """Digest of what decides the chips: options, splits, and the files by size and time."""
+    files = [
+        (each.scene.files.name, each.split, each.group, [_stamp(path) for path in _files(each.scene.files)])
+        for each in placed
+    ]
+    told = json.dumps([__version__, list(bands), options.model_dump(mode="json"), files])
+    return hashlib.sha256(told.encode()).hexdigest()
+
 
 def write_chips(
     placed: Sequence[PlacedScene], folder: Path, bands: tuple[str, ...], *, options: DatasetOptions, advance: Advance
 ) -> WrittenChips:
-    """Cut every scene into chips and store them in ``folder``."""
-    store = _store(folder, bands, options)
+    """Cut every scene into chips and store them in ``folder``; scenes that are there already are left as they are."""
+    finished = _finished(folder)
     written = WrittenChips()
+    for scene in finished.values():
+        written.add(scene)
+    store = _store(folder, bands, options, written if finished else None)
     for done, each in enumerate(placed, start=1):
-        for window in _windows(each.scene.image.grid, options):
-            _write_chip(each, window, store, folder, written, options=options)
+        if each.scene.files.name not in finished:
+            chips = WrittenChips()
+            for window in _windows(each.scene.image.grid, options):
+                _write_chip(each, window, store, folder, chips, options=options)
+            _note(each.scene.files.name, chips, folder)
+            written.add(chips)
         advance("scenes", done, len(placed))
+    (folder / _FINISHED).unlink(missing_ok=True)
     return written
 
 
-def _store(folder: Path, bands: tuple[str, ...], options: DatasetOptions) -> ChipStore:
+def _finished(folder: Path) -> dict[str, WrittenChips]:
+    """Scenes that an earlier run has finished, in their order; a line broken off by a kill does not count."""
+    path = folder / _FINISHED
+    found = {}
+    for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []:
+        if line.endswith("\n"):
+            scene = json.loads(line)
+            found[scene["name"]] = WrittenChips(scene["rows"], [ChipFacts(**facts) for facts in scene["facts"]])
+    return found
+
+
+def _note(name: str, chips: WrittenChips, folder: Path) -> None:
+    facts = [each._asdict() for each in chips.facts]
+    with (folder / _FINISHED).open("a", encoding="utf-8") as notes:
+        notes.write(json.dumps({"name": name, "rows": chips.rows, "facts": facts}) + "\n")
+
+
+def _files(scene: SceneFiles) -> list[Path]:
+    return [scene.image, *([scene.radar] if scene.radar else []), *(label.path for label in scene.labels)]
+
+
+def _stamp(path: Path) -> tuple[str, int, int]:
+    found = path.stat()
+    return str(path), found.st_size, found.st_mtime_ns
+
+
+def _store(folder: Path, bands: tuple[str, ...], options: DatasetOptions, known: WrittenChips | None) -> ChipStore:
+    """Open the store of chips; chips of a scene that was broken off are dropped, for they will be cut again."""
     if options.format == "geotiff":
         return GeoTiffChips(folder, bands)
-    return ZarrChips(folder, bands, options.chip_px).create()
+    store = ZarrChips(folder, bands, options.chip_px)
+    if known is None:
+        return store.create()
+    return store.cut_back(n_images=len(known.rows), n_labels=sum(len(row["labels"]) for row in known.rows))
 
 
 def _windows(grid: GeoBox, options: DatasetOptions) -> Iterator[Window]:
