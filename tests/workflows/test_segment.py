@@ -18,6 +18,7 @@ from highwall.core.products import LAYERS
 from highwall.io.rasters import decode
 from highwall.segmentation.decision import CODES
 from highwall.segmentation.labels import BITS, OUTSIDE
+from highwall.workflows import mining
 from highwall.workflows.mining import outputs_of
 from highwall.workflows.segment_verb import ToSegment, segment_alone
 
@@ -141,6 +142,35 @@ def test_another_threshold_asks_no_network_again(given, done, tmp_path):
     assert "segment: unchanged, kept" in heard
     low, high = (stored(out, "mining_subset_2.tif")[0] == 2 for out in (done[0], tmp_path))
     assert high.sum() < low.sum()
+
+
+def test_rules_take_back_whole_patches_across_blocks_and_ask_no_network_again(given, done, tmp_path, monkeypatch):
+    """Strips ahead of the pit stay beside it; the speck of waste lies in forest, on the map of land cover."""
+    monkeypatch.setattr(mining, "_BLOCK_PX", 48)
+    cover = np.full((1, SIDE, SIDE), 60, np.uint8)
+    cover[0, 110:] = 10
+    trees = geotiff(tmp_path / "cover.tif", cover, bands=("land_cover",))
+    heard = []
+    given = given._replace(land_cover=trees)
+    segment_alone(given, tmp_path / "plain", changes=EXACT)
+    changes = EXACT | {"rules": ("preparatory_work", "dam", "land_cover")}
+    made = segment_alone(given, tmp_path / "plain", changes=changes, say=heard.append)
+    assert "segment: unchanged, kept" in heard
+    facts = made.facts[str(tmp_path / "plain")]
+    n_speck = int((stored(done[0], "mining_subset_2.tif")[0][115:130, 15:28] == 2).sum())
+    assert facts["rules_removed_px"] == {"land_cover": 2 * n_speck, "preparatory_work": 0}  # dump, and mining area
+    assert "dam" in facts["rules_unused"]
+    assert any(line.startswith("rule dam not applied") for line in heard)
+    left = stored(tmp_path / "plain", "mining_subset_2.tif")[0]
+    assert not (left[115:130, 15:28] == 2).any()
+    assert (left == 2).sum() == (stored(done[0], "mining_subset_2.tif")[0] == 2).sum() - n_speck
+
+
+def test_a_rule_that_does_not_exist_and_a_map_that_is_not_there_are_refused(given, tmp_path):
+    with pytest.raises(ConfigError, match="dams"):
+        segment_alone(given, tmp_path, changes={"rules": ("dams",)})
+    with pytest.raises(MissingInputError, match="no map of land cover"):
+        segment_alone(given._replace(land_cover=tmp_path / "no.tif"), tmp_path, changes={"rules": ("land_cover",)})
 
 
 def test_a_stopped_run_goes_on_and_ends_as_the_whole(given, done, tmp_path):

@@ -37,6 +37,12 @@ def segment(
     blending: Annotated[str | None, typer.Option(help="How windows are blended: cosine or gaussian.")] = None,
     window: Annotated[int | None, typer.Option(help="Side of a window [px]; by default the network's.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the network; by default 2.")] = None,
+    rules: Annotated[
+        str | None, typer.Option(help="Rules after the prediction, as dam,slope; or all.")
+    ] = None,
+    land_cover: Annotated[
+        Path | None, typer.Option(help="Map in WorldCover's codes, for the rule land_cover.")
+    ] = None,
     scheduler: Annotated[
         str | None, typer.Option(help="Dask cluster that takes many scenes, as tcp://host:8786.")
     ] = None,
@@ -47,10 +53,10 @@ def segment(
     from highwall.workflows.segment_verb import ToSegment, segment_alone
 
     models = (*(model or ()), *(bundle or ())) or (SHIPPED_MODEL,)
-    given = ToSegment(tuple(scenes), models, aoi, radar, level, date_of(date), words_of(bands) or (), force)
+    given = ToSegment(tuple(scenes), models, aoi, radar, level, date_of(date), words_of(bands) or (), force, land_cover)
     changes = {
         "threshold": threshold, "min_area_m2": min_area, "simplify_m": simplify, "blending": blending,
-        "window_px": window, "threads": threads,
+        "window_px": window, "threads": threads, "rules": words_of(rules),
     }  # fmt: skip
     with telling() as say:
         made = segment_alone(

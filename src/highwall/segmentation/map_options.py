@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from highwall.segmentation.evaluation_options import RuleOptions
+
 MAP_WINDOW_PX = 4096
 """px, largest side of a window."""
 
@@ -39,6 +41,7 @@ class SegmentOptions(_Options):
         None, ge=0.0,
         description="corners whose triangle has an area below this squared are left out; by default a pixel's side [m]",
     )  # fmt: skip
+    rules: RuleOptions = Field(RuleOptions(), description="rules that follow the prediction; none unless named")
 
 
 class ChangeOptions(_Options):

@@ -33,8 +33,10 @@ from highwall.report.style import MINING_COLOURS
 from highwall.segmentation.decision import CODES, bits_of_classes, codes_of, decide
 from highwall.segmentation.map_options import SegmentOptions
 from highwall.segmentation.metadata import SegmentationMetadata
+from highwall.segmentation.tally import Said
 from highwall.workflows.blocks import Advance, unmoved
 from highwall.workflows.cube import Cube
+from highwall.workflows.mining_rules import Kept, kept_by_rules
 from highwall.workflows.run import Outcome, Run, Stage, facts_of
 from highwall.workflows.segment import PROBABILITY, metadata_of
 
@@ -48,7 +50,7 @@ PICTURE_PX: Final = 1200
 """Longest side of the scene's picture."""
 NAMES: Final[dict[int, str]] = {code: name for name, code in CODES.items()}
 """Class of each code."""
-_AFTER: Final = ("threshold", "min_area_m2", "simplify_m")
+_AFTER: Final = ("threshold", "min_area_m2", "simplify_m", "rules")
 """Options that decide what the probabilities become."""
 _BLOCK_PX: Final = 1024
 
@@ -70,6 +72,7 @@ def mining(
     record: Mapping[str, Any],
     *,
     options: SegmentOptions | None = None,
+    land_cover: Path | None = None,
     advance: Advance = unmoved,
 ) -> dict[str, Any]:
     """Tell what is where from the probabilities that the stage *segment* left.
@@ -78,16 +81,25 @@ def mining(
     ----------
     record
         Of the stage *segment*.
+    land_cover
+        Map in WorldCover's codes, for the rule that asks one.
+
+    Raises
+    ------
+    ConfigError
+        A rule is called otherwise.
+    InputError, MissingInputError
+        The map of land cover cannot be used.
     """
     options = options or SegmentOptions()
     work = _Work(run, metadata_of(record), cube.grid, options)
     asked = options.model_dump(include=set(_AFTER))
-    stage = Stage(
-        "mining", {"probability": run.path(PROBABILITY)}, {"mining": asked}, outputs_of(work.metadata.subsets)
-    )
+    inputs = {"probability": run.path(PROBABILITY)} | ({"land_cover": land_cover} if land_cover else {})
+    stage = Stage("mining", inputs, {"mining": asked}, outputs_of(work.metadata.subsets))
 
     def make() -> Outcome:
-        counts, outlines = _map(work, advance=advance)
+        kept = _kept(work, cube, land_cover, advance=advance) if options.rules.names else None
+        counts, outlines = _map(work, kept, advance=advance)
         polygons = _table(outlines, cube.grid)
         by_subset = {f"subset_{n}": polygons[polygons["subset"] == n] for n in work.metadata.subsets}
         write_polygons(polygons, run.path(POLYGONS), layers=by_subset)
@@ -95,6 +107,7 @@ def mining(
         write_text(areas.to_csv(index=False), run.path(AREAS))
         _draw(work, cube, areas)
         facts = {"known_share": counts.known / math.prod(work.shape)} | _facts(work, areas, polygons)
+        facts |= {"rules_removed_px": kept.removed_px, "rules_unused": kept.unused} if kept else {}
         return Outcome(facts, run.dates_of("segment"))
 
     return run.stage(stage, make)
@@ -172,7 +185,20 @@ def code_tags(classes: tuple[str, ...]) -> dict[str, str]:
     return {"CLASS_0": "background"} | {f"CLASS_{CODES[name]}": name for name in classes}
 
 
-def _map(work: _Work, *, advance: Advance) -> tuple[_Counts, dict[int, gpd.GeoDataFrame]]:
+def _kept(work: _Work, cube: Cube, land_cover: Path | None, *, advance: Advance) -> Kept:
+    """What rules leave of the classes of the whole scene."""
+    label = np.zeros((len(work.metadata.classes), *work.shape), bool)
+    missing = np.zeros(work.shape, bool)
+    for block in _blocks(work, advance=advance):
+        said = decide(block.probability, work.metadata, threshold=work.options.threshold)
+        rows, cols = block.window
+        label[:, rows, cols] = block.inside(said)
+        missing[rows, cols] = block.inside(np.isnan(block.probability[0]))
+    whole = Said(work.metadata.classes, label)
+    return kept_by_rules(whole, missing, cube, land_cover=land_cover, options=work.options.rules)
+
+
+def _map(work: _Work, kept: Kept | None, *, advance: Advance) -> tuple[_Counts, dict[int, gpd.GeoDataFrame]]:
     """Write the rasters; count pixels and outline classes on the way."""
     run, metadata, options = work.run, work.metadata, work.options
     counts = _Counts(dict.fromkeys(metadata.classes, 0))
@@ -183,6 +209,8 @@ def _map(work: _Work, *, advance: Advance) -> tuple[_Counts, dict[int, gpd.GeoDa
         of_subset = {subset: stack.enter_context(_subset_writer(work, subset)) for subset in metadata.subsets}
         for block in _blocks(work, advance=advance):
             said = decide(block.probability, metadata, threshold=options.threshold)
+            if kept:
+                said &= kept.label[:, block.around.rows, block.around.cols]
             valid = ~np.isnan(block.probability[0])
             _write_block(block, said, valid, work=work, of_labels=of_labels, of_subset=of_subset)
             _count(counts, block.inside(said), block.inside(valid), metadata)

@@ -14,6 +14,7 @@ from highwall.workflows.blocks import Advance, crew, unmoved
 from highwall.workflows.config_files import checked, load_run
 from highwall.workflows.cube import Cube, CubeSource
 from highwall.workflows.mining import mining
+from highwall.workflows.mining_rules import named_rules
 from highwall.workflows.run import Run, Say, facts_of, silent
 from highwall.workflows.segment import Models, segment
 from highwall.workflows.sites import site_of_grid
@@ -36,6 +37,8 @@ class ToSegment(NamedTuple):
     bands: tuple[str, ...] = ()
     force: bool = False
     """Run networks on a level or pixels that they were not made for, and simulated ones on real scenes."""
+    land_cover: Path | None = None
+    """Map in WorldCover's codes, for the rule that asks one."""
 
     @property
     def source(self) -> CubeSource:
@@ -99,6 +102,8 @@ def segment_alone(
     """
     options = load_run(run_file).segment
     said = {name: value for name, value in (changes or {}).items() if value is not None}
+    if "rules" in said:
+        said["rules"] = options.rules.model_dump() | {"names": named_rules(said["rules"])}
     options = checked(SegmentOptions, options.model_dump() | said, source="the command line")
     places = given.places
     Models.open(given.models)  # refused before any work
@@ -116,11 +121,12 @@ def segment_cube(
     inputs: Mapping[str, Path],
     force: bool,
     options: SegmentOptions,
+    land_cover: Path | None = None,
     advance: Advance = unmoved,
 ) -> dict[str, Any]:
     """Do both stages for an open scene: facts of both."""
     record = segment(run, cube, models, inputs=inputs, force=force, options=options, advance=advance)
-    made = mining(run, cube, record, options=options, advance=advance)
+    made = mining(run, cube, record, options=options, land_cover=land_cover, advance=advance)
     return facts_of(record) | facts_of(made)
 
 
@@ -133,7 +139,12 @@ def _one(
         cube = cube.within(read_area(given.aoi))
     run = Run(out, site_of_grid(cube.grid, name=cube.name), say)
     inputs = {"scene": path} | ({"radar": given.radar} if given.radar else {})
-    facts = segment_cube(run, cube, models, inputs=inputs, force=given.force, options=options, advance=advance)
+    facts = segment_cube(
+        run, cube, models, inputs=inputs, force=given.force, options=options, land_cover=given.land_cover,
+        advance=advance,
+    )  # fmt: skip
+    for name, why in facts.get("rules_unused", {}).items():
+        say(f"rule {name} not applied: {why}")
     if not facts["known_share"]:
         say(f"mining.gpkg: {path.name} has no pixel with every band that the network reads; nothing can be said of it")
         return facts

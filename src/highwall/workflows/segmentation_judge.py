@@ -12,6 +12,7 @@ from highwall.segmentation.map_options import SegmentOptions
 from highwall.segmentation.rules import RULES
 from highwall.segmentation.segmenter import Segmenter
 from highwall.workflows.config_files import checked
+from highwall.workflows.mining_rules import named_rules
 from highwall.workflows.segment import Models
 
 AS_SAID: Final = "none"
@@ -62,7 +63,7 @@ def judge_of(
     ModelError
         One is no segmentation network, or two know the same subset.
     """
-    names = tuple(RULES) if tuple(rules) == ("all",) else tuple(rules)
+    names = named_rules(tuple(rules))
     for name in names:
         if name not in RULES:
             raise ConfigError(f"no rule is called {name!r}{nearest_name(name, RULES)}; rules are {', '.join(RULES)}.")

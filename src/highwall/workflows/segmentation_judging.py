@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import permutations
-from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -17,8 +16,7 @@ from highwall.core.errors import InputError
 from highwall.core.grid import GeoBox, Window, pixel_sides_m
 from highwall.core.taxonomy import MINING_CLASSES
 from highwall.imagery.options import QualityOptions
-from highwall.imagery.quality import FLAGS, evaluable, quality
-from highwall.io.rasters import read_raster
+from highwall.imagery.quality import evaluable, quality
 from highwall.segmentation.dataset import Sample
 from highwall.segmentation.decision import decide
 from highwall.segmentation.evaluation import Judged
@@ -29,11 +27,10 @@ from highwall.segmentation.predict import stream_strips
 from highwall.segmentation.rules import Ground, apply_rules
 from highwall.segmentation.tally import Said, Tally, join_tallies, tally_scene
 from highwall.workflows.label_files import RasterMask
+from highwall.workflows.mining_rules import UNCLEAR, land_cover_on
 from highwall.workflows.segmentation_judge import ALL_RULES, AS_SAID, Judge
 
 BoolArray = NDArray[np.bool_]
-
-_UNCLEAR: Final = FLAGS["cloud"] | FLAGS["snow"]
 
 
 class JudgedScene(NamedTuple):
@@ -190,24 +187,9 @@ def _ground(sample: Sample, valid: BoolArray, judge: Judge, *, side_m: tuple[flo
     """What rules need to know of a scene."""
     cover = judge.land_cover
     path = cover / f"{sample.name}.tif" if cover and cover.is_dir() else cover
-    land_cover = None if path is None or not path.exists() else _land_cover(path, sample.grid)
+    land_cover = None if path is None or not path.exists() else land_cover_on(path, sample.grid)
     wanted = {"unclear"} & set(judge.rules.names)
     return Ground((side_m[1], side_m[0]), ~valid, land_cover, _unclear(sample) if wanted else None)
-
-
-def _land_cover(path: Path, grid: GeoBox) -> NDArray[np.uint8]:
-    """Codes on a scene's grid, nearest; 0 where the map does not reach.
-
-    Raises
-    ------
-    InputError
-        The map has several bands.
-    """
-    cover = read_raster(path)
-    if cover.ndim != 2:
-        raise InputError(f"{path.name} has {cover.shape[0]} bands; a map of land cover has one.")
-    codes: NDArray[np.uint8] = np.nan_to_num(cover.odc.reproject(grid, resampling="nearest").values).astype(np.uint8)
-    return codes
 
 
 def _unclear(sample: Sample) -> BoolArray | None:
@@ -218,7 +200,7 @@ def _unclear(sample: Sample) -> BoolArray | None:
     scene = xr.DataArray(values, coords={"band": names}, dims=("band", "y", "x"))
     if not {"cloud", "snow"} <= set(evaluable(scene)):
         return None
-    return np.asarray((quality(scene, QualityOptions()) & _UNCLEAR) > 0)
+    return np.asarray((quality(scene, QualityOptions()) & UNCLEAR) > 0)
 
 
 def on_polygons(polygons: gpd.GeoDataFrame, grid: GeoBox) -> BoolArray:
