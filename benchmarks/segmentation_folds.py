@@ -20,6 +20,7 @@ from highwall.segmentation.options import TrainOptions
 from highwall.segmentation.predict import probability_map
 from highwall.workflows.dataset import read_folder
 from highwall.workflows.train_segmentation import options_of
+from segmentation_quiet import with_quiet_ground
 
 N_FOLDS = 3
 ALL_PLACES = -1
@@ -41,6 +42,8 @@ class Entry:
     """What each network has against the recipe."""
     folds: tuple[int, ...] = tuple(range(N_FOLDS))
     """Folds in which it is judged, the first ones."""
+    with_quiet: bool = False
+    """It also learns from ground without mines."""
 
     @property
     def options(self) -> tuple[TrainOptions, ...]:
@@ -51,9 +54,8 @@ class Entry:
     @property
     def identity(self) -> str:
         """Digest of all that decides its weights."""
-        told = json.dumps(
-            [each.model_dump(mode="json", exclude={"run"}, exclude_defaults=True) for each in self.options]
-        )
+        options = [each.model_dump(mode="json", exclude={"run"}, exclude_defaults=True) for each in self.options]
+        told = json.dumps([*options, *(["quiet"] if self.with_quiet else [])])
         return hashlib.sha256(told.encode()).hexdigest()[:8]
 
 
@@ -103,13 +105,14 @@ def _trained_and_asked(
     from highwall.segmentation.train import train_network
 
     fold_of = folds_of(samples)
-    known = SampleSet(replace(each, split=TRAINING) for each in samples if fold_of[each.name] != fold)
+    known = [each for each in samples if fold_of[each.name] != fold]
     held_out = [each for each in samples if fold_of[each.name] == fold]
     parts: dict[str, list[FloatArray]] = {each.name: [] for each in held_out}
     start = time.process_time()
     segmenters, passes = [], 0
     for number, options in enumerate(entry.options):
-        trained = train_network(known, options=options, out=work / str(number), progress=say)
+        learned, options = to_learn(entry, known, options)
+        trained = train_network(learned, options=options, out=work / str(number), progress=say)
         segmenters.append(TorchSegmenter(trained.network.eval(), trained.metadata))
         passes += trained.epoch
     seconds = time.process_time() - start
@@ -118,6 +121,12 @@ def _trained_and_asked(
             parts[sample.name].append(asked(sample, segmenter))
     facts = {"cpu": seconds, "passes": passes}
     return facts, {name: np.concatenate(said).astype(np.float16) for name, said in parts.items()}
+
+
+def to_learn(entry: Entry, known: Sequence[Sample], options: TrainOptions) -> tuple[SampleSet, TrainOptions]:
+    """What an entry learns from, and with which options."""
+    mines = SampleSet(replace(each, split=TRAINING) for each in known)
+    return with_quiet_ground(mines, options) if entry.with_quiet else (mines, options)
 
 
 def asked(sample: Sample, segmenter: Any) -> FloatArray:

@@ -4,14 +4,13 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from highwall.io.aside import write_text
-from highwall.segmentation.dataset import TRAINING, SampleSet
+from highwall.segmentation.dataset import SampleSet
 from highwall.segmentation.export import export_half, export_network
 from highwall.segmentation.facts import metadata_of, training_facts
 from highwall.segmentation.metadata import SegmentationMetadata
@@ -20,8 +19,8 @@ from highwall.segmentation.record import ModelFile, model_item
 from highwall.segmentation.segmenter import OnnxSegmenter
 from highwall.segmentation.torch_segmenter import TorchSegmenter
 from highwall.segmentation.train import train_network
-from segmentation_card import ATTRIBUTION, LABEL_SOURCE, card_text
-from segmentation_folds import ALL_PLACES, WINDOW_PX, Entry, asked, say
+from segmentation_card import ATTRIBUTION, LABEL_SOURCE, QUIET_SOURCE, card_text
+from segmentation_folds import ALL_PLACES, WINDOW_PX, Entry, asked, say, to_learn
 from segmentation_scores import Settled
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "src" / "highwall" / "segmentation" / "weights"
@@ -30,14 +29,17 @@ NAME = "mines"
 
 def ship(entry: Entry, samples: SampleSet, *, settled: Settled, scores: Mapping[str, Any], work: Path) -> None:
     """Train on all places, settle as held-out places say, and write everything that goes with the package."""
-    options = entry.options[0]
-    known = SampleSet(replace(each, split=TRAINING) for each in samples)
+    known, options = to_learn(entry, samples, entry.options[0])
     trained = train_network(
         known, options=options, out=work / f"{entry.name}-{entry.identity}-{ALL_PLACES}", progress=say
     )
     network = trained.network.eval()
     network.temperature.copy_(torch.tensor([settled.temperature[subset] for subset in options.network.subsets]))
-    facts = training_facts(known) | {"source": LABEL_SOURCE, "attribution": ATTRIBUTION}
+    facts = (
+        training_facts(samples)
+        | {"n_quiet": len(known) - len(samples), "quiet_source": QUIET_SOURCE}
+        | {"source": LABEL_SOURCE, "attribution": ATTRIBUTION}
+    )
     metadata = metadata_of(network, options=options, training=facts, thresholds=settled.thresholds)
     metadata = metadata.model_copy(update={"window_px": WINDOW_PX})
     parity = _export(network, metadata, work=work)

@@ -108,3 +108,13 @@ def test_ground_in_a_zone_is_judged_like_ground_beyond_its_complement():
 def test_ground_outside_a_zone_has_not_entered_it():
     found = entered(square(0, 0, 500), square(1000, -500, 2000), std_m=20.0, smallest_m2=HECTARE, certainty=0.95)
     assert (found.area_m2, found.depth_m, found.probability) == (0.0, 0.0, 0.0)
+
+
+def test_depth_is_that_of_the_deepest_place_even_amid_the_ground():
+    """A hole of a permit, dug out whole, has no corner past the line; its middle lies 100 m past it."""
+    island = PIT.difference(square(400, 400, 200))
+    assert judged(square(400, 400, 200), island).depth_m == pytest.approx(100, abs=0.2)
+    assert judged(square(300, 300, 400), island).depth_m == pytest.approx(100, abs=0.2)
+    zone = square(0, 0, 300, 500)
+    swallowed = entered(square(-100, -100, 900), zone, std_m=30.0, smallest_m2=HECTARE, certainty=0.95)
+    assert swallowed.depth_m == pytest.approx(150, abs=0.2)

@@ -179,3 +179,26 @@ def test_real_quarries_keep_their_own_boundary_and_a_wide_belt_around_them_does_
         assert status(outline, permitted) == "inside"
         assert status(outline.buffer(20.0), permitted) == "inside"
         assert status(outline.buffer(200.0), permitted) == "beyond_boundary"
+
+
+def test_the_last_of_several_lapsed_records_tells_since_when():
+    """The record of before is named neither for being first in the file nor for being larger."""
+    permitted = permits(
+        square(0, 0, 1500), PIT, permit_id=["L-1", "L-1"], valid_from=["2000-01-01", "2010-01-01"],
+        valid_to=["2009-12-31", "2020-12-31"],
+    )  # fmt: skip
+    _, (row,) = breaches(square(100, 100, 300), permitted, on=TODAY, options=OPTIONS)
+    assert (row.kind, row.permit["valid_to"].date().isoformat()) == ("permit_expired", "2020-12-31")
+
+
+def test_the_first_of_several_permits_to_come_is_named():
+    permitted = permits(PIT, PIT, valid_from=["2030-01-01", "2025-01-01"])
+    _, (row,) = breaches(square(100, 100, 300), permitted, on=TODAY, options=OPTIONS)
+    assert (row.kind, row.permit["permit_id"]) == ("permit_not_yet_valid", "L-2")
+
+
+def test_ground_past_an_undated_permit_is_judged_though_the_patch_is_undetermined():
+    undated = permits(PIT, valid_from=[None], valid_to=[None])
+    found, (row,) = breaches(square(800, 0, 1000), undated, on=TODAY, options=OPTIONS)  # 20 % of it inside
+    assert (found, row.kind) == ("undetermined", "outside_any_permit")
+    assert row.geometry.area == pytest.approx(800 * 1000)

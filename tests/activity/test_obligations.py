@@ -20,6 +20,7 @@ def kinds(permitted, ground=None, **columns) -> list[str]:
         ("clay", "Iron ore; sandstone", ["wrong_mineral"]),
         ("iron", "Iron ore", []),
         ("iron_ore", "iron", []),
+        ("tin", "platinum", ["wrong_mineral"]),  # letters in common are no mineral in common
         ("sandstone", "clay and sandstone", []),
         (None, "iron", []),
         ("iron", None, []),
@@ -60,3 +61,21 @@ def test_words_are_taken_from_lists_as_people_write_them():
     assert words(float("nan")) == frozenset()
     assert agree("iron", frozenset({"iron_ore"}))
     assert not agree("clay", frozenset({"iron_ore"}))
+
+
+@pytest.mark.parametrize(("second", "expected"), [("clay", []), (None, []), ("gold", ["wrong_mineral"])])
+def test_one_of_several_permits_on_the_ground_that_allows_the_mineral_is_enough(second, expected):
+    assert kinds(permits(PIT, PIT, mineral=["iron", second]), mineral=["clay"]) == expected
+
+
+def test_a_patch_too_small_to_be_sure_of_is_no_wrong_use():
+    assert kinds(permits(PIT, mineral=["iron"]), square(200, 200, 40), mineral=["clay"]) == []
+
+
+def test_a_later_record_of_the_same_permit_decides_when_restoration_is_due():
+    postponed = permits(
+        PIT, PIT, permit_id=["L-1", "L-1"], valid_from=["2000-01-01", "2020-01-01"],
+        valid_to=["2019-12-31", "2035-12-31"], restoration_due=["2021-01-01", "2036-01-01"],
+    )  # fmt: skip
+    assert kinds(postponed) == []
+    assert kinds(postponed.assign(valid_from=postponed["valid_from"].tolist()[::-1])) == ["restoration_overdue"]

@@ -59,6 +59,7 @@ def test_a_permit_without_a_date_is_reported(empty: list):
         "2030-01-31", "20300131", "2030/01/31", "2030-01-31T00:00:00Z", "2030-01-31T23:30:00-05:00",
         "2030-01-31T00:30:00+09:00", dt.date(2030, 1, 31), dt.datetime(2030, 1, 31, 12),
         pd.Timestamp("2030-01-31T23:00", tz="America/Lima"), 20300131,
+        20300131.0,
     ],
 )  # fmt: skip
 def test_a_date_is_the_day_that_was_written(value):
@@ -89,4 +90,31 @@ def test_a_date_of_restoration_that_cannot_be_read_leaves_the_permit_dated():
     assert found.permits["restoration_due"].isna().all()
     assert [row.reason for row in found.set_aside] == [
         "restoration_due 'some day' is not a date (write 2021-12-31), so that it is unknown"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "valid_to", "expected"),
+    [
+        ("Revoked", "2030-01-31", "undated"),  # since when is not said
+        ("revoked", "2020-01-31", "lapsed"),  # it had run out anyway
+        ("application", None, "undated"),
+        ("expired", None, "undated"),
+        ("expired", "2020-01-31", "lapsed"),
+        ("expired", "2030-01-31", "valid"),  # it has run out since the scene was taken
+        ("active", "2030-01-31", "valid"),
+    ],
+)
+def test_a_permit_that_its_status_voids_does_not_hold(status, valid_to, expected):
+    found = table(status=[status], valid_from=["2000-01-01"], valid_to=[valid_to])
+    sorted_ = by_validity(found.permits, TODAY)._asdict()
+    assert [name for name, group in sorted_.items() if len(group)] == [expected]
+    assert bool(found.set_aside) == (expected == "undated" or status == "revoked")
+
+
+def test_a_permit_that_ends_before_it_begins_is_reported_and_undated():
+    found = table(valid_from=["2030-01-01"], valid_to=["2010-12-31"])
+    assert len(by_validity(found.permits, TODAY).undated) == 1
+    assert [row.reason for row in found.set_aside] == [
+        "is valid from 2030-01-01 to 2010-12-31, which ends before it begins; put its dates right"
     ]

@@ -113,3 +113,45 @@ def test_decisions_need_a_name_a_reason_and_a_way_there():
 def test_a_register_comes_back_from_json_as_it_was():
     register = decided(run(EMPTY, PIT, square(700, 0, 600), on=FIRST), "confirmed")
     assert Register.model_validate_json(register.model_dump_json()) == register
+
+
+def test_a_run_that_did_not_look_for_such_findings_misses_none_and_is_no_clear_look():
+    """Without permits nothing can break them: that is neither their absence nor a clear look before."""
+    unpermitted = updated(EMPTY, findings(), on=FIRST, clear=EVERYWHERE, at=NOW, kinds=())
+    found = run(unpermitted, PIT, on=SECOND)
+    assert found.entries[0].last_clear is None
+    again = updated(found, findings(), on=THIRD, clear=EVERYWHERE, at=NOW, kinds={"protected_area_entered"})
+    assert again.entries[0].absent_since is None
+
+
+def test_a_scene_of_before_the_closing_opens_no_second_finding():
+    closed = decided(run(EMPTY, PIT, on=SECOND), "closed")
+    assert [entry.state for entry in run(closed, PIT, on=SECOND).entries] == ["closed"]
+    assert [entry.first_seen for entry in run(closed, PIT, on=FIRST).entries] == [FIRST]
+
+
+def test_the_last_clear_look_is_always_before_the_first_sight():
+    register = run(run(EMPTY, on=SECOND), PIT, on=THIRD)
+    assert register.entries[0].last_clear == SECOND
+    assert run(register, PIT, on=FIRST).entries[0].last_clear is None
+    filled = run(run(run(EMPTY, on=FIRST), PIT, on=THIRD), on=SECOND)  # the scene between them comes last
+    assert filled.entries[0].last_clear == SECOND
+
+
+def test_a_second_run_of_a_scene_that_finds_nothing_more_makes_the_finding_absent():
+    """As when the permits are put right and the scene is assessed again."""
+    assert run(run(EMPTY, PIT, on=FIRST), on=FIRST).entries[0].absent_since == FIRST
+
+
+def test_findings_that_grow_into_one_are_not_absent():
+    two = run(EMPTY, square(3000, 0, 500), square(3600, 0, 400), on=FIRST)
+    one = run(two, square(3000, 0, 1000, 500), on=SECOND)
+    assert len(one.entries) == 2
+    assert [entry.absent_since for entry in one.entries] == [None, None]
+
+
+def test_a_dismissed_finding_that_creeps_is_brought_up_once_it_has_grown_by_half_in_all():
+    register = decided(run(EMPTY, PIT, on=FIRST), "dismissed")
+    register = run(register, square(3000, 0, 570), on=SECOND)
+    assert register.entries[0].state == "dismissed"
+    assert run(register, square(3000, 0, 650), on=THIRD).entries[0].state == "new"

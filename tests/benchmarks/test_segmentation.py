@@ -10,7 +10,7 @@ from highwall.core.taxonomy import SUBSETS
 from highwall.segmentation.dataset import SampleSet, sample_of_arrays
 from highwall.segmentation.labels import BITS
 from highwall.segmentation.segmenter import SHIPPED_MODEL
-from segmentation import ENTRIES, OURS, rows_beside
+from segmentation import ENTRIES, MINES_ONLY, OURS, rows_beside
 from segmentation_card import card_text
 from segmentation_folds import Answers, Entry, folds_of, parts_of
 from segmentation_scores import UNSETTLED, cooled, cross_validated, settled_on, summary_of
@@ -93,7 +93,7 @@ def test_a_rival_stands_beside_ours_on_the_scenes_of_its_folds(samples):
 
 def test_entries_differ_in_what_decides_their_weights():
     assert len({entry.identity for entry in ENTRIES.values()}) == len(ENTRIES)
-    assert Entry("another name").identity == ENTRIES[OURS].identity
+    assert Entry("another name").identity == ENTRIES[MINES_ONLY].identity
     assert [options.network.subsets for options in ENTRIES["four_networks"].options] == [(1,), (2,), (3,), (4,)]
     assert ENTRIES["unet_resnet18"].options[0].network.encoder_weights is None
 

@@ -21,6 +21,9 @@ _FARTHEST: Final = 4.0
 _N_HALVINGS: Final = 20
 """Halvings of that span: it ends below 10⁻⁵ σ."""
 
+_DEPTH_M: Final = 0.1
+"""Error of depths [m]."""
+
 
 class Beyond(NamedTuple):
     """Ground past a boundary."""
@@ -55,8 +58,9 @@ def beyond(ground: Any, allowed: Any, *, std_m: float, smallest_m2: float, certa
     def area_at(shift_m: float) -> float:
         return float(ground.difference(near.buffer(shift_m)).area) if not near.is_empty else float(ground.area)
 
-    corners = shapely.points(shapely.get_coordinates(outside))
-    depth_m = float(shapely.distance(corners, allowed).max()) if corners.size and not allowed.is_empty else 0.0
+    depth_m = 0.0
+    if not allowed.is_empty:
+        depth_m = _deepest(outside, allowed, lambda depth_m: outside.difference(allowed.buffer(depth_m, quad_segs=32)))
     least_m2 = area_at(float(ndtri(certainty)) * std_m)
     return Beyond(float(outside.area), least_m2, _probability(area_at, std_m, smallest_m2), depth_m)
 
@@ -94,10 +98,29 @@ def entered(ground: Any, zone: Any, *, std_m: float, smallest_m2: float, certain
     def area_at(shift_m: float) -> float:
         return float(ground.intersection(zone.buffer(-shift_m)).area)
 
-    corners = shapely.points(shapely.get_coordinates(inside))
-    depth_m = float(shapely.distance(corners, zone.boundary).max()) if corners.size else 0.0
+    depth_m = _deepest(inside, zone.boundary, lambda depth_m: inside.intersection(zone.buffer(-depth_m)))
     least_m2 = area_at(float(ndtri(certainty)) * std_m)
     return Beyond(float(inside.area), least_m2, _probability(area_at, std_m, smallest_m2), depth_m)
+
+
+def _deepest(ground: Any, line: Any, deeper: Callable[[float], Any]) -> float:
+    """Farthest that ground lies past a line [m]: at a corner, or amid it where the line runs around.
+
+    Parameters
+    ----------
+    deeper
+        Ground that lies farther past the line than a depth.
+    """
+    corners = shapely.points(shapely.get_coordinates(ground))
+    low = float(shapely.distance(corners, line).max()) if corners.size else 0.0
+    if not corners.size or deeper(low + _DEPTH_M).area < _DEPTH_M**2:
+        return low
+    left, bottom, right, top = ground.bounds
+    high = low + right - left + top - bottom
+    while high - low > _DEPTH_M:
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if deeper(middle).area > 0.0 else (low, middle)
+    return low
 
 
 def _probability(area_at: Callable[[float], float], std_m: float, smallest_m2: float) -> float:

@@ -42,26 +42,26 @@ def breaches(
 
     A patch that shares no more than ``touching_share`` with permits that hold is outside any, or on ground whose permit
     has lapsed. Else each part past the permitted ground counts. Either is a breach only if it is, with ``certainty``,
-    ``min_outside_m2`` large or more.
+    ``min_outside_m2`` large or more. Ground of permits without dates breaks nothing; the rest of such a patch is judged.
     """
     std_m = options.position_std_m
     near = permits.iloc[permits.sindex.query(patch.buffer(_REACH * std_m), predicate="intersects")]
     held = by_validity(near, on)
     allowed = shapely.union_all(held.valid.geometry.values)
     unknown = shapely.union_all(held.undated.geometry.values)
-    if share(patch, unknown) > options.touching_share:
-        return UNDETERMINED, []
+    perhaps = shapely.union(allowed, unknown)
 
     def past(ground: Any) -> Beyond:
-        return beyond(ground, allowed, std_m=std_m, smallest_m2=options.min_outside_m2, certainty=options.certainty)
+        return beyond(ground, perhaps, std_m=std_m, smallest_m2=options.min_outside_m2, certainty=options.certainty)
 
-    if share(patch, allowed) <= options.touching_share:
-        whole = past(patch)
-        return _uncovered(patch, whole, held) if whole.probability >= options.certainty else (INSIDE, [])
-    parts = _large_parts(patch.difference(allowed).difference(unknown), options.min_outside_m2)
+    is_held = share(patch, allowed) > options.touching_share
+    is_known = share(patch, unknown) <= options.touching_share
+    apart = not is_held and is_known
+    parts = [patch] if apart else _large_parts(patch.difference(perhaps), options.min_outside_m2)
     judged = [(part, past(part)) for part in parts]
-    found = [_past(part, how, held) for part, how in judged if how.probability >= options.certainty]
-    return (found[0].kind if found else INSIDE), found
+    name = _past if is_held else _uncovered
+    found = [name(part, how, held) for part, how in judged if how.probability >= options.certainty]
+    return (found[0].kind if found else INSIDE) if is_known else UNDETERMINED, found
 
 
 def share(ground: Any, area: Any) -> float:
@@ -77,21 +77,34 @@ def most_shared(ground: Any, permits: gpd.GeoDataFrame) -> "pd.Series[Any] | Non
     return row
 
 
-def _uncovered(patch: Any, past: Beyond, held: Validity) -> tuple[str, list[Breach]]:
-    """Name the breach by the permit that holds most of the patch, if one does."""
+def last_lapsed(ground: Any, lapsed: gpd.GeoDataFrame) -> "pd.Series[Any] | None":
+    """Permit that was the last to hold most of the ground."""
+    former = holding(ground, lapsed)
+    return most_shared(ground, former[former["valid_to"] == former["valid_to"].max()])
+
+
+def holding(ground: Any, permits: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Permits that each hold most of the ground."""
+    return permits[permits.intersection(ground).area > _MOST * ground.area]
+
+
+def _uncovered(ground: Any, past: Beyond, held: Validity) -> Breach:
+    """Name the breach by the permit that was the last to hold most of the ground, else by the next that will."""
     past = past._replace(depth_m=0.0)
-    for kind, group in ((EXPIRED, held.lapsed), (NOT_YET_VALID, held.future)):
-        permit = most_shared(patch, group)
-        if permit is not None and share(patch, permit.geometry) > _MOST:
-            return kind, [Breach(kind, patch, permit, past)]
-    return OUTSIDE_ANY, [Breach(OUTSIDE_ANY, patch, None, past)]
+    if (former := last_lapsed(ground, held.lapsed)) is not None:
+        return Breach(EXPIRED, ground, former, past)
+    future = holding(ground, held.future)
+    coming = most_shared(ground, future[future["valid_from"] == future["valid_from"].min()])
+    if coming is not None:
+        return Breach(NOT_YET_VALID, ground, coming, past)
+    return Breach(OUTSIDE_ANY, ground, None, past)
 
 
 def _past(part: Any, past: Beyond, held: Validity) -> Breach:
-    """Name ground past a boundary: by the lapsed permit that holds most of it, else by the nearest that holds."""
+    """Name ground past a boundary: by the last permit that held most of it, else by the nearest that holds."""
     nearest = held.valid.loc[held.valid.distance(part).idxmin()]
-    former = most_shared(part, held.lapsed)
-    if former is None or share(part, former.geometry) <= _MOST:
+    former = last_lapsed(part, held.lapsed)
+    if former is None:
         return Breach(BEYOND_BOUNDARY, part, nearest, past)
     if former["permit_id"] == nearest["permit_id"]:
         note = f"Inside the boundary that this permit had until {former['valid_to'].date().isoformat()}."

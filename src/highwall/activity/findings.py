@@ -8,7 +8,7 @@ import datetime as dt
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import geopandas as gpd
@@ -25,7 +25,7 @@ from highwall.activity.breaches import (
 from highwall.activity.motion_beyond import MOTION_AFTER_EXPIRY, MOTION_BEYOND
 from highwall.activity.obligations import RESTORATION_OVERDUE, WRONG_CLASS, WRONG_MINERAL, obligations
 from highwall.activity.options import ActivityOptions
-from highwall.activity.zones import PROTECTED, SETTLEMENT, Zones, intrusions
+from highwall.activity.zones import KINDS, PROTECTED, SETTLEMENT, Zones, intrusions
 
 COLUMNS: Final = (
     "finding_id", "kind", "patch_id", "statement", "observed", "probability", "area_m2", "least_m2", "share", "depth_m",
@@ -55,6 +55,14 @@ _DAYS_SINCE: Final = {
     EXPIRED: "valid_to", RESTORATION_OVERDUE: "restoration_due", MOTION_AFTER_EXPIRY: "valid_to",
 }  # fmt: skip
 """Date of the permit from which ``days_lapsed`` counts."""
+
+
+def kinds_sought(*, has_permits: bool, has_motion: bool, zones: Iterable[str]) -> frozenset[str]:
+    """Kinds of findings that can come of what is compared; ``zones`` are the kinds of its layers."""
+    of_permits = (BEYOND_BOUNDARY, OUTSIDE_ANY, EXPIRED, NOT_YET_VALID, WRONG_MINERAL, WRONG_CLASS, RESTORATION_OVERDUE)
+    of_motion = (MOTION_BEYOND, MOTION_AFTER_EXPIRY)
+    permitted = (*of_permits, *(of_motion if has_motion else ())) if has_permits else ()
+    return frozenset((*permitted, *(KINDS[kind] for kind in zones)))
 
 
 def assess(

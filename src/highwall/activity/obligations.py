@@ -7,8 +7,8 @@ from typing import Any, Final
 import geopandas as gpd
 import pandas as pd
 
-from highwall.activity.boundary import entered
-from highwall.activity.breaches import Breach, most_shared, share
+from highwall.activity.boundary import Beyond, entered
+from highwall.activity.breaches import Breach, holding, most_shared
 from highwall.activity.options import ActivityOptions
 from highwall.activity.permits import by_validity
 from highwall.core.taxonomy import MINERAL_OF_TYPE
@@ -45,26 +45,40 @@ def words(text: Any) -> frozenset[str]:
 
 
 def agree(found: str, permitted: frozenset[str]) -> bool:
-    """Tell whether a name is among those permitted: the same, or one holding the other (iron, iron_ore)."""
-    return any(found in each or each in found for each in permitted)
+    """Tell whether a name is among those permitted: the same, or one with all words of the other (iron, iron_ore)."""
+    said = set(found.split("_"))
+    return any(said <= (asked := set(each.split("_"))) or asked <= said for each in permitted)
 
 
 def _wrong_use(patch: Any, near: gpd.GeoDataFrame, *, on: dt.date, options: ActivityOptions) -> list[Breach]:
-    """Compare mineral and class with those of the permit that holds most of the patch, if one does on the date."""
-    permit = most_shared(patch.geometry, by_validity(near, on).valid)
-    if permit is None or share(patch.geometry, permit.geometry) <= 0.5:
+    """Compare mineral and class with those of the permits that each hold most of the patch: one that fits is enough."""
+    permits = holding(patch.geometry, by_validity(near, on).valid)
+    permit = most_shared(patch.geometry, permits)
+    if permit is None:
         return []
-    past = entered(
-        patch.geometry, permit.geometry, std_m=options.position_std_m, smallest_m2=options.min_outside_m2,
-        certainty=options.certainty,
-    )._replace(depth_m=0.0)  # fmt: skip
+    past = _inside(patch, permit, options)
     found = []
     for kind, said, asked in ((WRONG_MINERAL, _mineral(patch), "mineral"), (WRONG_CLASS, _class(patch), "classes")):
-        seen, permitted = words(said), words(permit[asked])
-        if seen and permitted and not any(agree(name, permitted) for name in seen):
-            note = f"Seen: {', '.join(sorted(seen))}; permitted: {', '.join(sorted(permitted))}."
+        seen, permitted = words(said), [words(text) for text in permits[asked]]
+        is_wrong = seen and not any(fits(seen, each) for each in permitted)
+        if is_wrong and past.probability >= options.certainty:
+            note = f"Seen: {', '.join(sorted(seen))}; permitted: {', '.join(sorted(frozenset().union(*permitted)))}."
             found.append(Breach(kind, patch.geometry.intersection(permit.geometry), permit, past, note))
     return found
+
+
+def fits(seen: frozenset[str], permitted: frozenset[str]) -> bool:
+    """Tell whether a permit allows one of the names seen; one that names nothing does."""
+    return not permitted or any(agree(name, permitted) for name in seen)
+
+
+def _inside(patch: Any, permit: "pd.Series[Any]", options: ActivityOptions) -> Beyond:
+    """Ground of a patch within a permit, whatever its depth."""
+    judged = entered(
+        patch.geometry, permit.geometry, std_m=options.position_std_m, smallest_m2=options.min_outside_m2,
+        certainty=options.certainty,
+    )  # fmt: skip
+    return judged._replace(depth_m=0.0)
 
 
 def _class(patch: Any) -> str | None:
@@ -81,14 +95,18 @@ def _overdue(patch: Any, near: gpd.GeoDataFrame, *, on: dt.date, options: Activi
     """Mine ground on land whose restoration was due before the date."""
     if getattr(patch, "restoration_state", None) in RESTORED:
         return []
-    due = near[near["restoration_due"] < pd.Timestamp(on)]
+    asked = near[~_superseded(near, on)]
     found = []
-    for _, permit in due.iterrows():
-        past = entered(
-            patch.geometry, permit.geometry, std_m=options.position_std_m, smallest_m2=options.min_outside_m2,
-            certainty=options.certainty,
-        )._replace(depth_m=0.0)  # fmt: skip
+    for _, permit in asked[asked["restoration_due"] < pd.Timestamp(on)].iterrows():
+        past = _inside(patch, permit, options)
         if past.probability >= options.certainty:
             ground = patch.geometry.intersection(permit.geometry)
             found.append(Breach(RESTORATION_OVERDUE, ground, permit, past))
     return found
+
+
+def _superseded(permits: gpd.GeoDataFrame, on: dt.date) -> "pd.Series[bool]":
+    """Records in whose place a later one of the same permit has come by a date."""
+    begun = permits["valid_from"].where(permits["valid_from"] <= pd.Timestamp(on))
+    latest = begun.groupby(permits["permit_id"]).transform("max")
+    return latest.notna() & ~(begun >= latest)

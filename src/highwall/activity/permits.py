@@ -18,8 +18,13 @@ FIELDS: Final = ("permit_id", "holder", "mineral", "classes", "conditions", "sta
 
 _DAY_FIRST = re.compile(r"\d{1,2}\.\d{1,2}\.\d{4}")
 """31.12.2030: dots are written with the day first."""
-VOID: Final = frozenset({"revoked", "cancelled", "canceled", "withdrawn", "suspended", "surrendered", "rejected"})
+VOID: Final = frozenset({
+    "revoked", "cancelled", "canceled", "withdrawn", "suspended", "surrendered", "relinquished", "terminated",
+    "annulled", "rejected", "refused", "application", "pending",
+})  # fmt: skip
 """Values of ``status`` of a permit that does not hold although its dates may say so."""
+ENDED: Final = frozenset({"expired", "lapsed"})
+"""Values of ``status`` of a permit that has run out: on the day that it says, else it is not known since when."""
 
 
 class Validity(NamedTuple):
@@ -35,7 +40,7 @@ class PermitTable(NamedTuple):
     """Permits with the columns :data:`FIELDS`, and the records that could not be dated."""
 
     permits: gpd.GeoDataFrame
-    """Undated records stay in it with NaT on both sides: their ground is neither allowed nor forbidden."""
+    """Undated records stay in it: their ground is neither allowed nor forbidden."""
     set_aside: list[SetAside]
 
 
@@ -73,21 +78,29 @@ def permit_table(frame: gpd.GeoDataFrame, *, fields: dict[str, str], source: str
 
 
 def by_validity(permits: gpd.GeoDataFrame, on: dt.date) -> Validity:
-    """Sort permits into valid, lapsed before a date, starting after it, and undated."""
+    """Sort permits into valid, lapsed before a date, starting after it, and undated: of unknown dates or void by it."""
     day = pd.Timestamp(on)
-    undated = permits["valid_from"].isna() & permits["valid_to"].isna()
-    lapsed = ~undated & (permits["valid_to"] < day)
+    lapsed = permits["valid_to"] < day
+    undated = ~lapsed & (_is_void(permits) | permits[list(VALIDITY)].isna().all(axis=1))
     future = ~undated & ~lapsed & (permits["valid_from"] > day)
     return Validity(permits[~undated & ~lapsed & ~future], permits[lapsed], permits[future], permits[undated])
 
 
+def _is_void(permits: gpd.GeoDataFrame) -> "pd.Series[bool]":
+    """Permits whose status says that they hold no more, or not yet, without saying since when."""
+    status = permits["status"].astype(str).str.strip().str.lower()
+    return status.isin(VOID) | (status.isin(ENDED) & permits["valid_to"].isna())
+
+
 def _void(table: gpd.GeoDataFrame, source: str) -> list[SetAside]:
-    """Take the dates of permits whose status says that they do not hold: since when is not known."""
-    is_void = [str(status).strip().lower() in VOID for status in table["status"]]
-    table.loc[is_void, list(VALIDITY)] = pd.NaT
+    """Name the permits whose status is against their dates."""
     return [
-        SetAside(f"{source}: {row.permit_id}", f"its status is {row.status!r}, since when is unknown; give valid_to")
-        for row in table[is_void].itertuples()
+        SetAside(
+            f"{source}: {row.permit_id}",
+            f"its status is {row.status!r}, since when is unknown, so that nothing is concluded on its ground up to its "
+            "valid_to; take it out, or set its status to expired and valid_to to its last day",
+        )
+        for row in table[_is_void(table)].itertuples()
     ]
 
 
@@ -103,6 +116,9 @@ def _parse_dates(table: gpd.GeoDataFrame, source: str) -> list[SetAside]:
     for name in DATES:
         table[name], unread = _days(table[name])
         reasons |= {(row, name): reason for row, reason in unread.items()}
+    for row in table.index[table["valid_from"] > table["valid_to"]]:
+        said = " to ".join(table.loc[row, name].date().isoformat() for name in VALIDITY)
+        reasons[row, "valid_to"] = f"is valid from {said}, which ends before it begins; put its dates right"
     unknown = sorted({row for row, name in reasons if name in VALIDITY})
     table.loc[unknown, list(VALIDITY)] = pd.NaT
     for row in table.index[table[list(VALIDITY)].isna().all(axis=1)]:
@@ -132,7 +148,8 @@ def _day(value: Any) -> dt.date | None:
         return value.date()
     if isinstance(value, dt.date):
         return value
-    text = str(value).strip()
+    is_number = isinstance(value, float) and value.is_integer()  # whole numbers, in a column that has gaps
+    text = f"{value:.0f}" if is_number else str(value).strip()
     if _DAY_FIRST.fullmatch(text):
         return dt.datetime.strptime(text, "%d.%m.%Y").date()
     return dt.datetime.fromisoformat(text.replace("/", "-")).date()

@@ -2,11 +2,12 @@
 
 A run updates the register and never repeats itself: a finding of a known kind, on the same ground and against the same
 permit, is the known one, with its newer outline. What people decided stays. A known finding that a run does not repeat
-is *absent*, but only where the run had a clear look at its ground; a cloud closes nothing, and nothing closes itself.
+is *absent*, but only where the run had a clear look at its ground and looked for such findings: a cloud closes nothing, a run
+without permits misses no breach of them, and nothing closes itself.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final, Literal, Self
 
 import geopandas as gpd
@@ -55,6 +56,7 @@ class Entry(BaseModel):
     last_seen: dt.date
     last_clear: dt.date | None = Field(None, description="last clear look at this ground before it was first seen")
     absent_since: dt.date | None = Field(None, description="first clear look without it, since it was last seen")
+    dismissed_m2: float | None = Field(None, description="area when it was last dismissed [m²]")
     facts: dict[str, Any] = Field(description="columns of the finding at its last sight, but for its ground")
     ground: str = Field(description="WKT, in the CRS of the register")
     events: tuple[Event, ...] = ()
@@ -76,6 +78,12 @@ class Look(BaseModel):
 
     on: dt.date
     clear: str = Field(description="WKT of the ground that was seen clearly")
+    kinds: tuple[str, ...] | None = Field(None, description="kinds of findings that were looked for; all if none")
+
+    def is_clear_of(self, kind: str, ground: Any) -> bool:
+        """Tell whether a finding of this kind on this ground would have shown."""
+        is_sought = self.kinds is None or kind in self.kinds
+        return is_sought and _clear_share(ground, shapely.from_wkt(self.clear)) >= CLEAR_SHARE
 
 
 class Register(BaseModel):
@@ -99,7 +107,7 @@ class Register(BaseModel):
             if entry.finding_id == finding_id:
                 return entry
         known = [entry.finding_id for entry in self.entries]
-        raise MissingInputError(f"no finding {finding_id!r} in the register{nearest_name(finding_id, known)}.")
+        raise MissingInputError(f"no finding {finding_id!r} in the register{nearest_name(finding_id, known)}")
 
     def decided(self, finding_id: str, state: State, *, by: str, why: str, at: dt.datetime) -> Self:
         """Return the register after a person's decision.
@@ -120,7 +128,8 @@ class Register(BaseModel):
                 f"{' or '.join(MOVES[entry.state])}."
             )
         event = Event(at=at, by=by, what=f"{entry.state} → {state}", why=why)
-        return self._with(entry.told(event, state=state))
+        area = entry.geometry.area if state == "dismissed" else entry.dismissed_m2
+        return self._with(entry.told(event, state=state, dismissed_m2=area))
 
     def _with(self, *changed: Entry) -> Self:
         new = {entry.finding_id: entry for entry in changed}
@@ -128,7 +137,15 @@ class Register(BaseModel):
         return self.model_copy(update={"entries": (*kept, *new.values())})
 
 
-def updated(register: Register, findings: gpd.GeoDataFrame, *, on: dt.date, clear: Any, at: dt.datetime) -> Register:
+def updated(
+    register: Register,
+    findings: gpd.GeoDataFrame,
+    *,
+    on: dt.date,
+    clear: Any,
+    at: dt.datetime,
+    kinds: Collection[str] | None = None,
+) -> Register:
     """Return the register after a run.
 
     Parameters
@@ -143,47 +160,63 @@ def updated(register: Register, findings: gpd.GeoDataFrame, *, on: dt.date, clea
         Ground that was seen clearly, a geometry in the register's CRS.
     at
         When the run was made.
+    kinds
+        Kinds of findings that the run looked for; all by default.
     """
+    sought = None if kinds is None else tuple(sorted(kinds))
+    look = Look(on=on, clear=shapely.to_wkt(clear, rounding_precision=1), kinds=sought)
     free = list(register.entries)
     changed: list[Entry] = []
     added: list[Entry] = []
     for row in findings.itertuples():
-        known = _same(row, free)
+        known = _same(row, free, on=on)
         if known is not None:
             free.remove(known)
             changed.append(_seen_again(known, row, on=on, at=at))
         else:
             name = _free_name(str(row.finding_id), register.entries, added)
-            added.append(_new(row, name, register.looks, on=on, at=at))
-    changed += [_missed(entry, on=on) for entry in free if _is_missed(entry, on=on, clear=clear)]
-    looks = _with_look(register.looks, Look(on=on, clear=shapely.to_wkt(clear, rounding_precision=1)))
-    return register._with(*changed, *added).model_copy(update={"looks": looks})
+            added.append(_new(row, name, on=on, at=at))
+    rows = list(findings.itertuples())
+    changed += [_missed(entry, on=on) for entry in free if _is_missed(entry, rows, look)]
+    looks = _with_look(register.looks, look)
+    earlier = [entry for entry in free if on < entry.first_seen]
+    dated = [_begun(entry, looks) if on <= entry.first_seen else entry for entry in (*changed, *added, *earlier)]
+    return register._with(*dated).model_copy(update={"looks": looks})
 
 
-def _same(row: Any, entries: Sequence[Entry]) -> Entry | None:
-    """Known finding that a new one is: same kind and permit, closed ones not, most ground in common."""
+def _same(row: Any, entries: Sequence[Entry], *, on: dt.date) -> Entry | None:
+    """Known finding that a new one is: most ground in common; a closed one only at scenes of before it was closed."""
     best, most = None, SAME_SHARE
     for entry in entries:
-        if entry.kind != row.kind or entry.state == "closed" or entry.facts.get("permit_id") != _plain(row.permit_id):
+        if entry.state == "closed" and on > entry.last_seen:
             continue
-        ground = entry.geometry
-        smaller = min(ground.area, row.geometry.area)
-        common = ground.intersection(row.geometry).area / smaller if smaller else 0.0
+        common = _in_common(row, entry)
         if common >= most:
             best, most = entry, common
     return best
 
 
-def _new(row: Any, name: str, looks: Iterable[Look], *, on: dt.date, at: dt.datetime) -> Entry:
-    before = [
-        look.on
-        for look in looks
-        if look.on < on and _clear_share(row.geometry, shapely.from_wkt(look.clear)) >= CLEAR_SHARE
-    ]
+def _in_common(row: Any, entry: Entry) -> float:
+    """Share of the smaller ground that two findings have in common; none if their kinds or permits differ [1]."""
+    if entry.kind != row.kind or entry.facts.get("permit_id") != _plain(row.permit_id):
+        return 0.0
+    ground = entry.geometry
+    smaller = min(ground.area, row.geometry.area)
+    return float(ground.intersection(row.geometry).area / smaller) if smaller else 0.0
+
+
+def _begun(entry: Entry, looks: Iterable[Look]) -> Entry:
+    """Entry with the last look before it was first seen that would have shown it."""
+    ground, kind = entry.geometry, entry.kind
+    before = [look.on for look in looks if look.on < entry.first_seen and look.is_clear_of(kind, ground)]
+    return entry.model_copy(update={"last_clear": max(before, default=None)})
+
+
+def _new(row: Any, name: str, *, on: dt.date, at: dt.datetime) -> Entry:
     event = Event(at=at, by="highwall", what="found", why=f"scene of {on.isoformat()}")
     return Entry(
-        finding_id=name, kind=row.kind, first_seen=on, last_seen=on, last_clear=max(before, default=None),
-        facts=_facts(row), ground=shapely.to_wkt(row.geometry, rounding_precision=3), events=(event,),
+        finding_id=name, kind=row.kind, first_seen=on, last_seen=on, facts=_facts(row),
+        ground=shapely.to_wkt(row.geometry, rounding_precision=3), events=(event,),
     )  # fmt: skip
 
 
@@ -195,15 +228,19 @@ def _seen_again(entry: Entry, row: Any, *, on: dt.date, at: dt.datetime) -> Entr
         "last_seen": on, "absent_since": None, "facts": _facts(row),
         "ground": shapely.to_wkt(row.geometry, rounding_precision=3),
     }  # fmt: skip
-    grown = row.geometry.area / entry.geometry.area if entry.geometry.area else 1.0
+    before = entry.dismissed_m2 or entry.geometry.area
+    grown = row.geometry.area / before if before else 1.0
     if entry.state == "dismissed" and grown >= GROWN:
         event = Event(at=at, by="highwall", what="dismissed → new", why=f"its ground has grown {grown:.1f} times")
         return entry.told(event, state="new", **changes)
     return entry.model_copy(update=changes)
 
 
-def _is_missed(entry: Entry, *, on: dt.date, clear: Any) -> bool:
-    return on > entry.last_seen and _clear_share(entry.geometry, clear) >= CLEAR_SHARE
+def _is_missed(entry: Entry, rows: Iterable[Any], look: Look) -> bool:
+    """Tell whether a look would have shown a finding and did not; one that has become part of another is shown."""
+    if look.on < entry.last_seen or any(_in_common(row, entry) >= SAME_SHARE for row in rows):
+        return False
+    return look.is_clear_of(entry.kind, entry.geometry)
 
 
 def _missed(entry: Entry, *, on: dt.date) -> Entry:

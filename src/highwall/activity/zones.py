@@ -12,7 +12,8 @@ from highwall.core.errors import VectorError
 
 ZoneKind = Literal["protected_area", "settlement"]
 PROTECTED, SETTLEMENT = "protected_area_entered", "settlement_buffer_entered"
-_KINDS: Final[dict[str, str]] = {"protected_area": PROTECTED, "settlement": SETTLEMENT}
+KINDS: Final[dict[str, str]] = {"protected_area": PROTECTED, "settlement": SETTLEMENT}
+"""Kind of a layer → kind of the findings that it leads to."""
 
 
 class Zones(NamedTuple):
@@ -49,7 +50,7 @@ def zones_of(
     placed = frame.to_crs(crs)
     names = frame[name].astype(str) if name else [f"{kind.replace('_', ' ')} {i}" for i in range(1, len(frame) + 1)]
     ground = gpd.GeoDataFrame({"name": list(names)}, geometry=placed.geometry.buffer(buffer_m).values, crs=placed.crs)
-    return Zones(_KINDS[kind], ground, buffer_m)
+    return Zones(KINDS[kind], ground, buffer_m)
 
 
 def intrusions(patch: Any, zones: Zones, *, options: ActivityOptions) -> list[Breach]:

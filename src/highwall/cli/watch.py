@@ -288,16 +288,6 @@ def report(
 
 
 @app.command()
-def simulate(out: Out, seed: Annotated[int, typer.Option(min=0, help="Same seed, same site.")] = 2) -> None:
-    """Write a simulated site. It holds everything that `highwall monitor` reads, and the truth."""
-    from highwall.workflows.simulate import simulate as work
-
-    with telling() as say:
-        path = work(out, seed=seed, progress=say)
-    typer.echo(f"Now run: highwall monitor {path} --out {out / 'run'}")
-
-
-@app.command()
 def demo(out: Out = Path("demo"), seed: Annotated[int, typer.Option(min=0, help="Same seed, same site.")] = 2) -> None:
     """Simulate a site and watch it. The result is held against the truth."""
     from highwall.workflows.demo import demo as work

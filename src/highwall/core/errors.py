@@ -11,7 +11,10 @@
     │   ├── StackError                   interferograms: nothing readable, foreign grid, missing metadata
     │   │   └── NetworkError             no pair of the network is usable
     │   ├── VectorError                  permits and other polygons: unreadable, missing field, no dates
-    │   └── ModelError                   weights: unknown, corrupt, made for other bands or radiometry
+    │   ├── ModelError                   weights: unknown, corrupt, made for other bands or radiometry
+    │   └── ConflictError                what is asked contradicts what holds
+    ├── AccessError (PermissionError)           who asks is unknown, or may not
+    │   └── LoginError                   nobody is logged in, or the login was refused
     ├── MissingInputError (FileNotFoundError)   a path that does not exist
     └── OutputError (OSError)                   a result that could not be written; nothing half-written is left
 
@@ -69,6 +72,18 @@ class VectorError(InputError):
 
 class ModelError(InputError):
     """Weights are unknown, corrupt, or made for other bands or another radiometry."""
+
+
+class ConflictError(InputError):
+    """What is asked contradicts what holds: a name that is taken, a decision that was made."""
+
+
+class AccessError(HighwallError, PermissionError):
+    """Who asks may not do or see this."""
+
+
+class LoginError(AccessError):
+    """Nobody is logged in, or the login was refused."""
 
 
 class MissingInputError(HighwallError, FileNotFoundError):

@@ -1,14 +1,18 @@
-"""Edge: what runs beside the camera, on a gateway as small as a Raspberry Pi, and sends home results, not images.
+"""Edge: what runs in the pit, on a gateway as small as a Raspberry Pi: hears tags, judges images, loses nothing.
 
-Come in: a chip network (ONNX, with its facts inside) and images or chips as files. Goes out: one line an image, with
-class, probability, the hashes of image and network, and the time: enough to prove later which image and which network a
-result came from.
+Come in: what tags, sensors and brokers beside the gateway say; images and a chip network (ONNX); words of the server:
+watermarks, requests, commands, signed configurations. Go out: readings and events in packs, alarms first; a word about
+itself; of images one result with the hashes of image and network, and the chip that is the evidence.
 
-An image is cut into *chips*, the window that the network learned from, and is as alarming as its most alarming chip.
-The network's first class is the one in which nothing was found.
+Words: the *outbox* keeps all that is said, on disk, until the server's *watermark* confirms it; a *trial* is the time
+in which a new configuration must prove that it reaches the server. Of images: an image is cut into *chips*, the window
+that the network learned from, and is as alarming as its most alarming chip; the network's first class is the one in
+which nothing was found.
 
-Assumptions: images hold the levels of the network's radiometry, its bands in its order; memory is bounded by one
-decoded image and one batch of chips. Nothing here needs more than numpy, ONNX Runtime, Pillow and pydantic.
+Assumptions: one process holds a gateway's folder; its clock is that of the machine. Nothing here needs more than numpy,
+ONNX Runtime, Pillow, pydantic, msgspec, paho-mqtt and cryptography; Bluetooth tags need the extra ``ble``.
 
-Reading order: options, images, inference, journal.
+Reading order: options, outbox (outbox_file, outbox_opening), sending, storing, agent; then radio, readers, autonomy,
+local_alarms, means, calibration; configuration, execution, registration, heartbeat. Images: images, inference, journal,
+watching. Cracks from sensors: crack_watch.
 """

@@ -7,7 +7,7 @@ payload cannot be decoded is still counted, set aside and acknowledged, and neve
 import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -19,6 +19,8 @@ _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 Result = float | list[float] | str | bool | None
 """What a sensor found: a number, a vector, a text, a state; None is missing."""
+Micros = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""A time as the wire may state it: whatever 64 bits hold; whether it can be true is judged later."""
 _Message = TypeVar("_Message")
 
 
@@ -43,7 +45,7 @@ class Reading(msgspec.Struct, frozen=True, rename={"datastream": "d", "phenomeno
 
     datastream: str
     """``thing/property[/qualifier]``, as ``tag-17/rssi/beacon-3``."""
-    phenomenon_us: int
+    phenomenon_us: Micros
     """When it held, microseconds since 1970 UTC."""
     result: Result
 
@@ -53,7 +55,7 @@ class Event(msgspec.Struct, frozen=True, rename={"event_us": "t"}):
 
     kind: str
     """``man_down``, ``local_alarm``, ``command_result``, ``config_report``, ``inference``, ``uplink``, …"""
-    event_us: int
+    event_us: Micros
     subject: str
     """What it is about: a thing, a command, a configuration."""
     data: dict[str, Any] = {}
@@ -169,17 +171,26 @@ def sender_of(topic: str) -> tuple[str, str]:
 
 def readings_message(site: str, gateway: str, numbers: Range, readings: Sequence[Reading]) -> Message:
     """Pack readings, whose numbers follow one another, into one message."""
-    return _up(site, gateway, numbers, Kind.READINGS, msgspec.json.encode(readings))
+    return up_message(site, gateway, numbers, Kind.READINGS, msgspec.json.encode(readings))
 
 
 def events_message(site: str, gateway: str, numbers: Range, events: Sequence[Event]) -> Message:
     """Pack events, whose numbers follow one another, into one message."""
-    return _up(site, gateway, numbers, Kind.EVENTS, msgspec.json.encode(events))
+    return up_message(site, gateway, numbers, Kind.EVENTS, msgspec.json.encode(events))
 
 
 def dropped_message(site: str, gateway: str, numbers: Range, reason: str) -> Message:
     """Announce that numbers were given up, so that no gap is permanent."""
-    return _up(site, gateway, numbers, Kind.DROPPED, msgspec.json.encode(Dropped(reason)))
+    return up_message(site, gateway, numbers, Kind.DROPPED, msgspec.json.encode(Dropped(reason)))
+
+
+def up_message(site: str, gateway: str, numbers: Range, kind: Kind, payload: bytes) -> Message:
+    """Wrap a payload that is encoded already."""
+    properties = {
+        "class": numbers.priority, "epoch": numbers.boot_epoch, "first": str(numbers.first), "last": str(numbers.last),
+        "kind": kind,
+    }  # fmt: skip
+    return Message(up_topic(site, gateway, numbers.priority), payload, properties)
 
 
 def range_of(message: Message) -> tuple[Range, Kind]:
@@ -213,7 +224,7 @@ def decoded(payload: bytes, of: type[_Message]) -> _Message:
     """
     try:
         return msgspec.json.decode(payload, type=of)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"payload of {len(payload)} bytes cannot be read: {error}.") from error
 
 
@@ -237,11 +248,3 @@ def check_name(name: str, *, what: str) -> str:
 
 def _root(site: str, gateway: str) -> str:
     return f"{VERSION}/{check_name(site, what='site')}/{check_name(gateway, what='gateway')}"
-
-
-def _up(site: str, gateway: str, numbers: Range, kind: Kind, payload: bytes) -> Message:
-    properties = {
-        "class": numbers.priority, "epoch": numbers.boot_epoch, "first": str(numbers.first), "last": str(numbers.last),
-        "kind": kind,
-    }  # fmt: skip
-    return Message(up_topic(site, gateway, numbers.priority), payload, properties)

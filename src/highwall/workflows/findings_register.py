@@ -2,12 +2,14 @@
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import geopandas as gpd
 from pydantic import ValidationError
 
+from highwall.activity.findings import kinds_sought
 from highwall.activity.register import MOVES, Entry, Register, State, updated
 from highwall.core.errors import InputError, MissingInputError
 from highwall.core.grid import grid_of
@@ -68,17 +70,18 @@ def enter(run: Run, path: Path | None = None) -> Register:
         The register is of another CRS: of another site.
     """
     record = run.record("assess")
-    on = facts_of(record)["on"] if record else None
     file = path or run.path(REGISTER)
     findings = read_polygons(run.path("findings.parquet"), allow_empty=True)
     register = read_register(file) if file.is_file() else Register(crs=str(findings.crs))
-    if on is None:
+    on = facts_of(record)["on"] if record else None
+    if record is None or on is None:
         return register
     if register.crs != str(findings.crs):
         raise InputError(f"{file} is in {register.crs}, this run in {findings.crs}; name a register of this site.")
     clear = _clear(run, findings)
     at = dt.datetime.now(dt.UTC).replace(microsecond=0)
-    register = updated(register, findings, on=dt.date.fromisoformat(on), clear=clear, at=at)
+    day = dt.date.fromisoformat(on)
+    register = updated(register, findings, on=day, clear=clear, at=at, kinds=_kinds(record))
     write_text(register.model_dump_json(indent=1), file)
     new = sum(entry.state == "new" for entry in register.entries)
     run.say(f"{file.name}: {len(register.entries)} findings, {new} to be decided on")
@@ -155,6 +158,14 @@ def _row(entry: Entry) -> dict[str, object]:
         "first_seen": entry.first_seen.isoformat(), "last_seen": entry.last_seen.isoformat(),
         "last_clear": _iso(entry.last_clear), "absent_since": _iso(entry.absent_since), **shown,
     }  # fmt: skip
+
+
+def _kinds(record: Mapping[str, Any]) -> frozenset[str]:
+    """Kinds of findings that an assessment looked for."""
+    inputs, zones = record["highwall:inputs"], record["highwall:parameters"]["zones"]
+    return kinds_sought(
+        has_permits="permits" in inputs, has_motion="motion" in inputs, zones=[zone["kind"] for zone in zones]
+    )
 
 
 def _clear(run: Run, findings: gpd.GeoDataFrame) -> object:

@@ -1,0 +1,119 @@
+"""What the world must find again after a restart, as small pieces by name: only those that changed are written."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, NamedTuple, TypeVar
+
+import msgspec
+
+from highwall.twin.bodies import Body
+from highwall.twin.channels import ChannelMemory
+from highwall.twin.lookout import WatchKey
+from highwall.twin.rules import Subject, WatchMemory
+from highwall.twin.tracking import Tracked
+from highwall.twin.windows import Window
+from highwall.twin.world import World
+
+_CLOCK: Final = "world"
+_Piece = TypeVar("_Piece")
+
+
+class Clock(msgspec.Struct, frozen=True):
+    """How far the world has come."""
+
+    clock_us: int = 0
+    last_alarm: int = 0
+    version: int = 0
+    """Of the criteria that are in force in it."""
+
+
+class Spoken(NamedTuple):
+    """When a subject spoke, and through whom."""
+
+    word_us: int
+    data_us: int
+    via: str
+
+
+class Remembered(NamedTuple):
+    """Everything that was remembered, taken apart."""
+
+    clock: Clock
+    channels: dict[str, ChannelMemory]
+    watches: dict[WatchKey, WatchMemory]
+    windows: dict[str, Window]
+    bodies: dict[str, Body]
+    tracked: dict[str, Tracked]
+    heard: dict[str, Spoken]
+
+
+def pieces(world: World) -> dict[str, bytes]:
+    """Pieces of memory that changed since the world was last written down; an empty one is gone."""
+    lookout, encode = world.lookout, msgspec.json.encode
+    found = {f"q:{name}": encode(world.channels[name].memory) for name in world.changes.channels}
+    for key in lookout.dirty_watches:
+        watch = lookout.watches.get(key)
+        found[f"c:{key}"] = b"" if watch is None else encode(watch)
+    found |= {f"w:{name}": encode(lookout.windows[name]) for name in lookout.dirty_windows}
+    found |= {f"b:{thing}": encode(world.bodies.known[thing]) for thing in world.bodies.dirty}
+    found |= {f"r:{thing}": encode(world.tracker.known[thing]) for thing in world.tracker.dirty}
+    found |= {f"h:{key}": encode(_spoken(world, key)) for key in world.changes.heard}
+    found[_CLOCK] = encode(Clock(world.clock_us, world.book.last_id, world.book.version))
+    return found
+
+
+def take_apart(memory: Mapping[str, bytes]) -> Remembered:
+    """Read pieces of memory."""
+    clock = msgspec.json.decode(memory[_CLOCK], type=Clock) if _CLOCK in memory else Clock()
+    return Remembered(
+        clock,
+        _read(memory, "q:", ChannelMemory),
+        {_key(name): watch for name, watch in _read(memory, "c:", WatchMemory).items()},
+        _read(memory, "w:", Window),
+        _read(memory, "b:", Body),
+        _read(memory, "r:", Tracked),
+        _read(memory, "h:", Spoken),
+    )
+
+
+def put_back(world: World, remembered: Remembered) -> None:
+    """Give a new world what an earlier one remembered, its channels apart, which it is made with."""
+    world.lookout.restore(remembered.watches, remembered.windows)
+    world.bodies.restore(remembered.bodies)
+    world.tracker.known.update(remembered.tracked)
+    hearing = world.lookout.hearing
+    for key, spoken in remembered.heard.items():
+        hearing.word[key] = spoken.word_us
+        hearing.data[key] = spoken.data_us
+        if spoken.via:
+            hearing.via[key.partition(":")[2]] = spoken.via
+    world.book.last_id = remembered.clock.last_alarm
+
+
+def forget_changes(world: World) -> None:
+    """Begin to gather changes anew: those before have been written down."""
+    world.changes.clear()
+    for dirty in (
+        world.lookout.dirty_watches, world.lookout.dirty_windows, world.bodies.dirty, world.tracker.dirty
+    ):  # fmt: skip
+        dirty.clear()
+    world.book.empty()
+
+
+def _spoken(world: World, key: str) -> Spoken:
+    hearing, name = world.lookout.hearing, key.partition(":")[2]
+    return Spoken(hearing.word.get(key, 0), hearing.data.get(key, 0), hearing.via.get(name, ""))
+
+
+def _read(memory: Mapping[str, bytes], prefix: str, kind: type[_Piece]) -> dict[str, _Piece]:
+    decode: Callable[[bytes], Any] = msgspec.json.Decoder(kind).decode
+    return {name: decode(piece) for name, piece in _named(memory, prefix)}
+
+
+def _named(memory: Mapping[str, bytes], prefix: str) -> Iterator[tuple[str, bytes]]:
+    return ((name[len(prefix) :], piece) for name, piece in memory.items() if name.startswith(prefix) and piece)
+
+
+def _key(text: str) -> WatchKey:
+    criterion, _, subject = text.partition("|")
+    kind, _, name = subject.partition(":")
+    return WatchKey(criterion, Subject(kind, name))

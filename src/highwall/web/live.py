@@ -1,0 +1,96 @@
+"""The hub between the engine and whoever watches live: the last of everything that changed, in order of change.
+
+A watcher who knows the number of the last word it heard is given what changed since, however long ago that was; each
+thing is there once, with its newest state, so that a slow watcher is never behind, and a fast engine never floods.
+"""
+
+import threading
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+from highwall.twin.roles import Action, Person
+
+LATEST_MOST: Final = 5000
+"""Most latest values in one word, the newest; the others are asked for when they are looked at."""
+
+
+class Topic(StrEnum):
+    """What a change is about; the key under which browsers are told."""
+
+    ASSETS = "assets"
+    ALARMS = "alarms"
+    LATEST = "latest"
+    GATEWAYS = "gateways"
+
+
+_NEEDED: Final[dict[Topic, Action]] = {
+    Topic.ASSETS: Action.SEE_ASSETS,
+    Topic.ALARMS: Action.SEE_ALARMS,
+    Topic.LATEST: Action.SEE_READINGS,
+    Topic.GATEWAYS: Action.SEE_GATEWAYS,
+}
+
+
+class Change(NamedTuple):
+    """The newest state of one thing."""
+
+    topic: Topic
+    key: str
+    content: Mapping[str, Any]
+    """As JSON has it."""
+    asset_id: str | None = None
+    """Whose it is: by this and the location it is kept from those whom it does not concern."""
+    location_id: str | None = None
+
+    def concerns(self, person: Person) -> bool:
+        """Whether a person may see it."""
+        return person.reaches(_NEEDED[self.topic], asset_id=self.asset_id, location_id=self.location_id)
+
+
+class Word(NamedTuple):
+    """What changed since a number."""
+
+    number: int
+    changes: list[Change]
+    is_reset: bool
+    """The watcher's number is of an earlier life of the server: this is everything."""
+
+
+class Hub:
+    """Keeps the last of everything; the engine's thread puts, the sockets of the server take."""
+
+    def __init__(self, *, start_us: int) -> None:
+        self._lock = threading.Lock()
+        self._first = self._number = start_us
+        """Numbers begin at the time of the start: those of an earlier life are smaller."""
+        self._changes: dict[tuple[Topic, str], tuple[int, Change]] = {}
+
+    @property
+    def number(self) -> int:
+        """Of the last change."""
+        return self._number
+
+    def put(self, changes: Iterable[Change]) -> None:
+        """Tell watchers of changes, which count as one."""
+        with self._lock:
+            self._number += 1
+            for change in changes:
+                key = (change.topic, change.key)
+                self._changes.pop(key, None)
+                self._changes[key] = (self._number, change)
+
+    def since(self, number: int | None) -> Word:
+        """Give what changed after a number, oldest first; everything if it is None or of an earlier life."""
+        with self._lock:
+            is_reset = number is None or not self._first <= number <= self._number
+            after = self._first if is_reset or number is None else number
+            newest: list[Change] = []
+            n_latest = 0
+            for at, change in reversed(self._changes.values()):
+                if at <= after:
+                    break
+                n_latest += change.topic is Topic.LATEST
+                if change.topic is not Topic.LATEST or n_latest <= LATEST_MOST:
+                    newest.append(change)
+            return Word(self._number, newest[::-1], is_reset)

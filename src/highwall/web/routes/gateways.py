@@ -1,0 +1,184 @@
+"""Gateways: let in with a one-time code, configured, commanded, put out."""
+
+import json
+import re
+import secrets
+from typing import Annotated, Final
+
+import msgspec
+from fastapi import APIRouter, Path, Query, Request
+from sqlalchemy import Connection
+
+from highwall.core.errors import ConflictError, MissingInputError
+from highwall.telemetry.messages import Command, Message, down_topic, encoded
+from highwall.twin.roles import Action, Person
+from highwall.twin.secrets import new_code
+from highwall.twin.sql import audit, gateways, orders
+from highwall.web.guards import Served, may
+from highwall.web.schemas.base import Done, Limit, Name
+from highwall.web.schemas.gateways import (
+    Claimed,
+    Claiming,
+    ClaimMade,
+    CommandTold,
+    ConfigurationTold,
+    GatewayPage,
+    GatewayTold,
+    NewClaim,
+    NewCommand,
+    NewConfiguration,
+)
+from highwall.web.services import GatewayDesk, Services
+
+router = APIRouter(prefix="/api", tags=["gateways"])
+Sees = Annotated[Person, may(Action.SEE_GATEWAYS)]
+Commands = Annotated[Person, may(Action.COMMAND_GATEWAY)]
+Manages = Annotated[Person, may(Action.MANAGE_GATEWAYS)]
+GatewayId = Annotated[Name, Path()]
+_CLAIM_US: Final = 24 * 3_600_000_000
+"""How long a claim code holds [µs]."""
+_SHOWN: Final = 10
+"""Commands that are told with a gateway."""
+
+
+@router.get("/gateways")
+def all_gateways(
+    who: Sees, served: Served, after: Annotated[Name | None, Query()] = None, limit: Limit = 200
+) -> GatewayPage:
+    """List the gateways within reach, with their buffers and last words."""
+    with served.database.read() as store:
+        found = gateways.gateways(store, after=after or "", limit=limit)
+        told = [shown_gateway(store, one) for one in found if _reaches(who, Action.SEE_GATEWAYS, one)]
+    return GatewayPage(gateways=told, next=found[-1].id if len(found) == limit else None)
+
+
+@router.post("/gateways/claims")
+def open_claim(given: NewClaim, who: Manages, served: Served) -> ClaimMade:
+    """Make the one-time code with which a gateway is let in."""
+    now_us, code = served.clock_us(), new_code()
+    gateway_id = given.id or _id_of(given.name)
+    until_us = now_us + _CLAIM_US
+    with served.database.begin() as store:
+        gateways.open_claim(
+            store, code, gateway_id=gateway_id, name=given.name, location_id=given.location_id, who=who.name,
+            at_us=now_us, expires_us=until_us,
+        )  # fmt: skip
+        detail = given.model_dump(mode="json")
+        audit.append(store, who.name, "open_claim", subject=gateway_id, detail=detail, at_us=now_us)
+    return ClaimMade(gateway_id=gateway_id, code=code, until=until_us)
+
+
+@router.post("/gateways/claim")
+def claim(given: Claiming, request: Request, served: Served) -> Claimed:
+    """Let in the gateway that holds a code; open to all, because the code of 100 random bits is the proof."""
+    desk, now_us = _desk(served), served.clock_us()
+    with served.database.begin() as store:
+        gateway = gateways.redeem(store, given.code.upper(), at_us=now_us)
+        certificate, fingerprint = desk.certify(gateway.id, given.csr.encode())
+        gateways.trust(store, gateway.id, fingerprint=fingerprint, at_us=now_us)
+        detail = {"fingerprint": fingerprint, "address": request.client.host if request.client else "unknown"}
+        audit.append(store, f"gateway {gateway.id}", "claim", subject=gateway.id, detail=detail, at_us=now_us)
+    desk.refresh()
+    return Claimed(
+        gateway_id=gateway.id, site=served.place.name, certificate=certificate, authority=desk.authority,
+        broker=desk.broker, signing_key=desk.verifying_key,
+    )  # fmt: skip
+
+
+@router.post("/gateways/{gateway_id}/revoke")
+def revoke(gateway_id: GatewayId, who: Manages, served: Served) -> Done:
+    """Put a gateway out: its certificate counts no more."""
+    now_us = served.clock_us()
+    with served.database.begin() as store:
+        _found(store, who, Action.MANAGE_GATEWAYS, gateway_id)
+        if not gateways.revoke(store, gateway_id, at_us=now_us):
+            raise ConflictError(f"gateway {gateway_id} is not in; there is nothing to revoke.")
+        audit.append(store, who.name, "revoke_gateway", subject=gateway_id, detail={}, at_us=now_us)
+    if served.gateways is not None:
+        served.gateways.refresh()
+    return Done()
+
+
+@router.post("/gateways/{gateway_id}/commands")
+def command(gateway_id: GatewayId, given: NewCommand, who: Commands, served: Served) -> CommandTold:
+    """Give a gateway a command; its result comes back with its next words."""
+    now_us = served.clock_us()
+    order = Command(f"c-{secrets.token_hex(8)}", given.verb, dict(given.arguments))
+    with served.database.begin() as store:
+        _found(store, who, Action.COMMAND_GATEWAY, gateway_id)
+        orders.put_command(store, gateway_id, order, who=who.name, at_us=now_us)
+        detail = {"command": order.command_id} | given.model_dump(mode="json")
+        audit.append(store, who.name, "command_gateway", subject=gateway_id, detail=detail, at_us=now_us)
+    _send(served, gateway_id, "command", order, retain=False)
+    return CommandTold(id=order.command_id, verb=order.verb, who=who.name, at=now_us, result=None, done=None)
+
+
+@router.post("/gateways/{gateway_id}/configurations")
+def configure(gateway_id: GatewayId, given: NewConfiguration, who: Manages, served: Served) -> ConfigurationTold:
+    """Sign a new version of a gateway's configuration, and send it."""
+    now_us, desk = served.clock_us(), _desk(served)
+    with served.database.begin() as store:
+        _found(store, who, Action.MANAGE_GATEWAYS, gateway_id)
+        version = orders.next_version(store, gateway_id)
+        signed = desk.sign(json.dumps(given.content | {"gateway": gateway_id, "version": version}, sort_keys=True))
+        orders.put_configuration(store, gateway_id, signed, version=version, who=who.name, at_us=now_us)
+        detail = {"version": version, "why": given.why}
+        audit.append(store, who.name, "configure_gateway", subject=gateway_id, detail=detail, at_us=now_us)
+    _send(served, gateway_id, "config", signed, retain=True)
+    return ConfigurationTold(version=version, content=signed.content, who=who.name, at=now_us, outcome=None)
+
+
+def shown_gateway(store: Connection, one: gateways.Gateway) -> GatewayTold:
+    """Give a gateway with its last word and its last commands."""
+    status = one.status
+    given = orders.commands(store, one.id, limit=_SHOWN)
+    return GatewayTold(
+        id=one.id, name=one.name, location_id=one.location_id, state=_state(one), last_heard=one.heard_us,
+        waiting={str(key): n for key, n in status.waiting.items()} if status else {},
+        buffer_days=status.buffer_days if status else None, config_hash=status.config_hash if status else "",
+        version=status.version if status else "", commands=[_command(order) for order in given],
+    )  # fmt: skip
+
+
+def _state(one: gateways.Gateway) -> str:
+    if one.revoked_us is not None:
+        return "revoked"
+    if one.status is None:
+        return "waiting"
+    return "online" if one.status.online else "offline"
+
+
+def _command(order: orders.GivenCommand) -> CommandTold:
+    said = order.command
+    return CommandTold(
+        id=said.command_id, verb=said.verb, who=order.who, at=order.at_us, result=order.result, done=order.done_us
+    )  # fmt: skip
+
+
+def _found(store: Connection, who: Person, action: Action, gateway_id: str) -> gateways.Gateway:
+    found = gateways.gateway(store, gateway_id)
+    if found is None:
+        raise MissingInputError(f"no gateway {gateway_id!r}; GET /api/gateways lists them.")
+    who.check(action, asset_id=None, location_id=found.location_id, what=f"gateway {gateway_id}")
+    return found
+
+
+def _reaches(who: Person, action: Action, one: gateways.Gateway) -> bool:
+    return who.reaches(action, asset_id=None, location_id=one.location_id)
+
+
+def _desk(served: Services) -> GatewayDesk:
+    if served.gateways is None:
+        raise ConflictError("this server lets no gateways in; start it with --secrets FOLDER and a broker.")
+    return served.gateways
+
+
+def _send(served: Services, gateway_id: str, what: str, words: msgspec.Struct, *, retain: bool) -> None:
+    if served.bus is not None:
+        topic = down_topic(served.place.name, gateway_id, what)
+        served.bus.publish(Message(topic, encoded(words), retain=retain))
+
+
+def _id_of(name: str) -> str:
+    """Id of a gateway from its name; where nothing of it can be used, a random one."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or f"gateway-{secrets.token_hex(4)}"

@@ -1,0 +1,124 @@
+"""What a server does again and again, each on a thread of its own: the engine, its watchdog, notices, the house."""
+
+import logging
+from functools import partial
+from typing import Final
+
+from highwall.twin.engine import Engine
+from highwall.twin.notify import deliver, targets_of
+from highwall.twin.sql import audit, observations, things, tracks
+from highwall.twin.watchdog import Watchdog
+from highwall.web.live import Change
+from highwall.web.services import Services
+from highwall.workflows.serve_live import Teller
+from highwall.workflows.serve_options import ServeConfig
+from highwall.workflows.serve_push import Pusher
+from highwall.workflows.serve_threads import Repeated
+
+_LOG: Final = logging.getLogger("highwall.serve")
+_DAY_US: Final = 86_400_000_000
+_HOUSE_S: Final = 3600.0
+_WATCHDOG_S: Final = 2.0
+_NOTICES_S: Final = 1.0
+_GATEWAYS_S: Final = 2.0
+_OWNERS_S: Final = 10.0
+"""How long the hub may tell readings of a tag as nobody's after it was claimed [s]."""
+_MOST: Final = 1_000_000
+"""People of one site."""
+
+
+def threads_of(services: Services, engine: Engine, config: ServeConfig) -> list[Repeated]:
+    """Threads of the twin, in the order in which they start."""
+    telling = Teller()
+    pusher = Pusher(config.push, site=config.site) if config.push else None
+    rounds = Rounds(services, engine, telling, pusher)
+    rounds.tell_everything()
+    threads = [
+        Repeated("engine", rounds.step, every_s=config.step_s),
+        Repeated("watchdog", rounds.watch, every_s=_WATCHDOG_S),
+        Repeated("notices", partial(rounds.notify, config), every_s=_NOTICES_S),
+        Repeated("gateways", rounds.tell_gateways, every_s=_GATEWAYS_S),
+        Repeated("owners", rounds.look_up_owners, every_s=_OWNERS_S),
+        Repeated("house", partial(rounds.keep_house, config), every_s=_HOUSE_S),
+    ]
+    if pusher is not None:
+        threads.append(Repeated("push", rounds.push, every_s=pusher.every_s))
+    return threads
+
+
+class Rounds:
+    """What the threads do, round by round; each says whether more waits, so that it comes again at once."""
+
+    def __init__(self, services: Services, engine: Engine, telling: Teller, pusher: Pusher | None) -> None:
+        self._services, self._engine, self._telling, self._pusher = services, engine, telling, pusher
+        self._database, self._hub = services.database, services.hub
+        self._watchdog: Watchdog | None = None
+
+    def step(self) -> bool:
+        """Work out what waits, and tell what changed."""
+        at_us = self._services.clock_us()
+        stepped = self._engine.step(at_us)
+        with self._database.read() as store:
+            self._tell(self._telling.of_step(store, stepped, now_us=at_us))
+        return stepped.has_more
+
+    def watch(self) -> bool:
+        """Look whether the engine still watches."""
+        at_us = self._services.clock_us()
+        self._watchdog = self._watchdog or Watchdog(self._database, now_us=at_us)
+        changed = self._watchdog.check(at_us)
+        with self._database.read() as store:
+            self._tell(self._telling.of_alarms(store, changed))
+        return False
+
+    def notify(self, config: ServeConfig) -> bool:
+        """Tell people outside what is due."""
+        at_us = self._services.clock_us()
+        done = deliver(
+            self._database, targets_of(config.notify), site=config.site, now_us=at_us, options=config.notify
+        )  # fmt: skip
+        for aside in done.given_up:
+            _LOG.error("notice %s was given up: %s", aside.name, aside.reason)
+        return False
+
+    def tell_gateways(self) -> bool:
+        """Tell gateways whose last word is new."""
+        with self._database.read() as store:
+            self._tell(self._telling.of_gateways(store))
+        return False
+
+    def tell_everything(self) -> None:
+        """Fill the hub, as at the start."""
+        with self._database.read() as store:
+            self._tell(self._telling.everything(store, now_us=self._services.clock_us()))
+
+    def look_up_owners(self) -> bool:
+        """Look up again whose the datastreams are."""
+        self._telling.forget_owners()
+        return False
+
+    def push(self) -> bool:
+        """Tell the other system what changed."""
+        if self._pusher is not None:
+            self._pusher.send(now_us=self._services.clock_us())
+        return False
+
+    def keep_house(self, config: ServeConfig) -> bool:
+        """Forget what was promised to be forgotten, and tell the audit log's head outside the store."""
+        at_us, kept = self._services.clock_us(), config.retention
+        with self._database.begin() as store:
+            people = [
+                one.id for one in things.assets(store, kinds=[things.AssetKind.PERSON], limit=_MOST, with_retired=True)
+            ]
+            tracks.drop_before(store, round(at_us - kept.track_days * _DAY_US), asset_ids=people)
+            if kept.reading_days is not None:
+                observations.drop_before(store, round(at_us - kept.reading_days * _DAY_US))
+            head = audit.head(store)
+        _LOG.warning("head of the audit log: %s", head)
+        return False
+
+    def _tell(self, changes: list[Change]) -> None:
+        if changes:
+            self._hub.put(changes)
+        if self._pusher is not None:
+            self._pusher.take(changes)

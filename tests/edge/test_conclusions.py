@@ -1,0 +1,171 @@
+"""Means, calibration, local alarms and storing: what happens between a reading and the outbox."""
+
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from highwall.core.errors import ConfigError, InputError
+from highwall.edge.autonomy import Autonomy
+from highwall.edge.calibration import Calibration
+from highwall.edge.local_alarms import LocalAlarms
+from highwall.edge.means import Means
+from highwall.edge.options import AutonomyOptions
+from highwall.edge.outbox import open_outbox
+from highwall.edge.storing import Store
+from highwall.telemetry.messages import Event, Priority, Reading, decoded
+from highwall.twin.criteria import Criterion
+from tests.edge.gateways import NOW, S
+
+START = NOW - NOW % (10 * S)
+
+
+def stream(values: list[float], name: str = "s-1/temperature", step_us: int = S) -> list[Reading]:
+    return [Reading(name, START + i * step_us, value) for i, value in enumerate(values)]
+
+
+def test_means_are_sent_when_their_stretch_is_over_and_others_as_they_come() -> None:
+    means = Means({"temperature": 10.0})
+    sent = list(means.take([*stream([float(i) for i in range(25)]), Reading("s-1/strain", START, 1e-6)]))
+    assert [(one.datastream, one.result) for one in sent] == [
+        ("s-1/temperature", 4.5), ("s-1/temperature", 14.5), ("s-1/strain", 1e-6),
+    ]  # fmt: skip
+    assert [one.result for one in means.finish()] == [22.0]
+    assert list(means.finish()) == []
+
+
+def test_of_vectors_the_peak_is_kept_as_well() -> None:
+    means = Means({"acceleration": 10.0})
+    readings = [Reading("tag-1/acceleration", START + i * S, [0.0, 0.0, 9.0 if i else 30.0]) for i in range(10)]
+    sent = list(means.take([*readings, Reading("tag-1/acceleration", START + 10 * S, [0.0, 0.0, 0.0])]))
+    assert [(one.datastream, one.result) for one in sent] == [
+        ("tag-1/acceleration", [0.0, 0.0, pytest.approx(11.1)]), ("tag-1/acceleration/peak", [0.0, 0.0, 30.0]),
+    ]  # fmt: skip
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60))
+def test_the_mean_of_means_is_that_of_all_however_they_are_cut(values: list[float]) -> None:
+    means = Means({"temperature": 1.0})
+    sent = [*means.take(stream(values)), *means.finish()]
+    assert [one.result for one in sent] == values  # one reading a stretch: the mean is the reading
+
+
+def test_a_sensor_is_calibrated_and_stays_so_over_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "calibration.json"
+    calibration = Calibration(path)
+    calibration.apply(stream([20.0] * 10))
+    told = calibration.calibrate(MappingProxyType({"datastream": "s-1/temperature", "reference": 21.5}))
+    assert (told["offset"], told["was"]) == (1.5, 0.0)
+    assert [one.result for one in Calibration(path).apply(stream([20.0]))] == [21.5]
+    calibration.apply(stream([20.0] * 30))
+    told = calibration.calibrate({"datastream": "s-1/temperature", "reference": 22.0})
+    assert (told["offset"], told["was"]) == (2.0, 1.5)  # always from what the sensor says itself
+
+
+@pytest.mark.parametrize(
+    ("arguments", "values", "message"),
+    [
+        ({}, [1.0] * 10, "takes a datastream"),
+        ({"datastream": "s-1/temperature", "reference": True}, [1.0] * 10, "takes a datastream"),
+        ({"datastream": "s-1/temperature", "reference": 2.0}, [1.0] * 3, "3 readings"),
+        ({"datastream": "s-2/temperature", "reference": 2.0}, [1.0] * 10, "0 readings"),
+        ({"datastream": "s-1/temperature", "reference": 0.1}, [-9.0, 9.0] * 5, "scatters"),
+    ],
+)
+def test_a_calibration_that_makes_no_sense_is_refused(
+    tmp_path: Path, arguments: dict[str, object], values: list[float], message: str
+) -> None:
+    calibration = Calibration(tmp_path / "calibration.json")
+    calibration.apply(stream(values))
+    with pytest.raises(InputError, match=message):
+        calibration.calibrate(arguments)
+    assert not (tmp_path / "calibration.json").exists()
+
+
+def test_a_calibration_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "calibration.json").write_text("[]")
+    with pytest.raises(ConfigError, match="calibrate again"):
+        Calibration(tmp_path / "calibration.json")
+
+
+def criterion(**leaf: object) -> Criterion:
+    level = {"level": 2, "owner": "manager", "within_s": 60, "on_after_s": 5, "when": leaf}
+    return Criterion.model_validate(
+        {"id": "c", "title": "C", "source": "test", "about": {"kind": "sensor"}, "levels": [level]}
+    )
+
+
+def test_a_local_alarm_keeps_to_delay_hysteresis_and_blindness() -> None:
+    alarms = LocalAlarms([criterion(reading="temperature", above=300.0, until=295.0, silent_after_s=60.0)])
+    told = []
+    for i, value in enumerate([301.0] * 3 + [290.0] + [301.0] * 8 + [298.0] * 3 + [294.0]):
+        now_us = START + i * S
+        events = [*alarms.take([Reading("s-1/temperature", now_us, value)], now_us), *alarms.advance(now_us)]
+        told += [(i, event.data["level"], event.data["is_blind"]) for event in events]
+    assert told == [(9, 2, False), (15, 0, False)]  # 4 + 5 s after the second rise; 298 is within the hysteresis
+    blind = list(alarms.advance(START + 100 * S))
+    assert [event.data["is_blind"] for event in blind] == [True]
+
+
+def test_motion_is_told_when_it_changes_for_people_and_machines_alone() -> None:
+    autonomy = Autonomy(AutonomyOptions())
+    still = [
+        Reading(f"{thing}/acceleration", START + i * S // 10, [0.0, 0.0, 9.81])
+        for i in range(300)
+        for thing in ("tag-1", "machine-2", "pole-3")
+    ]
+    concluded = autonomy.take(still, START + 30 * S)
+    moved = concluded.events[Priority.TELEMETRY]
+    assert {(event.subject, event.data["motion"]) for event in moved} == {("tag-1", "idle"), ("machine-2", "idle")}
+    assert {event.subject for event in concluded.events[Priority.ALARM]} == {"tag-1"}  # machines do not faint
+    assert concluded.readings == still
+
+
+def test_what_a_full_disk_costs_is_told_and_alarms_are_kept_longest(tmp_path: Path) -> None:
+    outbox = open_outbox(tmp_path / "outbox.sqlite", now_us=NOW)
+    connection = outbox._file._connection
+    (n_pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count={n_pages}")
+    store = Store(outbox)
+    assert store.put(Priority.ALARM, [Event("man_down", NOW, "tag-1", {"x": "y" * 9000})], NOW) is None
+    for _ in range(30):
+        store.put(Priority.TELEMETRY, stream([1.0] * 1000), NOW)
+    assert not store.is_durable
+    connection.execute("PRAGMA max_page_count=1000000")
+    assert store.flush(NOW) is not None
+    assert store.is_durable
+    pack = outbox.pack(Priority.ALARM, after=1)
+    assert pack is not None
+    events = {event.kind: event for event in decoded(pack.payload, list[Event])}
+    assert set(events) == {"man_down", "lost_before_outbox"}
+    assert outbox.last(Priority.TELEMETRY) + events["lost_before_outbox"].data["n"] == 30_000
+    outbox.close()
+
+
+def test_an_item_that_no_message_holds_is_told_and_does_not_stop_the_others(tmp_path: Path) -> None:
+    outbox = open_outbox(tmp_path / "outbox.sqlite", now_us=NOW)
+    store = Store(outbox)
+    store.put(Priority.BULK, [Event("inference", NOW, "x", {"chip": "x" * 600_000})], NOW)
+    store.put(Priority.TELEMETRY, stream([1.0]), NOW)
+    assert store.is_durable
+    pack = outbox.pack(Priority.ALARM, after=1)
+    assert pack is not None
+    assert [event.kind for event in decoded(pack.payload, list[Event])] == ["item_refused"]
+    assert outbox.last(Priority.TELEMETRY) == 1
+    outbox.close()
+
+
+def test_that_the_outbox_is_full_is_told_at_once_but_not_with_every_reading(tmp_path: Path) -> None:
+    outbox = open_outbox(tmp_path / "outbox.sqlite", now_us=NOW)
+    outbox._file._connection.execute("PRAGMA synchronous=OFF")
+    outbox.resize(20_000)
+    store = Store(outbox)
+    for i in range(60):
+        store.put(Priority.TELEMETRY, stream([1.0] * 20), NOW + i * S)
+    pack = outbox.pack(Priority.ALARM, after=1)
+    assert pack is not None
+    assert [event.kind for event in decoded(pack.payload, list[Event])] == ["outbox_full"]
+    assert store.n_dropped > 100
+    outbox.close()

@@ -1,0 +1,85 @@
+"""Groups of sensors together: who belongs where, and what never gets into their memory."""
+
+import math
+
+import msgspec
+import pytest
+
+from highwall.core.errors import InputError
+from highwall.telemetry.isolation import GroupState
+from highwall.telemetry.messages import Reading
+from highwall.telemetry.neighbourhoods import Neighbourhoods
+from highwall.telemetry.qc import Agreement
+from highwall.telemetry.qc_options import options_for
+
+from .slope import INTERVAL_US, NAMES, T0, learned, movement, readings_of
+
+LIMITS = options_for(NAMES[0])
+OTHERS = tuple(f"far-{name}" for name in NAMES)
+
+
+@pytest.fixture(scope="module")
+def groups():
+    values = movement(1500, seed=5)
+    return {"near": learned(values).group, "far": learned(values, OTHERS).group}
+
+
+def heard(hoods, readings):
+    return [hoods.hear(reading, options=LIMITS) for reading in readings]
+
+
+def test_each_sensor_is_heard_by_its_own_group(groups):
+    hoods = Neighbourhoods(groups)
+    before = hoods.states["far"]
+    opinions = heard(hoods, readings_of(movement(20, seed=6)))
+    assert opinions[-1].agreement is Agreement.AGREE
+    assert hoods.states["far"] is before
+
+
+def test_strangers_have_no_neighbours(groups):
+    assert Neighbourhoods(groups).hear(Reading("x/strain", T0, 0.0), options=LIMITS) is None
+
+
+@pytest.mark.parametrize(
+    ("reading", "received_us"),
+    [
+        (Reading(NAMES[0], T0 + 21 * INTERVAL_US, 1e6), None),
+        (Reading(NAMES[0], 0, 0.0), None),
+        (Reading(NAMES[0], T0 + 10**15, 0.0), T0),
+        (Reading(NAMES[0], T0 + 21 * INTERVAL_US, math.nan), None),
+    ],
+)
+def test_what_cannot_be_leaves_no_trace(groups, reading, received_us):
+    hoods = Neighbourhoods(groups)
+    heard(hoods, readings_of(movement(20, seed=6)))
+    before = hoods.states["near"]
+    hoods.hear(reading, options=LIMITS, received_us=received_us)
+    assert hoods.states["near"] == before
+
+
+def test_a_stop_changes_nothing(groups):
+    readings = readings_of(movement(40, seed=7))
+    whole = heard(Neighbourhoods(groups), readings)
+    first = Neighbourhoods(groups)
+    begun = heard(first, readings[:77])
+    kept = msgspec.json.decode(msgspec.json.encode(first.states), type=dict[str, GroupState])
+    assert begun + heard(Neighbourhoods(groups, remembered=kept), readings[77:]) == whole
+
+
+def test_a_group_of_another_size_begins_anew(groups):
+    small = learned(movement(1500, seed=5)[:, :4], NAMES[:4]).group
+    state = Neighbourhoods({"near": small}).states["near"]
+    assert len(Neighbourhoods(groups, remembered={"near": state}).states["near"].values) == 5
+
+
+def test_a_clock_that_is_put_back_does_not_silence_a_group(groups):
+    hoods = Neighbourhoods(groups)
+    values = movement(40, seed=8)
+    later = [Reading(r.datastream, r.phenomenon_us + 400 * INTERVAL_US, r.result) for r in readings_of(values)]
+    heard(hoods, later)
+    assert heard(hoods, readings_of(values))[-1].agreement is Agreement.AGREE
+
+
+def test_a_sensor_in_two_groups_is_refused(groups):
+    with pytest.raises(InputError, match="in groups 'near' and 'twin'"):
+        Neighbourhoods(groups | {"twin": groups["near"]})

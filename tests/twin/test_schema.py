@@ -1,0 +1,81 @@
+"""The schema: made once, brought forward by named steps, refused when it is newer or broken; never in silence."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, inspect, text
+
+from highwall.core.errors import ConfigError
+from highwall.twin import sql
+from highwall.twin.sql import schema
+from highwall.twin.sql.database import METADATA, Database, open_database
+from highwall.twin.sql.schema import StoreChange
+
+
+def test_a_new_store_is_told_once(databases: Database) -> None:
+    with databases.begin() as connection:
+        (event,) = schema.untold(connection)
+        schema.mark_told(connection, upto=event.event_id)
+    assert event.what is StoreChange.MADE
+    assert schema.prepare(databases, now_us=5) == []
+    with databases.begin() as connection:
+        schema.announce(connection, StoreChange.RESTORED, detail="from twin-1.backup", at_us=6)
+    (told,) = schema.prepare(databases, now_us=7)
+    assert (told.what, told.detail, told.at_us) == (StoreChange.RESTORED, "from twin-1.backup", 6)
+
+
+def test_every_table_that_is_declared_is_made(databases: Database) -> None:
+    for module in pkgutil.iter_modules(sql.__path__):
+        importlib.import_module(f"{sql.__name__}.{module.name}")
+    with databases.read() as connection:
+        assert set(inspect(connection).get_table_names()) == set(METADATA.tables)
+
+
+def test_an_older_store_is_brought_forward(databases: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+
+    def step(name: str) -> Callable[[Connection], None]:
+        return lambda connection: ran.append(name)
+
+    more = {**schema.MIGRATIONS, "0002_more": step("0002"), "0003_yet_more": step("0003")}
+    monkeypatch.setattr(schema, "MIGRATIONS", more)
+    events = schema.prepare(databases, now_us=5)
+    assert ran == ["0002", "0003"]
+    assert [event.what for event in events] == [StoreChange.MADE, StoreChange.MIGRATED]
+    with databases.read() as connection:
+        assert schema.applied_steps(connection) == list(more)
+
+
+def test_a_step_that_fails_leaves_the_store_as_it_was(databases: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(connection: Connection) -> None:
+        connection.execute(text("CREATE TABLE half (a INTEGER)"))
+        raise InterruptedError
+
+    monkeypatch.setattr(schema, "MIGRATIONS", {**schema.MIGRATIONS, "0002_half": fail})
+    with pytest.raises(InterruptedError):
+        schema.prepare(databases, now_us=5)
+    with databases.begin() as connection:
+        connection.execute(text("CREATE TABLE half (a INTEGER)"))
+        assert "0002_half" not in schema.applied_steps(connection)
+
+
+def test_a_newer_store_is_refused(databases: Database) -> None:
+    with databases.begin() as connection:
+        connection.execute(text("INSERT INTO schema_steps VALUES ('9999_future', 1)"))
+    with pytest.raises(ConfigError, match=r"9999_future.*does not know"):
+        schema.prepare(databases, now_us=1)
+
+
+def test_a_corrupt_store_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "twin.db"
+    database = open_database(f"sqlite:///{path}")
+    schema.prepare(database, now_us=0)
+    database.close()
+    path.write_bytes(path.read_bytes()[:100] + b"\xa5" * 40_000)
+    before = path.read_bytes()
+    with pytest.raises(ConfigError, match=r"corrupt|no store"):
+        schema.prepare(open_database(f"sqlite:///{path}"), now_us=0)
+    assert path.read_bytes() == before

@@ -1,0 +1,146 @@
+"""The world, without a store: whose word counts, what belongs to whom, where everything is."""
+
+from typing import Any
+
+from highwall.telemetry.messages import Event, Reading
+from highwall.telemetry.rssi import Beacon
+from highwall.twin.engine_options import EngineOptions
+from highwall.twin.lookout import FindingSeen
+from highwall.twin.places import area_of
+from highwall.twin.registry import Known, Registry, findings_of
+from highwall.twin.world import Source, World
+from tests.twin.plans import T0, S, criterion, level, plan
+
+_SOURCE = Source(1, "gw-1", "gw-1/telemetry/e1")
+_RING = [[7.0, 51.0], [7.01, 51.0], [7.01, 51.01], [7.0, 51.01], [7.0, 51.0]]
+_AREA = area_of("wall", "crack", {"type": "Polygon", "coordinates": [_RING]})
+_PEOPLE = Registry(assets={"ann": Known("ann", "person")}, owners={"tag-1": "ann"})
+
+
+def _world(*criteria: dict[str, Any], registry: Registry = _PEOPLE) -> World:
+    world = World(plan(*criteria), version=1, registry=registry, options=EngineOptions(), now_us=T0)
+    world.begin()
+    return world
+
+
+def _reads(world: World, *readings: Reading, at: float = 1.0, first: int = 1) -> None:
+    world.advance(T0 + round(at * S))
+    world.take_readings(_SOURCE, first, readings, received_us=T0 + round(at * S))
+
+
+def test_a_tag_speaks_for_the_asset_that_it_is_bound_to() -> None:
+    world = _world()
+    _reads(world, Reading("tag-1/battery", T0, 3.1), Reading("tag-2/battery", T0, 2.9))
+    assert world.states["ann"].battery_v == 3.1
+    assert world.states["ann"].gateway == "gw-1"
+    assert world.states.keys() == {"ann"}
+    assert len(world.changes.readings) == 2  # what is bound to nothing is kept all the same
+
+
+def test_a_reading_that_failed_is_kept_and_changes_no_state() -> None:
+    world = _world()
+    _reads(world, Reading("tag-1/battery", T0, 900.0))
+    assert world.changes.n_failed == 1
+    assert [kept.flag for kept in world.changes.readings] == [4]
+    assert "ann" not in world.states
+
+
+def test_a_reading_from_the_future_freezes_nothing() -> None:
+    world = _world()
+    _reads(world, Reading("tag-1/battery", T0 + 10**15, 3.3))
+    _reads(world, Reading("tag-1/battery", T0, 3.0), first=2)
+    assert world.states["ann"].battery_v == 3.0
+
+
+def test_an_event_from_the_future_counts_as_of_now() -> None:
+    world = _world()
+    world.take_events(_SOURCE, 1, [Event("man_down", T0 + 10**15, "tag-1", {"health": "down"})], received_us=T0 + 5)
+    assert world.states["ann"].facts["health"].stamp.at_us == T0 + 5
+
+
+def test_a_gateway_that_works_it_out_is_believed_alone() -> None:
+    world = _world()
+    world.take_events(_SOURCE, 1, [Event("motion", T0, "tag-1", {"motion": "idle"})], received_us=T0)
+    swings = [Reading("tag-1/acceleration", T0 + k * 50_000, [0.0, 0.0, 5.0 + 9.0 * (k % 2)]) for k in range(400)]
+    _reads(world, *swings, at=30.0, first=2)
+    assert world.states["ann"].motion == "idle"
+    assert world.states["ann"].health == "ok"  # the server still watches over what the gateway does not tell
+
+
+def test_other_events_are_handed_on() -> None:
+    world = _world()
+    world.take_events(_SOURCE, 1, [Event("command_result", T0, "c-1", {"ok": True})], received_us=T0)
+    assert world.changes.reported[0].event.subject == "c-1"
+
+
+def test_sensors_that_stand_in_a_zone_speak_for_it() -> None:
+    two = {"reading": "crack_width", "above": 0.01, "at_least": 2, "silent_after_s": 3600}
+    sensors = {f"s-{k}": Known(f"s-{k}", "sensor", 7.005, 51.005) for k in (1, 2)}
+    registry = Registry(assets=sensors | {"s-3": Known("s-3", "sensor", 8.0, 51.0)}, areas=(_AREA,))
+    world = _world(criterion(about={"kind": "zone"}, levels=[level(3, when=two)]), registry=registry)
+    _reads(world, Reading("s-1/crack_width", T0, 0.02), Reading("s-3/crack_width", T0, 0.02))
+    assert world.book.open_alarms() == []
+    _reads(world, Reading("s-2/crack_width", T0, 0.02), first=3)
+    assert [str(alarm.subject) for alarm in world.book.open_alarms()] == ["zone:wall"]
+    world.take_registry(registry._replace(areas=()))
+    assert [alarm.is_active for alarm in world.book.open_alarms()] == [False]
+
+
+def test_people_in_a_zone_are_counted() -> None:
+    people = {name: Known(name, "person") for name in ("ann", "bob")}
+    registry = Registry(assets=people, owners={"tag-1": "ann", "tag-2": "bob"}, areas=(_AREA,))
+    crowd = criterion(about={"kind": "zone"}, levels=[level(2, when={"present": ["person"], "at_least": 2})])
+    world = _world(crowd, registry=registry)
+    _reads(world, Reading("tag-1/position", T0, [7.005, 51.005, 0.0]))
+    assert world.book.open_alarms() == []
+    _reads(world, Reading("tag-2/position", T0, [7.006, 51.005, 0.0]), first=2)
+    assert len(world.book.open_alarms()) == 1
+    assert len(world.changes.passed) == 2
+
+
+def test_a_place_from_beacons_has_a_radius() -> None:
+    registry = _PEOPLE._replace(beacons={"b-1": Beacon(7.0, 51.0, 0.0, -59.0)})
+    world = _world(registry=registry)
+    _reads(world, Reading("tag-1/rssi/b-1", T0, -70.0))
+    place = world.states["ann"].position
+    assert place is not None
+    assert abs(place.lon - 7.0) < 1e-3
+    assert place.radius_m is not None
+    assert place.radius_m > 1.0
+
+
+def test_a_finding_raises_an_alarm_until_it_is_dismissed() -> None:
+    rule = criterion(
+        about={"kind": "finding"}, blind=None,
+        levels=[level(1, when={"finding": ["outside_any_permit"], "min_probability": 0.9}, clears="itself")],
+    )  # fmt: skip
+    world = _world(rule)
+    zones = [("F-1", {"kind": "outside_any_permit", "probability": 0.97}, T0), ("F-2", {"kind": "other"}, T0)]
+    world.take_registry(_PEOPLE._replace(findings=findings_of(zones, {})))
+    assert [str(alarm.subject) for alarm in world.book.open_alarms()] == ["finding:F-1"]
+    world.take_registry(_PEOPLE._replace(findings=findings_of(zones, {"F-1": "dismissed"})))
+    assert world.book.open_alarms() == []
+    assert world.registry.findings[0] == FindingSeen("F-1", "outside_any_permit", "dismissed", 0.97, T0)
+
+
+def test_a_gateway_that_brings_old_data_is_told_apart_from_one_that_is_silent() -> None:
+    behind = criterion(
+        "behind", about={"kind": "gateway"}, blind=None, is_about_watching=True,
+        levels=[level(2, when={"silent": "data", "for_s": 900}, clears="itself")],
+    )  # fmt: skip
+    world = _world(behind)
+    _reads(world, Reading("tag-1/battery", T0, 3.0), at=1000.0)
+    world.advance(T0 + 1001 * S)
+    assert [alarm.criterion for alarm in world.book.open_alarms()] == ["behind"]
+    _reads(world, Reading("tag-1/battery", T0 + 1001 * S, 3.0), at=1002.0, first=2)
+    assert world.book.open_alarms() == []
+
+
+def test_the_twins_own_criteria_are_not_the_engines() -> None:
+    own = criterion(
+        "twin", about={"kind": "system", "ids": ["engine"]}, is_about_watching=True,
+        levels=[level(4, when={"silent": "word", "for_s": 5})],
+    )  # fmt: skip
+    world = _world(own)
+    world.advance(T0 + 100 * S)
+    assert world.book.open_alarms() == []

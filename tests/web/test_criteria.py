@@ -1,0 +1,47 @@
+"""Criteria over HTTP: the super manager proposes, a second person decides."""
+
+from copy import deepcopy
+
+from tests.web.world import CRITERIA, World
+
+
+def proposed(world: World, *, within_s: float = 30.0) -> dict[str, object]:
+    content = deepcopy(CRITERIA)
+    content["criteria"][0]["levels"][0]["within_s"] = within_s  # type: ignore[index]
+    return world.client("susan").post("/api/criteria/proposals", json={"content": content, "why": "faster"}).json()  # type: ignore[no-any-return]
+
+
+def test_a_change_takes_two_people(world: World) -> None:
+    asked = proposed(world)
+    address = f"/api/criteria/proposals/{asked['id']}"
+    assert world.client("susan").post(f"{address}/approve", json={"why": "mine"}).status_code == 403
+    told = world.client("vera").post(f"{address}/approve", json={"why": "agreed"}).json()
+    assert told["version"] == 2
+    assert told["content"]["criteria"][0]["levels"][0]["within_s"] == 30.0
+    assert [(one["proposed_by"], one["approved_by"]) for one in told["versions"]][-1] == ("susan", "vera")
+    assert world.client("max").get("/api/criteria").json() == told
+    assert world.client("vera").post(f"{address}/reject", json={"why": "late"}).status_code == 422
+
+
+def test_a_refused_proposal_changes_nothing(world: World) -> None:
+    asked = proposed(world)
+    told = world.client("vera").post(f"/api/criteria/proposals/{asked['id']}/reject", json={"why": "too fast"}).json()
+    assert (told["state"], told["decided_by"], told["decided_why"]) == ("rejected", "vera", "too fast")
+    assert world.client("max").get("/api/criteria").json()["version"] == 1
+    assert [one["state"] for one in world.client("max").get("/api/criteria/proposals").json()["proposals"]] == [
+        "rejected"
+    ]
+
+
+def test_criteria_that_make_no_sense_are_refused_with_their_fault(world: World) -> None:
+    content = deepcopy(CRITERIA)
+    content["criteria"][0]["levels"][0]["when"] = {"state": "health", "among": ["dead"]}  # type: ignore[index]
+    answer = world.client("susan").post("/api/criteria/proposals", json={"content": content, "why": "w"})
+    assert answer.status_code == 422
+    assert "never 'dead'" in answer.text
+
+
+def test_a_content_that_was_read_can_be_sent_back(world: World) -> None:
+    now = world.client("susan").get("/api/criteria").json()["content"]
+    answer = world.client("susan").post("/api/criteria/proposals", json={"content": now, "why": "same"})
+    assert "in force" in answer.json()["error"]["what"]

@@ -1,0 +1,101 @@
+"""Gateways over HTTP: let in once with a code, commanded, configured, put out."""
+
+import json
+from dataclasses import replace
+
+from highwall.telemetry.messages import Command, Message, Priority, SignedConfig, Status, decoded
+from highwall.twin.bus import MemoryBus
+from highwall.twin.sql import audit, gateways
+from highwall.web.app import create_app
+from tests.web.world import T0, World
+
+
+def with_bus(world: World) -> tuple[World, list[Message]]:
+    """The site with a bus, and what is said to gateways on it."""
+    bus, said = MemoryBus(), []
+    bus.subscribe("hw/1/mine/+/down/#", lambda message, acknowledge: said.append(message))
+    services = replace(world.services, bus=bus)
+    return replace(world, app=create_app(services), services=services), said
+
+
+def let_in(world: World, *, name: str = "North gate", location_id: str | None = "north") -> dict[str, str]:
+    asked = {"name": name, "location_id": location_id}
+    made = world.client("susan").post("/api/gateways/claims", json=asked).json()
+    body = {"code": made["code"].lower(), "csr": "-----BEGIN CERTIFICATE REQUEST-----"}
+    told: dict[str, str] = world.client().post("/api/gateways/claim", json=body).json()
+    again = world.client().post("/api/gateways/claim", json=body)
+    assert again.status_code == 422
+    return told
+
+
+def test_a_code_lets_one_gateway_in_once(world: World) -> None:
+    told = let_in(world)
+    assert told == {
+        "gateway_id": "north-gate", "site": "mine", "certificate": "certificate of north-gate",
+        "authority": "authority", "broker": "mqtts://127.0.0.1:8883", "signing_key": "key",
+    }  # fmt: skip
+    with world.database.read() as store:
+        found = gateways.gateway(store, "north-gate")
+        actions = [one.action for one in audit.page(store)]
+    assert found is not None
+    assert found.is_trusted
+    assert actions == ["claim", "open_claim"]
+
+
+def test_a_code_runs_out(world: World) -> None:
+    made = world.client("susan").post("/api/gateways/claims", json={"name": "Late"}).json()
+    world.clock[0] += 25 * 3_600_000_000
+    body = {"code": made["code"], "csr": "x"}
+    assert world.client().post("/api/gateways/claim", json=body).status_code == 422
+
+
+def test_gateways_are_listed_within_reach_with_buffer_and_last_word(world: World) -> None:
+    let_in(world)
+    let_in(world, name="South gate", location_id="south")
+    status = Status(True, T0, "e1", {Priority.TELEMETRY: 7}, 3.5, "abc", "1.0")
+    with world.database.begin() as store:
+        gateways.note_status(store, "north-gate", status, heard_us=T0)
+    (told,) = world.client("max").get("/api/gateways").json()["gateways"]
+    assert (told["id"], told["state"], told["waiting"], told["buffer_days"]) == (
+        "north-gate",
+        "online",
+        {"telemetry": 7},
+        3.5,
+    )
+    both = world.client("vera").get("/api/gateways").json()["gateways"]
+    assert [one["state"] for one in both] == ["online", "waiting"]
+
+
+def test_a_command_is_kept_sent_and_audited(world: World) -> None:
+    world, said = with_bus(world)
+    let_in(world)
+    told = world.client("vera").post(
+        "/api/gateways/north-gate/commands", json={"verb": "scan", "arguments": {"for": 5}}
+    )
+    (message,) = said
+    assert message.topic == "hw/1/mine/north-gate/down/command"
+    order = decoded(message.payload, Command)
+    assert (order.command_id, order.verb, order.arguments) == (told.json()["id"], "scan", {"for": 5.0})
+    (listed,) = world.client("vera").get("/api/gateways").json()["gateways"][0]["commands"]
+    assert (listed["verb"], listed["who"], listed["done"]) == ("scan", "vera", None)
+
+
+def test_configurations_are_numbered_signed_and_retained(world: World) -> None:
+    world, said = with_bus(world)
+    let_in(world)
+    for why in ("first", "second"):
+        asked = {"content": {"scan_s": 5}, "why": why}
+        world.client("susan").post("/api/gateways/north-gate/configurations", json=asked)
+    signed = [decoded(message.payload, SignedConfig) for message in said]
+    assert [json.loads(one.content) for one in signed] == [
+        {"gateway": "north-gate", "scan_s": 5, "version": number} for number in (1, 2)
+    ]
+    assert all(message.retain for message in said)
+
+
+def test_a_revoked_gateway_is_out(world: World) -> None:
+    let_in(world)
+    assert world.client("susan").post("/api/gateways/north-gate/revoke").status_code == 200
+    assert world.client("vera").get("/api/gateways").json()["gateways"][0]["state"] == "revoked"
+    assert world.client("susan").post("/api/gateways/north-gate/revoke").status_code == 409
+    assert world.client("susan").post("/api/gateways/nowhere/revoke").status_code == 404

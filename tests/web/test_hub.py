@@ -1,0 +1,84 @@
+"""The hub: whoever asks is given every thing that changed since, once, with its newest state."""
+
+import threading
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from highwall.twin.roles import Person, Role
+from highwall.web.live import LATEST_MOST, Change, Hub, Topic
+
+KEYS = st.sampled_from(["a", "b", "c", "d"])
+BATCHES = st.lists(st.lists(st.tuples(KEYS, st.integers()), min_size=1, max_size=4), max_size=12)
+
+
+def change(key: str, value: object, topic: Topic = Topic.ASSETS) -> Change:
+    return Change(topic, key, {"value": value}, key, "north")
+
+
+@given(BATCHES, st.lists(st.integers(0, 12), max_size=5))
+def test_a_watcher_ends_with_the_newest_state_however_often_it_asks(
+    batches: list[list[tuple[str, int]]], asks: list[int]
+) -> None:
+    hub = Hub(start_us=1000)
+    known: dict[str, object] = {}
+    heard: int | None = None
+    for number, batch in enumerate(batches):
+        hub.put(change(key, value) for key, value in batch)
+        if number in asks:
+            heard = _listen(hub, heard, known)
+    _listen(hub, heard, known)
+    assert known == {key: value for batch in batches for key, value in batch}
+
+
+def _listen(hub: Hub, heard: int | None, known: dict[str, object]) -> int:
+    word = hub.since(heard)
+    keys = [one.key for one in word.changes]
+    assert len(keys) == len(set(keys))
+    known.update({one.key: one.content["value"] for one in word.changes})
+    return word.number
+
+
+def test_a_number_of_an_earlier_or_a_future_life_means_everything() -> None:
+    hub = Hub(start_us=1000)
+    hub.put([change("a", 1)])
+    for number in (None, 0, 999, 5000):
+        word = hub.since(number)
+        assert word.is_reset
+        assert [one.key for one in word.changes] == ["a"]
+    assert hub.since(1001) == (1001, [], False)
+
+
+def test_a_flood_of_values_is_told_in_part_and_alarms_always() -> None:
+    hub = Hub(start_us=0)
+    hub.put([change("alarm", 1, Topic.ALARMS)])
+    hub.put(change(str(n), n, Topic.LATEST) for n in range(LATEST_MOST + 10))
+    told = hub.since(None).changes
+    assert len(told) == LATEST_MOST + 1
+    assert told[0].topic is Topic.ALARMS
+    assert told[-1].key == str(LATEST_MOST + 9)
+
+
+def test_changes_concern_those_who_reach_them() -> None:
+    manager = Person("max", Role.MANAGER, frozenset({"south"}))
+    operator = Person("olga", Role.OPERATOR, None, "a")
+    assert not change("a", 1).concerns(manager)
+    assert change("a", 1).concerns(operator)
+    assert not change("b", 1).concerns(operator)
+    assert not Change(Topic.GATEWAYS, "g", {}, None, "north").concerns(operator)
+
+
+def test_threads_lose_no_change() -> None:
+    hub = Hub(start_us=0)
+
+    def put(name: str) -> None:
+        for number in range(200):
+            hub.put([change(f"{name}-{number}", number)])
+
+    threads = [threading.Thread(target=put, args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(hub.since(None).changes) == 800
+    assert hub.number == 800

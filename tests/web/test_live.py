@@ -1,0 +1,118 @@
+"""The live socket: what concerns one, a heartbeat, resume after a break, and an end with the session."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from starlette.websockets import WebSocketDisconnect
+
+from highwall.twin.sql import sessions
+from highwall.web.alarm_showing import shown_alarms
+from highwall.web.app import create_app
+from highwall.web.live import Change, Topic
+from highwall.web.options import WebOptions
+from tests.web.world import ALARM, PREALARM, World
+
+QUICK = WebOptions(live_interval_s=0.02, heartbeat_s=0.3, recheck_s=0.1)
+
+
+@pytest.fixture
+def quick(world: World) -> World:
+    """The site with a socket that does not wait long."""
+    services = replace(world.services, options=QUICK)
+    return replace(world, services=services, app=create_app(services))
+
+
+def asset(key: str, location: str, value: int) -> Change:
+    return Change(Topic.ASSETS, key, {"id": key, "state": value}, key, location)
+
+
+def first_with(socket: Any, key: str) -> dict[str, Any]:
+    """Next message that holds something of a kind; heartbeats pass by."""
+    while True:
+        message: dict[str, Any] = socket.receive_json()
+        if key in message:
+            return message
+
+
+def test_the_first_word_is_everything_then_changes_then_heartbeats(quick: World) -> None:
+    hub = quick.services.hub
+    hub.put([asset("p-anna", "north", 1), asset("p-bob", "south", 1)])
+    with quick.client("vera").websocket_connect("/api/live") as socket:
+        whole = socket.receive_json()
+        assert whole["reset"] is True
+        assert [one["id"] for one in whole["assets"]] == ["p-anna", "p-bob"]
+        assert whole["alarms"] == whole["latest"] == whole["gateways"] == []
+        hub.put([asset("p-bob", "south", 2)])
+        changed = first_with(socket, "assets")
+        assert changed["assets"] == [{"id": "p-bob", "state": 2}]
+        assert "reset" not in changed
+        beat = socket.receive_json()
+        assert set(beat) == {"id", "at"}
+
+
+def test_many_changes_of_one_thing_are_one_word(quick: World) -> None:
+    with quick.client("vera").websocket_connect("/api/live") as socket:
+        socket.receive_json()
+        quick.services.hub.put(asset("p-anna", "north", number) for number in range(500))
+        assert first_with(socket, "assets")["assets"] == [{"id": "p-anna", "state": 499}]
+
+
+def test_a_break_is_resumed_where_it_began(quick: World) -> None:
+    hub = quick.services.hub
+    hub.put([asset("p-anna", "north", 1)])
+    with quick.client("vera").websocket_connect("/api/live") as socket:
+        heard = socket.receive_json()["id"]
+    hub.put([asset("p-bob", "south", 5)])
+    with quick.client("vera").websocket_connect(f"/api/live?after={heard}") as socket:
+        told = socket.receive_json()
+    assert "reset" not in told
+    assert told["assets"] == [{"id": "p-bob", "state": 5}]
+
+
+def test_after_the_server_began_anew_everything_is_told(quick: World) -> None:
+    quick.services.hub.put([asset("p-anna", "north", 1)])
+    with quick.client("vera").websocket_connect("/api/live?after=12") as socket:
+        assert socket.receive_json()["reset"] is True
+
+
+def test_each_hears_what_is_in_reach(quick: World) -> None:
+    quick.services.hub.put([asset("p-anna", "north", 1), asset("p-bob", "south", 1)])
+    for user, wanted in {"olga": ["p-anna"], "max": ["p-anna"], "vera": ["p-anna", "p-bob"]}.items():
+        with quick.client(user).websocket_connect("/api/live") as socket:
+            assert [one["id"] for one in socket.receive_json()["assets"]] == wanted
+
+
+def test_alarms_come_with_what_the_listener_may_do(quick: World) -> None:
+    from highwall.twin.sql import alarms
+
+    with quick.database.read() as store:
+        shown = shown_alarms(store, [alarms.alarm(store, number) for number in (ALARM, PREALARM)])
+    quick.services.hub.put(one.change for one in shown)
+    for user, wanted in {
+        "olga": [[], ["cancel"]],
+        "max": [["acknowledge", "shelve", "clear"], ["acknowledge", "clear"]],
+    }.items():
+        with quick.client(user).websocket_connect("/api/live") as socket:
+            assert [one["rights"] for one in socket.receive_json()["alarms"]] == wanted
+
+
+def test_nobody_listens_without_a_session_or_from_another_page(quick: World) -> None:
+    with pytest.raises(WebSocketDisconnect), quick.client().websocket_connect("/api/live"):
+        pass
+    foreign = {"Origin": "https://evil.example"}
+    with pytest.raises(WebSocketDisconnect), quick.client("vera").websocket_connect("/api/live", headers=foreign):
+        pass
+    own = {"Origin": "http://testserver"}
+    with quick.client("vera").websocket_connect("/api/live", headers=own) as socket:
+        assert socket.receive_json()["reset"] is True
+
+
+def test_the_socket_ends_with_the_session(quick: World) -> None:
+    with quick.client("vera").websocket_connect("/api/live") as socket:
+        socket.receive_json()
+        with quick.database.begin() as store:
+            sessions.close_session(store, quick.sessions["vera"])
+        with pytest.raises(WebSocketDisconnect) as ended:
+            first_with(socket, "what never comes")
+    assert ended.value.code == 4401

@@ -1,0 +1,60 @@
+/** Small geometry on the ground, for distances of a site. */
+
+import type { LonLat } from "./glide";
+
+const METRES_PER_DEGREE = 111_195; // along a meridian of a sphere of 6371 km
+const CORNERS = 48;
+const LEAST_SIDE_DEG = 0.01;
+
+export type Bounds = [west: number, south: number, east: number, north: number];
+
+/** A circle on the ground, as a polygon. */
+export function ring([lon, lat]: LonLat, radiusM: number): GeoJSON.Polygon {
+  const shrink = Math.max(0.1, Math.cos((lat * Math.PI) / 180));
+  const corners = Array.from({ length: CORNERS + 1 }, (_, index): LonLat => {
+    const angle = (2 * Math.PI * (index % CORNERS)) / CORNERS;
+    const [east, north] = [radiusM * Math.cos(angle), radiusM * Math.sin(angle)];
+    return [lon + east / (METRES_PER_DEGREE * shrink), lat + north / METRES_PER_DEGREE];
+  });
+  return { type: "Polygon", coordinates: [corners] };
+}
+
+/** Bounds that a map can show: of a site that is only a point, some ground around it. */
+export function wide([west, south, east, north]: Bounds): Bounds {
+  const [dx, dy] = [east - west, north - south].map((side) => Math.max(0, LEAST_SIDE_DEG - side) / 2) as [
+    number,
+    number,
+  ];
+  return [west - dx, south - dy, east + dx, north + dy];
+}
+
+/** The middle of the upper edge of a polygon's box: where its name stands. */
+export function crown(shape: GeoJSON.Geometry): LonLat {
+  const points = cornersOf(shape);
+  const lons = points.map((point) => point[0] ?? 0);
+  const lats = points.map((point) => point[1] ?? 0);
+  return [(Math.min(...lons) + Math.max(...lons)) / 2, Math.max(...lats)];
+}
+
+/** `23.5432° S, 46.1201° W`. */
+export function place([lon, lat]: LonLat): string {
+  const north = `${Math.abs(lat).toFixed(5)}° ${lat < 0 ? "S" : "N"}`;
+  return `${north}, ${Math.abs(lon).toFixed(5)}° ${lon < 0 ? "W" : "E"}`;
+}
+
+function cornersOf(shape: GeoJSON.Geometry): GeoJSON.Position[] {
+  switch (shape.type) {
+    case "GeometryCollection":
+      return shape.geometries.flatMap(cornersOf);
+    case "Point":
+      return [shape.coordinates];
+    case "LineString":
+    case "MultiPoint":
+      return shape.coordinates;
+    case "Polygon":
+    case "MultiLineString":
+      return shape.coordinates.flat();
+    case "MultiPolygon":
+      return shape.coordinates.flat(2);
+  }
+}
