@@ -2,7 +2,8 @@
 
 Normal time is cut into blocks (a day, a minute); a block with any alarm in it is a false one. A detector may choose its
 threshold, one for all series, so that at most a stated share of the blocks is false; a fault is found when there is an
-alarm in its window. What chance finds is told beside: alarms in the same share of blocks, anywhere.
+alarm in its window. What chance finds is told beside: alarms in the same share of blocks, anywhere. Where a fault ends,
+the return to normal is a change as real as the fault: the time that a series says it needs to settle is not scored.
 """
 
 from collections.abc import Iterable, Sequence
@@ -38,7 +39,7 @@ def outcome(series: Sequence[Series], alarms: Sequence[np.ndarray], *, block_us:
         is_normal = scored.copy()
         for first, last in one.windows:
             inside = (one.times_us >= first) & (one.times_us <= last)
-            is_normal &= ~inside
+            is_normal &= (one.times_us < first) | (one.times_us > last + one.settle_us)
             total[0] += bool((alarm & inside & scored).any())
         blocks = one.times_us // block_us
         total[1] += len(one.windows)

@@ -26,6 +26,8 @@ _SKAB_CHANNELS = {
     "Volume Flow RateRMS": ("flow", 1e-3 / 60.0, 0.0),
 }
 """Datastream of each channel, and what turns it into SI units."""
+_SETTLE_US = 600_000_000
+"""Ten minutes: no experiment of SKAB goes on for longer once its fault has ended."""
 
 
 class Series(NamedTuple):
@@ -41,6 +43,8 @@ class Series(NamedTuple):
     """From and until when something was wrong [µs]."""
     n_learn: int
     """Readings at the beginning that may be learned from and are not scored."""
+    settle_us: int = 0
+    """After a fault has ended: neither fault nor normal."""
 
 
 def nab(name: str) -> Series:
@@ -106,7 +110,7 @@ def _rig(path: Path) -> Series:
     edges = np.flatnonzero(np.diff(np.concatenate([[False], is_wrong, [False]]).astype(int))).reshape(-1, 2)
     windows = tuple((int(times_us[first]), int(times_us[last - 1])) for first, last in edges)
     sensors = tuple(f"rig/{_SKAB_CHANNELS[name][0]}" for name in names)
-    return Series(f"{path.parent.name}/{path.stem}", sensors, times_us, values, windows, 400)
+    return Series(f"{path.parent.name}/{path.stem}", sensors, times_us, values, windows, 400, _SETTLE_US)
 
 
 def _rows(path: Path, delimiter: str) -> list[list[str]]:

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from highwall.activity.boundary import apart, beyond, entered
+from highwall.activity.boundary import beyond, entered
 
 from .tables import square
 
@@ -85,14 +85,6 @@ def test_more_allowed_land_never_makes_a_finding_likelier(left: float, std_m: fl
     assert wider.probability <= first.probability + 1e-6
     assert wider.least_m2 <= first.least_m2 + 1e-3
     assert 0.0 <= first.least_m2 <= ground.area * (1 + 1e-9)
-
-
-def test_ground_by_a_permit_is_apart_from_it_as_surely_as_it_is_far():
-    ground = square(1000, 0, 200)  # beside the pit; 5 % of it are 10 m
-    assert apart(ground, PIT, std_m=20.0, share=0.05) == pytest.approx(norm.cdf(10 / 20), abs=1e-3)
-    assert apart(square(2000, 0, 200), PIT, std_m=20.0, share=0.05) == 1.0
-    assert apart(square(300, 0, 200), PIT, std_m=20.0, share=0.05) == 0.0
-    assert apart(ground, shapely.Polygon(), std_m=20.0, share=0.05) == 1.0
 
 
 def test_ground_in_a_zone_is_judged_like_ground_beyond_its_complement():

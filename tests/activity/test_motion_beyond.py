@@ -6,6 +6,7 @@ import xarray as xr
 
 from highwall.activity.motion_beyond import motion_beyond, rate_since
 from highwall.activity.options import ActivityOptions
+from highwall.core.grid import grid_of, pixel_sides_m
 
 from .tables import TODAY, motion, permits, square
 
@@ -37,7 +38,7 @@ def test_moving_ground_beyond_the_boundary_is_found_without_any_patch():
     "velocity",
     [
         field(slice(6, 8), slice(0, 3)),  # inside the permit
-        field(slice(6, 8), slice(2, 6)),  # across its boundary: not surely beyond
+        field(slice(6, 8), slice(2, 5)),  # across its boundary, with two pixels past it
         field(slice(0, 1), slice(8, 10)),  # two pixels
         field(slice(6, 8), slice(6, 9), 0.004),  # slower than the bound
     ],
@@ -90,3 +91,22 @@ def test_a_rate_needs_six_epochs():
     assert rate_since(days, line, since=days[2]) is None
     velocity, std = rate_since(days, line, since=days[1])
     assert (velocity, std) == (pytest.approx(-0.02), pytest.approx(0.0, abs=1e-9))
+
+
+def test_of_ground_that_moves_across_a_boundary_what_lies_past_it_is_found():
+    """Eight of twelve pixels lie past the boundary, 400 m deep; the rest of the pit is permitted."""
+    (breach,) = found(field(slice(6, 8), slice(2, 8)))
+    assert breach.kind == "motion_beyond_boundary"
+    assert (breach.past.area_m2, breach.past.depth_m) == (pytest.approx(8 * 100**2), pytest.approx(400))
+    least_m2 = (400 - 1.645 * OPTIONS.position_std_m) * 200
+    assert breach.past.least_m2 == pytest.approx(least_m2, rel=1e-3)
+    assert breach.note.endswith("moves alike on permitted land, so that works there may be the cause.")
+
+
+def test_motion_on_a_grid_in_degrees_is_judged_in_metres():
+    beside = permits(square(-2300, -1000, 2000))
+    sinking = motion(np.full((10, 10), -0.03), crs="EPSG:4326")
+    width_m, height_m = pixel_sides_m(grid_of(sinking))
+    (breach,) = motion_beyond(sinking, beside, on=TODAY, options=OPTIONS)
+    assert breach.past.area_m2 == pytest.approx(sinking["decorrelated"].size * width_m * height_m, rel=0.01)
+    assert 1000 < breach.past.depth_m < 2000

@@ -29,6 +29,12 @@ def test_a_block_is_false_once():
     assert outcome([SERIES], [alarm(30, 31, 32)], block_us=24 * HOUR).n_false == 1
 
 
+def test_while_a_series_settles_nothing_is_scored():
+    settling = SERIES._replace(settle_us=5 * HOUR)
+    counted = outcome([settling], [alarm(24, 28, 29)], block_us=HOUR)
+    assert counted == Outcome(0, 1, 1, 48 - 6 - 4 - 5)
+
+
 def test_the_best_allowed_threshold_counts_and_silence_is_always_allowed():
     outcomes = [Outcome(3, 4, 9, 100), Outcome(2, 4, 4, 100), Outcome(2, 4, 2, 100)]
     assert at_rate(outcomes, 0.05) == Outcome(2, 4, 2, 100)

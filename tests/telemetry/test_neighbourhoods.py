@@ -72,12 +72,15 @@ def test_a_group_of_another_size_begins_anew(groups):
     assert len(Neighbourhoods(groups, remembered={"near": state}).states["near"].values) == 5
 
 
-def test_a_clock_that_is_put_back_does_not_silence_a_group(groups):
+def test_late_readings_neither_ask_nor_change_neighbours_who_have_gone_on(groups):
     hoods = Neighbourhoods(groups)
-    values = movement(40, seed=8)
-    later = [Reading(r.datastream, r.phenomenon_us + 400 * INTERVAL_US, r.result) for r in readings_of(values)]
-    heard(hoods, later)
-    assert heard(hoods, readings_of(values))[-1].agreement is Agreement.AGREE
+    late = 0
+    readings = readings_of(movement(40, seed=8))
+    heard(hoods, [reading for reading in readings if reading.datastream != NAMES[late]])
+    before = hoods.states["near"]
+    delayed = [reading for reading in readings if reading.datastream == NAMES[late]][:30]
+    assert {opinion.agreement for opinion in heard(hoods, delayed)} == {Agreement.UNKNOWN}
+    assert hoods.states["near"] == before
 
 
 def test_a_sensor_in_two_groups_is_refused(groups):

@@ -73,9 +73,7 @@ def test_a_proposal_is_decided_once(twin: Database) -> None:
 def test_a_proposal_against_an_old_version_is_not_approved(twin: Database) -> None:
     with twin.begin() as connection:
         one, other = (
-            store.propose(
-                connection, {**_OTHER, "title": title}, who="sue", role=Role.SUPER_MANAGER, why="w", at_us=T0
-            )
+            store.propose(connection, {**_OTHER, "title": title}, who="sue", role=Role.SUPER_MANAGER, why="w", at_us=T0)
             for title in ("one", "other")
         )
         store.approve(connection, one.proposal_id, who="tom", role=Role.SUPERVISOR, at_us=T0)

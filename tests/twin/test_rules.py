@@ -5,9 +5,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from highwall.twin.lookout import Lookout, Seen
+from highwall.twin.lookout import Lookout
 from highwall.twin.matching import Belongs
 from highwall.twin.rules import Turn
+from highwall.twin.sightings import Seen
 from tests.twin.plans import T0, S, criterion, level, plan
 
 _CRACK = "s-1/crack_width"

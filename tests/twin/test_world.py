@@ -5,9 +5,9 @@ from typing import Any
 from highwall.telemetry.messages import Event, Reading
 from highwall.telemetry.rssi import Beacon
 from highwall.twin.engine_options import EngineOptions
-from highwall.twin.lookout import FindingSeen
 from highwall.twin.places import area_of
 from highwall.twin.registry import Known, Registry, findings_of
+from highwall.twin.sightings import FindingSeen
 from highwall.twin.world import Source, World
 from tests.twin.plans import T0, S, criterion, level, plan
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import shutil
 from pathlib import Path
 
 import geopandas as gpd
@@ -25,7 +26,7 @@ from highwall.workflows import looks
 from highwall.workflows.assess import ToAssess, assess
 from highwall.workflows.case_file import case_file
 from highwall.workflows.config import PlanSection, ZoneSection
-from highwall.workflows.findings_register import as_table, decide, enter, export, read_register
+from highwall.workflows.findings_register import as_table, decide, enter, export, read_register, register_file
 from highwall.workflows.looks import clear_ground
 from highwall.workflows.portfolio import portfolio
 from highwall.workflows.run import Run, facts_of
@@ -266,13 +267,31 @@ def test_a_portfolio_ranks_its_sites_and_says_what_is_new(assessed, files, tmp_p
     assert rows[0].n_new == 2
     assert rows[0].news == ()
     state = json.loads((runs / "portfolio.json").read_text())
-    state["findings"] = state["findings"][:1]
+    decided_on, forgotten = state["findings"]
+    state["findings"] = {decided_on: "confirmed"}
     (runs / "portfolio.json").write_text(json.dumps(state))
-    again = portfolio(files / "runs", runs)
-    assert sum(len(row.news) for row in again) == 1
+    (row,) = portfolio(files / "runs", runs)  # the earlier run of the site does not count beside it
+    assert row.news == (forgotten.removeprefix("second/"),)
+    assert row.changes == (f"{decided_on.removeprefix('second/')} confirmed → new",)
     assert len(pd.read_csv(runs / "portfolio.csv")) == len(rows)
     with pytest.raises(MissingInputError, match="no run below"):
         portfolio(tmp_path / "nothing", runs)
+
+
+def test_a_register_elsewhere_is_found_from_the_folder_of_its_run(assessed, files, tmp_path):
+    runs = tmp_path / "runs"
+    shutil.copytree(files / "runs", runs)
+    for name in ("first", "second"):
+        enter(run_of(tmp_path, name), tmp_path / "register.json")
+    assert register_file(runs / "second").resolve() == (tmp_path / "register.json").resolve()
+    (row,) = portfolio(runs, tmp_path / "portfolio")
+    assert (row.folder, row.n_new) == ("second", 2)
+
+
+def test_a_register_does_not_mind_how_its_crs_is_written(assessed, files, tmp_path):
+    file = tmp_path / "register.json"
+    file.write_text(json.dumps({"crs": gpd.read_parquet(assessed[0].path("patches.parquet")).crs.to_wkt()}))
+    assert len(enter(assessed[0], file).entries) == 2
 
 
 def test_a_clouded_scene_tells_no_change_and_closes_nothing(files, tmp_path):

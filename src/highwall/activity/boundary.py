@@ -65,24 +65,6 @@ def beyond(ground: Any, allowed: Any, *, std_m: float, smallest_m2: float, certa
     return Beyond(float(outside.area), least_m2, _probability(area_at, std_m, smallest_m2), depth_m)
 
 
-def apart(ground: Any, allowed: Any, *, std_m: float, share: float) -> float:
-    """Probability that no more than ``share`` of the ground lies on ``allowed`` land [1].
-
-    Parameters
-    ----------
-    ground, allowed, std_m
-        As for :func:`beyond`.
-    """
-    if allowed.is_empty:
-        return 1.0
-    whole = float(ground.area)
-
-    def area_at(shift_m: float) -> float:
-        return float(ground.difference(allowed.buffer(shift_m)).area)
-
-    return _probability(area_at, std_m, (1.0 - share) * whole)
-
-
 def entered(ground: Any, zone: Any, *, std_m: float, smallest_m2: float, certainty: float) -> Beyond:
     """Judge ground inside a zone that it must keep out of; ``depth_m`` is how far it reaches in.
 

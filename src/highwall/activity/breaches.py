@@ -42,7 +42,8 @@ def breaches(
 
     A patch that shares no more than ``touching_share`` with permits that hold is outside any, or on ground whose permit
     has lapsed. Else each part past the permitted ground counts. Either is a breach only if it is, with ``certainty``,
-    ``min_outside_m2`` large or more. Ground of permits without dates breaks nothing; the rest of such a patch is judged.
+    ``min_outside_m2`` large or more. Ground of permits without dates breaks nothing; what of a patch lies off it is
+    judged.
     """
     std_m = options.position_std_m
     near = permits.iloc[permits.sindex.query(patch.buffer(_REACH * std_m), predicate="intersects")]

@@ -32,6 +32,10 @@ COLUMNS: Final = (
     "permit_id", "holder", "days_lapsed", "probability_mean", "motion_class", "evidence", "geometry",
 )  # fmt: skip
 
+MOTION_KINDS: Final = (MOTION_BEYOND, MOTION_AFTER_EXPIRY)
+"""Findings that rest on motion alone, with or without a patch."""
+LAPSED_KINDS: Final = (EXPIRED, MOTION_AFTER_EXPIRY)
+"""Findings about a permit that has run out."""
 UNCHECKED: Final = "not_checked"
 """Permit status of patches when there are no permits to compare with."""
 
@@ -60,8 +64,7 @@ _DAYS_SINCE: Final = {
 def kinds_sought(*, has_permits: bool, has_motion: bool, zones: Iterable[str]) -> frozenset[str]:
     """Kinds of findings that can come of what is compared; ``zones`` are the kinds of its layers."""
     of_permits = (BEYOND_BOUNDARY, OUTSIDE_ANY, EXPIRED, NOT_YET_VALID, WRONG_MINERAL, WRONG_CLASS, RESTORATION_OVERDUE)
-    of_motion = (MOTION_BEYOND, MOTION_AFTER_EXPIRY)
-    permitted = (*of_permits, *(of_motion if has_motion else ())) if has_permits else ()
+    permitted = (*of_permits, *(MOTION_KINDS if has_motion else ())) if has_permits else ()
     return frozenset((*permitted, *(KINDS[kind] for kind in zones)))
 
 
@@ -126,7 +129,8 @@ def _of_patch(
 
 def _finding(breach: Breach, patch: Any | None, *, on: dt.date, evidence: str) -> dict[str, Any]:
     permit = {} if breach.permit is None else breach.permit.to_dict()
-    mine = 1.0 if patch is None else float(patch.probability_mean)
+    is_told = patch is not None and not pd.isna(patch.probability_mean)
+    mine = float(patch.probability_mean) if is_told else 1.0
     days = _days(permit, breach.kind, on)
     statement = _STATEMENTS[breach.kind].format(
         hectares=breach.past.area_m2 / 1e4, least=breach.past.least_m2 / 1e4, permit=_name(permit),
@@ -146,7 +150,7 @@ def _finding(breach: Breach, patch: Any | None, *, on: dt.date, evidence: str) -
         "permit_id": permit.get("permit_id"),
         "holder": permit.get("holder"),
         "days_lapsed": days,
-        "probability_mean": mine,
+        "probability_mean": mine if is_told or patch is None else float("nan"),
         "motion_class": None if patch is None else patch.motion_class,
         "evidence": evidence,
         "geometry": breach.geometry,

@@ -2,7 +2,7 @@
 
 The 2024 paper's Figure 10b: at Pingtanghugou quarry the series of one point shows work beyond the authorised boundary
 all through the years, while the optical outline says little. Here that is said of clusters of pixels, with a
-probability.
+probability. Of moving ground that runs across a boundary, the pixels past it are judged by themselves.
 """
 
 import datetime as dt
@@ -15,9 +15,10 @@ import pandas as pd
 import shapely
 import xarray as xr
 from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation
 
-from highwall.activity.boundary import Beyond, apart
-from highwall.activity.breaches import Breach, most_shared, share
+from highwall.activity.boundary import Beyond, beyond
+from highwall.activity.breaches import Breach, last_lapsed
 from highwall.activity.clusters import Cluster, clusters, series_of
 from highwall.activity.deformation import moving_pixels
 from highwall.activity.options import ActivityOptions
@@ -28,8 +29,7 @@ from highwall.core.grid import GeoBox, grid_of
 MOTION_BEYOND, MOTION_AFTER_EXPIRY = "motion_beyond_boundary", "motion_after_expiry"
 FEWEST_EPOCHS: Final = 6
 """Epochs after an expiry from which a rate since then is told."""
-_TOUCHING: Final = 0.05
-"""Share of moving ground that may lie on permitted land [1]."""
+_ACROSS: Final = "Ground beside it moves alike on permitted land, so that works there may be the cause."
 
 
 def motion_beyond(
@@ -41,31 +41,53 @@ def motion_beyond(
     ----------
     motion : velocity_vertical, velocity_vertical_std (y, x) [m year⁻¹]; decorrelated (y, x) bool;
         displacement_vertical (epoch, y, x) [m], optional
-        In the CRS of the permits, in metres.
+        On any grid.
     permits
-        Of ``permit_table``.
+        Of ``permit_table``, in a CRS in metres; so are the breaches.
     on
         Date of the last epoch, or of the scene.
     """
-    grid = grid_of(motion, name="motion")
     held = by_validity(permits, on)
     allowed = shapely.union_all([*held.valid.geometry.values, *held.undated.geometry.values])
+    moving = moving_pixels(motion, options)
+    past = _past(moving, motion, allowed, crs=permits.crs)
     found = []
-    for cluster in clusters(motion, moving_pixels(motion, options), min_pixels=options.min_pixels):
-        ground = ground_of(cluster, grid)
-        if share(ground, allowed) > _TOUCHING:
-            continue
-        breach = _breach(cluster, ground, motion, held.valid, held.lapsed, allowed=allowed, on=on, options=options)
-        found += [] if breach is None else [breach]
+    for cluster in clusters(motion, past, min_pixels=options.min_pixels):
+        ground = ground_of(cluster, grid_of(motion, name="motion"), crs=permits.crs)
+        breach = _breach(cluster, ground, motion, held.valid, held.lapsed, allowed=allowed, options=options)
+        if breach is not None:
+            goes_on = _goes_on(cluster, moving, past)
+            found.append(breach._replace(note=f"{breach.note} {_ACROSS}") if goes_on else breach)
     return found
 
 
-def ground_of(cluster: Cluster, grid: GeoBox) -> Any:
-    """Outline of a cluster's pixels in the CRS of the grid."""
+def ground_of(cluster: Cluster, grid: GeoBox, *, crs: Any) -> Any:
+    """Outline of a cluster's pixels in a CRS."""
     corners = np.stack([cluster.cols, cluster.rows], axis=1).astype(np.float64)
     there = [grid.transform * (col, row) for col, row in corners]
     opposite = [grid.transform * (col + 1.0, row + 1.0) for col, row in corners]
-    return shapely.union_all([shapely.box(*a, *b) for a, b in zip(there, opposite, strict=True)]).buffer(0)
+    whole = shapely.union_all([shapely.box(*a, *b) for a, b in zip(there, opposite, strict=True)]).buffer(0)
+    return gpd.GeoSeries([whole], crs=str(grid.crs)).to_crs(crs).iloc[0]
+
+
+def _past(moving: NDArray[np.int8], motion: xr.Dataset, allowed: Any, *, crs: Any) -> NDArray[np.int8]:
+    """Moving pixels whose centre lies off the allowed land."""
+    rows, cols = np.nonzero(moving)
+    places = gpd.points_from_xy(motion["x"].values[cols], motion["y"].values[rows])
+    centres = gpd.GeoSeries(places, crs=str(grid_of(motion, name="motion").crs)).to_crs(crs)
+    shapely.prepare(allowed)
+    is_in = shapely.intersects(allowed, centres.values)
+    found = moving.copy()
+    found[rows[is_in], cols[is_in]] = 0
+    return found
+
+
+def _goes_on(cluster: Cluster, moving: NDArray[np.int8], past: NDArray[np.int8]) -> bool:
+    """Tell whether ground next to a cluster moves alike on allowed land."""
+    own = np.zeros(moving.shape, bool)
+    own[cluster.rows, cluster.cols] = True
+    beside = binary_dilation(own, structure=np.ones((3, 3), bool))
+    return bool((beside & (past == 0) & (moving == np.sign(cluster.velocity))).any())
 
 
 def _breach(
@@ -76,23 +98,24 @@ def _breach(
     lapsed: gpd.GeoDataFrame,
     *,
     allowed: Any,
-    on: dt.date,
     options: ActivityOptions,
 ) -> Breach | None:
     """Name moving ground by the lapsed permit that holds it, or by the nearest one that holds, if that is near."""
     moves = cluster.probability_beyond(options.motion_m_per_year)
-    is_apart = apart(ground, allowed, std_m=options.position_std_m, share=_TOUCHING)
-    if moves * is_apart < options.certainty:
+    smallest_m2 = min(cluster.area_m2 * options.min_pixels / cluster.rows.size, ground.area)
+    past = beyond(
+        ground, allowed, std_m=options.position_std_m, smallest_m2=smallest_m2, certainty=options.certainty
+    )  # fmt: skip
+    if moves * past.probability < options.certainty:
         return None
-    former = most_shared(ground, lapsed)
-    if former is not None and share(ground, former.geometry) > 0.5:
-        return _after_expiry(cluster, ground, motion, former, probability=is_apart, options=options)
+    former = last_lapsed(ground, lapsed)
+    if former is not None:
+        return _after_expiry(cluster, ground, motion, former, past=past, options=options)
     near = valid[valid.distance(ground) <= options.radius_m]
     if near.empty:
         return None
     permit = near.loc[near.distance(ground).idxmin()]
-    depth = float(shapely.distance(shapely.points(shapely.get_coordinates(ground)), permit.geometry).max())
-    past = Beyond(float(ground.area), float(ground.area), moves * is_apart, depth)
+    past = past._replace(probability=moves * past.probability)
     return Breach(MOTION_BEYOND, ground, permit, past, _rate(cluster.velocity, cluster.std))
 
 
@@ -102,7 +125,7 @@ def _after_expiry(
     motion: xr.Dataset,
     permit: "pd.Series[Any]",
     *,
-    probability: float,
+    past: Beyond,
     options: ActivityOptions,
 ) -> Breach | None:
     """Judge the motion since a permit ran out, by the epochs from then on."""
@@ -115,9 +138,9 @@ def _after_expiry(
         return None
     velocity, std = since
     moves = cluster._replace(velocity=velocity, std=std).probability_beyond(options.motion_m_per_year)
-    if moves * probability < options.certainty:
+    if moves * past.probability < options.certainty:
         return None
-    past = Beyond(float(ground.area), float(ground.area), moves * probability, 0.0)
+    past = past._replace(probability=moves * past.probability, depth_m=0.0)
     return Breach(MOTION_AFTER_EXPIRY, ground, permit, past, _rate(velocity, std))
 
 

@@ -109,4 +109,5 @@ def _superseded(permits: gpd.GeoDataFrame, on: dt.date) -> "pd.Series[bool]":
     """Records in whose place a later one of the same permit has come by a date."""
     begun = permits["valid_from"].where(permits["valid_from"] <= pd.Timestamp(on))
     latest = begun.groupby(permits["permit_id"]).transform("max")
-    return latest.notna() & ~(begun >= latest)
+    is_superseded: pd.Series[bool] = latest.notna() & ~(begun >= latest)
+    return is_superseded

@@ -86,10 +86,25 @@ def by_validity(permits: gpd.GeoDataFrame, on: dt.date) -> Validity:
     return Validity(permits[~undated & ~lapsed & ~future], permits[lapsed], permits[future], permits[undated])
 
 
+def record_on(records: gpd.GeoDataFrame, on: dt.date, *, is_lapsed: bool) -> "pd.Series[Any] | None":
+    """Record of one permit's history that a date falls to: the one that holds, else the last before, else the next.
+
+    Parameters
+    ----------
+    is_lapsed
+        Whether the last record before the date is asked for, though another may hold.
+    """
+    held = by_validity(records, on)
+    lapsed, future = held.lapsed.sort_values("valid_to", ascending=False), held.future.sort_values("valid_from")
+    order = (lapsed, held.valid, future) if is_lapsed else (held.valid, lapsed, future)
+    return next((group.iloc[0] for group in (*order, held.undated) if len(group)), None)
+
+
 def _is_void(permits: gpd.GeoDataFrame) -> "pd.Series[bool]":
     """Permits whose status says that they hold no more, or not yet, without saying since when."""
     status = permits["status"].astype(str).str.strip().str.lower()
-    return status.isin(VOID) | (status.isin(ENDED) & permits["valid_to"].isna())
+    is_void: pd.Series[bool] = status.isin(VOID) | (status.isin(ENDED) & permits["valid_to"].isna())
+    return is_void
 
 
 def _void(table: gpd.GeoDataFrame, source: str) -> list[SetAside]:
@@ -97,8 +112,8 @@ def _void(table: gpd.GeoDataFrame, source: str) -> list[SetAside]:
     return [
         SetAside(
             f"{source}: {row.permit_id}",
-            f"its status is {row.status!r}, since when is unknown, so that nothing is concluded on its ground up to its "
-            "valid_to; take it out, or set its status to expired and valid_to to its last day",
+            f"its status is {row.status!r}, since when is unknown, so that nothing is concluded on its ground up to "
+            "its valid_to; take it out, or set its status to expired and valid_to to its last day",
         )
         for row in table[_is_void(table)].itertuples()
     ]

@@ -2,8 +2,8 @@
 
 A run updates the register and never repeats itself: a finding of a known kind, on the same ground and against the same
 permit, is the known one, with its newer outline. What people decided stays. A known finding that a run does not repeat
-is *absent*, but only where the run had a clear look at its ground and looked for such findings: a cloud closes nothing, a run
-without permits misses no breach of them, and nothing closes itself.
+is *absent*, but only where the run had a clear look at its ground and looked for such findings: a cloud closes nothing,
+a run without permits misses no breach of them, and nothing closes itself.
 """
 
 import datetime as dt

@@ -288,8 +288,19 @@ def report(
 
 
 @app.command()
-def demo(out: Out = Path("demo"), seed: Annotated[int, typer.Option(min=0, help="Same seed, same site.")] = 2) -> None:
+def demo(
+    out: Out = Path("demo"), seed: Annotated[int, typer.Option(min=0, help="Same seed, same site.")] = 2,
+    live: Annotated[
+        bool, typer.Option("--live", help="Then serve its live twin, with people, machines and sensors that talk.")
+    ] = False,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="With --live: where the pages are.")] = 8080,
+) -> None:  # fmt: skip
     """Simulate a site and watch it. The result is held against the truth."""
+    if live:
+        from highwall.workflows.live_demo import live_demo
+
+        live_demo(out, seed=seed, host="127.0.0.1", port=port, say=typer.echo)
+        return
     from highwall.workflows.demo import demo as work
 
     with telling() as say:

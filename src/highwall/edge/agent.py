@@ -15,7 +15,7 @@ from highwall.edge.heartbeat import Heartbeat, last_word
 from highwall.edge.inbox import COMMAND, CONFIG, RESEND, WATERMARK, Inbox
 from highwall.edge.options import DestinationOptions, GatewayConfig, ReaderOptions, WatchOptions
 from highwall.edge.outbox import Outbox
-from highwall.edge.radio import Radio, Sighted, is_scanning
+from highwall.edge.radio import Radio, is_scanning
 from highwall.edge.readers import Heard, Reader
 from highwall.edge.sending import Sender
 from highwall.edge.storing import Store
@@ -27,6 +27,7 @@ from highwall.telemetry.messages import (
     Range,
     Reading,
     Resend,
+    Sighted,
     SignedConfig,
     Watermark,
     decoded,

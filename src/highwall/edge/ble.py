@@ -16,9 +16,8 @@ from bleak.exc import BleakError
 
 from highwall.core.errors import InputError
 from highwall.edge import bthome, ruuvi
-from highwall.edge.radio import Sighted
 from highwall.telemetry.device_map import name_from
-from highwall.telemetry.messages import Event, Reading
+from highwall.telemetry.messages import Event, Reading, Sighted
 
 _TAG: Final = "tag-"
 _MOST_WAITING: Final = 10_000

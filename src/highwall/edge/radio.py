@@ -4,25 +4,16 @@ A tag's strength at this gateway is ``TAG/rssi/GATEWAY``; what the tag tells of 
 """
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 import numpy as np
 
 from highwall.edge.options import ScanOptions
-from highwall.telemetry.messages import Event, Reading
+from highwall.telemetry.messages import Event, Reading, Sighted
 
 _S: Final = 1_000_000
 _GRAVITY: Final = 9.80665
 """Standard gravity [m s⁻²]."""
-
-
-class Sighted(NamedTuple):
-    """What tags said."""
-
-    readings: list[Reading]
-    """In order of time."""
-    events: list[Event]
-    """``button``: someone pressed the button of a tag."""
 
 
 class Radio(Protocol):

@@ -1,7 +1,7 @@
 """A page that a regulator can file: one finding, all that it rests on, and what could make it wrong."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,8 +29,10 @@ class Case:
     """Picture of the earlier scene."""
     after: bytes | None
     series: Series | None
-    files: Sequence[tuple[str, str]]
-    """Names and checksums of what was compared."""
+    seen: str
+    """ISO date of the scene of the run that the page is made from."""
+    assessed_with: str
+    """Version of Highwall that held the ground against permits."""
     validated: Mapping[str, Any] | None
     """Stations, RMS and bias of a check of the motion on the ground."""
     version: str
@@ -48,6 +50,7 @@ def render_case(case: Case, *, texts: Mapping[str, str] = ENGLISH) -> str:
         "ha": lambda area: "–" if area is None else f"{area / 1e4:,.1f} ha",
         "words": lambda name: str(name).replace("_", " "),
         "percent": lambda share: "–" if share is None else f"{100 * share:.0f} %",
+        "product": _product,
         "mm": lambda rate: "–" if rate is None else f"{1e3 * rate:+.0f} mm/year",
     }
     pictures = {name: data_uri(picture) for name in ("before", "after") if (picture := getattr(case, name))}
@@ -55,3 +58,8 @@ def render_case(case: Case, *, texts: Mapping[str, str] = ENGLISH) -> str:
         pictures["series"] = data_uri(series_plot([case.series]))
     age = (case.at.date() - dt.date.fromisoformat(str(case.entry["last_seen"]))).days
     return environment.get_template("case.html.jinja").render(case=case, t=texts, pictures=pictures, age=age)
+
+
+def _product(made: Any) -> str:
+    """Name and version of a network or a scene in one line."""
+    return " ".join(str(value) for value in made.values()) if isinstance(made, Mapping) else str(made)

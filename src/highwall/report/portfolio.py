@@ -25,7 +25,7 @@ class SiteRow(NamedTuple):
     """ISO date of the scene, or ``unknown``."""
     mine_m2: float
     is_checked: bool
-    """Whether its patches were held against permits."""
+    """Whether its patches were held against permits or protected land."""
     n_new: int
     """Findings to be decided on."""
     n_confirmed: int
@@ -34,6 +34,8 @@ class SiteRow(NamedTuple):
     n_moving: int
     news: tuple[str, ...]
     """Findings that the last portfolio did not have."""
+    changes: tuple[str, ...] = ()
+    """Findings whose state has changed since: ``ID before → now``."""
 
 
 def ranked(rows: Sequence[SiteRow]) -> list[SiteRow]:

@@ -67,12 +67,15 @@ def consult(
     """Ask the neighbours of a sensor about its reading.
 
     Rows close at their time: what a row concludes holds until the next one. Between rows a reading that leaves its
-    estimate is not confirmed, and not yet called alone.
+    estimate is not confirmed, and not yet called alone. One that comes late, as after a cut link, is not compared with
+    neighbours who have gone on.
     """
     sensor = virtual.index.get(reading.datastream)
     if sensor is None or not isinstance(reading.result, float) or not math.isfinite(reading.result):
         return _SILENT, state
     state = _rows_until(virtual, state, reading.phenomenon_us, options)
+    if reading.phenomenon_us < max(state.heard_us[sensor], _oldest_us(virtual, state, options)):
+        return _SILENT, state
     value = (reading.result - virtual.group.mean[sensor]) / virtual.group.scale[sensor]
     state = _heard(state, sensor, value, reading.phenomenon_us)
     return _opinion(virtual, state, sensor, options), state
@@ -135,11 +138,11 @@ def _is_skilled(estimate: Estimate, options: NeighbourOptions) -> bool:
 
 
 def _rows_until(virtual: VirtualSensors, state: GroupState, time_us: int, options: NeighbourOptions) -> GroupState:
-    """Close every row up to a time: after a long silence as many as the memory holds; on a clock put back, begin."""
+    """Close every row up to a time; a long silence closes as many as the memory holds, not more."""
     interval_us = round(virtual.group.interval_s * 1e6)
     reach_us = interval_us * (virtual.group.n_lags + virtual.group.weak_rows)
-    if not state.row_us or state.row_us > time_us + reach_us:
-        return msgspec.structs.replace(start(virtual.group), row_us=(time_us // interval_us + 1) * interval_us)
+    if not state.row_us:
+        return msgspec.structs.replace(state, row_us=(time_us // interval_us + 1) * interval_us)
     if state.row_us < time_us - reach_us:
         state = msgspec.structs.replace(state, row_us=(time_us - reach_us) // interval_us * interval_us)
     while state.row_us <= time_us:
@@ -239,8 +242,13 @@ def _opinion(virtual: VirtualSensors, state: GroupState, sensor: int, options: N
 
 def _silent(virtual: VirtualSensors, state: GroupState, options: NeighbourOptions) -> frozenset[int]:
     """Sensors whose last word is too old."""
-    oldest = state.row_us - options.max_age * virtual.group.interval_s * 1e6
-    return frozenset([sensor for sensor, heard in enumerate(state.heard_us) if heard < oldest])
+    oldest_us = _oldest_us(virtual, state, options)
+    return frozenset([sensor for sensor, heard in enumerate(state.heard_us) if heard < oldest_us])
+
+
+def _oldest_us(virtual: VirtualSensors, state: GroupState, options: NeighbourOptions) -> float:
+    """Before it a word no longer counts."""
+    return state.row_us - options.max_age * virtual.group.interval_s * 1e6
 
 
 def _features(state: GroupState) -> Floats:
@@ -248,9 +256,7 @@ def _features(state: GroupState) -> Floats:
 
 
 def _heard(state: GroupState, sensor: int, value: float, time_us: int) -> GroupState:
-    """Take in a value, unless a newer one is known."""
-    if time_us < state.heard_us[sensor]:
-        return state
+    """Take in the newest value of a sensor."""
     values = (*state.values[:sensor], value, *state.values[sensor + 1 :])
     heard = (*state.heard_us[:sensor], time_us, *state.heard_us[sensor + 1 :])
     return GroupState(state.row_us, state.n_rows, values, heard, state.rows, state.average, state.agreement)

@@ -61,6 +61,15 @@ class Event(msgspec.Struct, frozen=True, rename={"event_us": "t"}):
     data: dict[str, Any] = {}
 
 
+class Sighted(NamedTuple):
+    """What the tags around a gateway said."""
+
+    readings: list[Reading]
+    """In order of time."""
+    events: list[Event]
+    """``button``: someone pressed the button of a tag."""
+
+
 class Dropped(msgspec.Struct, frozen=True):
     """Why a gateway gave up the sequence numbers of its message's range."""
 

@@ -7,8 +7,8 @@ import msgspec
 from highwall.telemetry.observed import stream_name
 from highwall.telemetry.qc import NEW, QcState
 from highwall.telemetry.qc_options import QcOptions, options_for
-from highwall.twin.lookout import Seen, Tap
 from highwall.twin.matching import Belongs
+from highwall.twin.sightings import Seen, Tap
 from highwall.twin.state import FROM_READINGS, Stamp
 
 

@@ -6,13 +6,12 @@ cost. The lookout knows no store and no clock: a gateway runs the same one for i
 """
 
 import heapq
-import math
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
 
 from highwall.twin.conditions import FindingIs, Inside, Leaf, Present, ReadingIs, Silent, StateIs
 from highwall.twin.criteria import Criteria
 from highwall.twin.matching import Belongs, is_about, is_asked, is_zone, subjects_of
+from highwall.twin.measure import Measure
 from highwall.twin.rules import (
     Hearing,
     Input,
@@ -22,73 +21,15 @@ from highwall.twin.rules import (
     Turn,
     WatchMemory,
     evaluate,
-    scalar,
     sensed,
     told,
     with_input,
     with_inputs,
     without_input,
 )
+from highwall.twin.sightings import Feed, FindingSeen, Grade, Seen, Tap, WatchKey
 from highwall.twin.state import AssetState
-from highwall.twin.windows import Window, empty_window, value_of, with_reading
-
-_USABLE, _SUSPECT, _MISSING = 2, 3, 9
-"""Quality flags: the greatest that nothing speaks against, suspect, missing."""
-
-
-class WatchKey(NamedTuple):
-    """One criterion over one subject."""
-
-    criterion: str
-    subject: Subject
-
-    def __str__(self) -> str:
-        return f"{self.criterion}|{self.subject}"
-
-
-class Seen(NamedTuple):
-    """A reading that was judged."""
-
-    datastream: str
-    at_us: int
-    """Phenomenon time."""
-    result: Any
-    flag: int
-
-
-class FindingSeen(NamedTuple):
-    """A finding as it stands in the register."""
-
-    finding_id: str
-    kind: str
-    state: str
-    probability: float
-    at_us: int
-
-
-class Grade(NamedTuple):
-    """How far an asset is inside a zone: 0 outside, then as ``conditions.GRADES``."""
-
-    zone_id: str
-    zone_kind: str
-    grade: int
-
-
-class Feed(NamedTuple):
-    """One leaf that a datastream feeds."""
-
-    leaf_number: int
-    leaf: ReadingIs
-    window: str
-    """Name of the window that it reads; empty: the value itself."""
-
-
-class Tap(NamedTuple):
-    """One watch that a datastream feeds, and which of its leaves."""
-
-    key: WatchKey
-    rule: Rule
-    feeds: tuple[Feed, ...]
+from highwall.twin.windows import Window
 
 
 class Lookout:
@@ -132,7 +73,7 @@ class Lookout:
     def on_reading(self, taps: Iterable[Tap], seen: Seen, *, now_us: int, is_new: bool = True) -> list[Turn]:
         """Take a judged reading to the watches that it concerns; one that is not new stands in its windows already."""
         turns: list[Turn] = []
-        measure = _Measure(self, seen, is_new=is_new)
+        measure = Measure(self.windows, self.dirty_windows, seen, is_new=is_new)
         for key, rule, feeds in taps:
             memory = self.watches.get(key) or self._start(key, rule, now_us)
             changed, given = not memory.is_quiet, []
@@ -396,46 +337,6 @@ class Lookout:
         if due_us is not None and (known is None or due_us < known):
             self._scheduled[key] = due_us
             heapq.heappush(self._timers, (due_us, key))
-
-
-class _Measure:
-    """One reading, as each leaf compares it: what several ask for is worked out once."""
-
-    def __init__(self, lookout: Lookout, seen: Seen, *, is_new: bool) -> None:
-        self._lookout, self._seen, self._is_new = lookout, seen, is_new
-        self._windows: dict[str, Window | None] = {}
-        self._values: dict[tuple[str, str], float] = {}
-
-    def of(self, leaf: ReadingIs, window: str) -> tuple[float, int]:
-        """Value that a leaf compares, and its quality flag; NaN is a statistic that cannot be told yet."""
-        seen = self._seen
-        result = seen.result
-        value = result if type(result) is float else scalar(result, leaf.component)
-        if value is None or value != value:
-            return 0.0, _MISSING
-        if not window:
-            return abs(value) if leaf.of == "size" else value, seen.flag
-        known = self._values.get((window, leaf.of))
-        if known is None:
-            known = self._values[window, leaf.of] = self._statistic(leaf, window, value)
-        return known, seen.flag
-
-    def _statistic(self, leaf: ReadingIs, name: str, value: float) -> float:
-        if name not in self._windows:
-            self._windows[name] = self._widened(leaf, name, value)
-        window = self._windows[name]
-        return math.nan if window is None or leaf.of in ("value", "size") else value_of(window, leaf.of)
-
-    def _widened(self, leaf: ReadingIs, name: str, value: float) -> Window | None:
-        """Window with this reading in it, if it is one that counts."""
-        windows = self._lookout.windows
-        known = windows.get(name)
-        counts = self._seen.flag <= (_SUSPECT if leaf.is_suspect_enough else _USABLE)
-        if not counts or (known is not None and not self._is_new):
-            return known
-        windows[name] = widened = with_reading(known or empty_window(leaf.over_s or 0.0), self._seen.at_us, value)
-        self._lookout.dirty_windows.add(name)
-        return widened
 
 
 def _window_name(datastream: str, leaf: ReadingIs) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from highwall.telemetry.rssi import Beacon
-from highwall.twin.lookout import FindingSeen
 from highwall.twin.matching import Belongs
 from highwall.twin.places import Area, grades_in
+from highwall.twin.sightings import FindingSeen
 
 MOVING: Final = frozenset({"person", "machine", "material"})
 """Assets whose place is that of their state; others stand where the registry says."""

@@ -6,8 +6,8 @@ import msgspec
 
 from highwall.telemetry.rssi import Beacon, Fix, Heard, Hearing, fix, hear
 from highwall.telemetry.tag_options import RssiOptions
-from highwall.twin.lookout import Grade
 from highwall.twin.places import Area, grades_in
+from highwall.twin.sightings import Grade
 
 
 class Tracked(msgspec.Struct):

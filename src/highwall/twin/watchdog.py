@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 from highwall.twin.alarm_book import WATCHDOGS, AlarmBook, is_engines
 from highwall.twin.alarms import Alarm
 from highwall.twin.criteria import Criteria, Criterion, default_criteria
-from highwall.twin.lookout import Lookout, WatchKey
+from highwall.twin.lookout import Lookout
+from highwall.twin.sightings import WatchKey
 from highwall.twin.sql import alarms as alarm_store
 from highwall.twin.sql import criteria as criteria_store
 from highwall.twin.sql.database import Database

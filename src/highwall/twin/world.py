@@ -20,9 +20,10 @@ from highwall.twin.channels import Channel, ChannelMemory, Thing
 from highwall.twin.conditions import StateIs
 from highwall.twin.criteria import Criteria
 from highwall.twin.engine_options import EngineOptions
-from highwall.twin.lookout import Lookout, Seen, Tap
+from highwall.twin.lookout import Lookout
 from highwall.twin.registry import Registry
 from highwall.twin.rules import Subject, Turn
+from highwall.twin.sightings import Seen, Tap
 from highwall.twin.state import HEALTHS, MOTIONS, AssetState, Stamp, Told, apply
 from highwall.twin.tracking import Tracker, Whereabouts
 

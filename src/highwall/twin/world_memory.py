@@ -7,8 +7,8 @@ import msgspec
 
 from highwall.twin.bodies import Body
 from highwall.twin.channels import ChannelMemory
-from highwall.twin.lookout import WatchKey
 from highwall.twin.rules import Subject, WatchMemory
+from highwall.twin.sightings import WatchKey
 from highwall.twin.tracking import Tracked
 from highwall.twin.windows import Window
 from highwall.twin.world import World

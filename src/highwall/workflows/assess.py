@@ -14,11 +14,11 @@ from highwall.activity.deformation import MOTION_CLASSES, NOT_MEASURED, classify
 from highwall.activity.findings import assess as compare
 from highwall.activity.motion_beyond import motion_beyond
 from highwall.activity.options import ActivityOptions
+from highwall.activity.patch_table import patch_table
 from highwall.activity.permits import PermitTable, permit_table
 from highwall.activity.plan_check import PLAN_FIELDS, check_plan
 from highwall.activity.zones import Zones, zones_of
 from highwall.core.errors import ConfigError, SetAside, StackError, VectorError
-from highwall.core.grid import grid_of
 from highwall.io.catalog import checksum
 from highwall.io.rasters import read_zarr
 from highwall.io.vectors import read_polygons, write_polygons
@@ -51,7 +51,7 @@ class ToAssess(NamedTuple):
     """What is joined. All but the patches may be missing."""
 
     patches: Path
-    """GeoParquet or any vector file with the columns that *refine* leaves."""
+    """GeoParquet or any vector file; the columns that *refine* leaves say more than outlines alone."""
     permits: Path | None = None
     fields: Mapping[str, str] = {}
     """Our field names → the columns of the permits."""
@@ -120,7 +120,8 @@ class _Join:
     ) -> None:
         self.run, self.given, self.on, self.options = run, given, on, options
         self.set_aside: list[SetAside] = []
-        self.patches = read_polygons(given.patches, allow_empty=True)
+        drawn = read_polygons(given.patches, allow_empty=True)
+        self.patches = patch_table(drawn, crs=run.site.crs, source=given.patches.name)
         self.permitted = self._permits()
         self.motion = _motion(given.motion)
         self.has_scene = has_scene
@@ -195,10 +196,7 @@ class _Join:
         """Moving ground where none may be, in the CRS of the patches."""
         if permits is None or self.motion is None or self.on is None:
             return []
-        crs = str(grid_of(self.motion, name="motion").crs)
-        found = motion_beyond(self.motion, permits.to_crs(crs), on=self.on, options=self.options)
-        ground = gpd.GeoSeries([breach.geometry for breach in found], crs=crs).to_crs(self.patches.crs)
-        return [breach._replace(geometry=there) for breach, there in zip(found, ground, strict=True)]
+        return motion_beyond(self.motion, permits.to_crs(self.patches.crs), on=self.on, options=self.options)
 
     def _plan(self) -> dict[str, float]:
         """Compare with the plan; area of each kind [m²]."""

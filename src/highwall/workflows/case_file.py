@@ -13,22 +13,26 @@ import geopandas as gpd
 import pandas as pd
 
 from highwall import __version__
-from highwall.activity.permits import permit_table
+from highwall.activity.findings import LAPSED_KINDS, MOTION_KINDS
+from highwall.activity.permits import permit_table, record_on
+from highwall.activity.register import Entry
 from highwall.core.errors import MissingInputError
 from highwall.core.grid import grid_of
 from highwall.imagery.chips import true_colour
 from highwall.imagery.scaling import require_bands
 from highwall.io.aside import aside, write_text
+from highwall.io.catalog import checksum
 from highwall.io.rasters import loaded, read_raster
 from highwall.io.vectors import read_polygons
 from highwall.report.case_file import Case, render_case
 from highwall.report.case_pictures import case_map, surroundings
 from highwall.report.series import Series
 from highwall.report.texts import ENGLISH
+from highwall.workflows.case_motion import ground_series, patch_series
 from highwall.workflows.findings_register import read_register, register_file
 from highwall.workflows.motion_check import CHECK
 from highwall.workflows.prepare import VISIBLE
-from highwall.workflows.run import Run, plain
+from highwall.workflows.run import Run, facts_of, plain
 
 _BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome", "microsoft-edge")
 _PDF_SECONDS: Final = 120
@@ -48,28 +52,34 @@ def case_file(run: Run, finding_id: str, *, register: Path | None = None) -> lis
     MissingInputError
         There is no such finding, or the run was not assessed.
     """
-    entry = read_register(register_file(register or run.folder)).find(finding_id)
+    known = read_register(register_file(register or run.folder))
+    entry = known.find(finding_id)
     record = run.record("assess")
     if record is None:
         raise MissingInputError(f"{run.folder} holds no assessment; run `highwall assess` or `monitor` first.")
-    ground = gpd.GeoSeries([entry.geometry], crs=read_register(register_file(register or run.folder)).crs)
+    ground = gpd.GeoSeries([entry.geometry], crs=known.crs)
     facts = dict(entry.facts)
     evidence = json.loads(facts.pop("evidence", None) or "{}")
     inputs: Mapping[str, Mapping[str, str]] = record["highwall:inputs"]
-    patch = _patch(run, facts.get("patch_id"))
+    seen = facts_of(record)["on"]
+    is_last_sight = seen == entry.last_seen.isoformat()
+    patch = _patch(run, facts.get("patch_id")) if is_last_sight else None
     before, prepared = inputs.get("before scene.tif"), run.record("prepare")
     permits = _permits(record)
     case = Case(
         site=run.described(),
         entry=entry.model_dump(mode="json", exclude={"facts", "ground"}),
         facts=facts,
-        evidence={"position_std_m": "?"} | evidence,
-        permit=_permit(permits, facts.get("permit_id")),
+        evidence=evidence,
+        permit=_permit(permits, entry),
         activity=patch,
-        before=_picture(Path(before["path"]), ground, permits, ENGLISH["before"]) if before else None,
-        after=_picture(run.path("scene.tif"), ground, permits, f"{ENGLISH['after']}, {entry.last_seen}"),
-        series=_series(run, facts.get("patch_id"), patch),
-        files=[(name, row["checksum"]) for name, row in sorted(inputs.items())],
+        before=_picture(Path(before["path"]), ground, permits, _title("before", before["path"])) if before else None,
+        after=_picture(
+            run.path("scene.tif"), ground, permits, f"{ENGLISH['after' if is_last_sight else 'another']}, {seen}"
+        ),
+        series=_series(run, entry, patch, ground, inputs) if is_last_sight else None,
+        seen=seen,
+        assessed_with=record["highwall:version"],
         version=__version__,
         at=dt.datetime.now(dt.UTC).replace(microsecond=0),
         validated=_validated(run),
@@ -101,6 +111,27 @@ def print_pdf(page: Path) -> Path | None:
     return target
 
 
+def _title(name: str, scene: str) -> str:
+    """Title of the picture of another run's scene, with its date where that run tells it."""
+    item = Path(scene).parent / "stac" / "prepare.json"
+    if not item.exists():
+        return ENGLISH[name]
+    return f"{ENGLISH[name]}, {facts_of(json.loads(item.read_text(encoding='utf-8'))['properties'])['acquired']}"
+
+
+def _series(
+    run: Run,
+    entry: Entry,
+    patch: Mapping[str, Any] | None,
+    ground: gpd.GeoSeries,
+    inputs: Mapping[str, Mapping[str, str]],
+) -> Series | None:
+    """Motion that the finding rests on, else that in reach of its patch."""
+    if entry.kind not in MOTION_KINDS:
+        return patch_series(run, patch)
+    return ground_series(Path(inputs["motion"]["path"]), ground, title=entry.finding_id) if "motion" in inputs else None
+
+
 def _validated(run: Run) -> Mapping[str, Any] | None:
     """What a check of the run's motion against stations found; None where none was made."""
     path = run.path(CHECK)
@@ -123,21 +154,23 @@ def _picture(scene: Path, ground: gpd.GeoSeries, permits: gpd.GeoDataFrame | Non
 
 
 def _permits(record: Mapping[str, Any]) -> gpd.GeoDataFrame | None:
+    """Permits that were compared; None where there were none, or their file is gone or another one by now."""
     given = record["highwall:inputs"].get("permits")
-    if given is None or not Path(given["path"]).exists():
+    if given is None or checksum(Path(given["path"])) != given["checksum"]:
         return None
     path, fields = Path(given["path"]), record["highwall:parameters"]["fields"]
     return permit_table(read_polygons(path), fields=fields, source=path.name).permits
 
 
-def _permit(permits: gpd.GeoDataFrame | None, permit_id: str | None) -> dict[str, Any] | None:
-    """Facts of a permit, its dates as text."""
-    if permits is None or permit_id is None:
+def _permit(permits: gpd.GeoDataFrame | None, entry: Entry) -> dict[str, Any] | None:
+    """Facts of the record of a permit that a finding is about, its dates as text."""
+    if permits is None or entry.facts.get("permit_id") is None:
         return None
-    rows = permits[permits["permit_id"] == permit_id]
-    if rows.empty:
+    rows = permits[permits["permit_id"] == entry.facts["permit_id"]]
+    record = record_on(rows, entry.last_seen, is_lapsed=entry.kind in LAPSED_KINDS)
+    if record is None:
         return None
-    values = rows.iloc[-1].drop("geometry").to_dict()
+    values = record.drop("geometry").to_dict()
     return {name: _text(value) for name, value in values.items()}
 
 
@@ -160,15 +193,3 @@ def _patch(run: Run, patch_id: str | None) -> dict[str, Any] | None:
 
 def _plain(value: Any) -> Any:
     return None if value is None or value != value else plain(value)
-
-
-def _series(run: Run, patch_id: str | None, patch: Mapping[str, Any] | None) -> Series | None:
-    path = run.path("activity_series.csv")
-    if patch_id is None or patch is None or not path.exists() or patch.get("cluster_velocity") is None:
-        return None
-    table = pd.read_csv(path, dtype={"patch_id": str})
-    rows = table[table["patch_id"] == patch_id]
-    if rows.empty:
-        return None
-    days = [dt.date.fromisoformat(day) for day in rows["date"]]
-    return Series(patch_id, days, rows["displacement_m"].to_numpy(), patch["cluster_velocity"], patch["cluster_std"])

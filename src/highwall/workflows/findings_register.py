@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -20,23 +21,33 @@ from highwall.workflows.looks import clear_ground
 from highwall.workflows.run import Run, facts_of
 
 REGISTER: Final = "register.json"
+ELSEWHERE: Final = "register_elsewhere.json"
+"""Says of a run where its register lies, when that is not in its folder."""
 _NOT_SHOWN: Final = ("evidence",)
 
 
 def register_file(place: Path) -> Path:
-    """File of the register: what was named, or ``register.json`` of a run's folder.
+    """File of the register: what was named, or that of a run's folder, be it there or where the run names it.
 
     Raises
     ------
     MissingInputError
         There is none.
     """
-    path = place / REGISTER if place.is_dir() else place
+    path = register_of(place) if place.is_dir() else place
     if not path.is_file():
         raise MissingInputError(
             f"no register of findings at {path}; run `highwall monitor` or `highwall assess` first."
         )
     return path
+
+
+def register_of(folder: Path) -> Path:
+    """Register that a run entered its findings in."""
+    pointer = folder / ELSEWHERE
+    if not pointer.is_file():
+        return folder / REGISTER
+    return folder / str(json.loads(pointer.read_text(encoding="utf-8"))["register"])
 
 
 def read_register(path: Path) -> Register:
@@ -72,12 +83,13 @@ def enter(run: Run, path: Path | None = None) -> Register:
     record = run.record("assess")
     file = path or run.path(REGISTER)
     findings = read_polygons(run.path("findings.parquet"), allow_empty=True)
-    register = read_register(file) if file.is_file() else Register(crs=str(findings.crs))
+    _point(run, path)
+    register = read_register(file) if file.is_file() else Register(crs=_crs(findings))
     on = facts_of(record)["on"] if record else None
     if record is None or on is None:
         return register
-    if register.crs != str(findings.crs):
-        raise InputError(f"{file} is in {register.crs}, this run in {findings.crs}; name a register of this site.")
+    if register.crs != _crs(findings) and findings.crs != register.crs:
+        raise InputError(f"{file} is in {register.crs}, this run in {_crs(findings)}; name a register of this site.")
     clear = _clear(run, findings)
     at = dt.datetime.now(dt.UTC).replace(microsecond=0)
     day = dt.date.fromisoformat(on)
@@ -158,6 +170,22 @@ def _row(entry: Entry) -> dict[str, object]:
         "first_seen": entry.first_seen.isoformat(), "last_seen": entry.last_seen.isoformat(),
         "last_clear": _iso(entry.last_clear), "absent_since": _iso(entry.absent_since), **shown,
     }  # fmt: skip
+
+
+def _point(run: Run, path: Path | None) -> None:
+    """Leave in the run's folder where its register lies, so that other verbs find it."""
+    pointer = run.path(ELSEWHERE)
+    if path is None or path.resolve() == run.path(REGISTER).resolve():
+        pointer.unlink(missing_ok=True)
+        return
+    where = Path(os.path.relpath(path.resolve(), run.folder.resolve())).as_posix()
+    write_text(json.dumps({"register": where}), pointer)
+
+
+def _crs(table: gpd.GeoDataFrame) -> str:
+    """Name of a table's CRS: its EPSG code, which is written alike by every version of PROJ, where it has one."""
+    code = table.crs.to_epsg()
+    return f"EPSG:{code}" if code else str(table.crs)
 
 
 def _kinds(record: Mapping[str, Any]) -> frozenset[str]:

@@ -113,12 +113,16 @@ def serve(serving: Serving, *, host: str, port: int, say: Callable[[str], None])
         say(f"{twin.services.place.title}: {scheme}://{host}:{port}")
         if twin.setup_code is not None:
             say(f"first start: log in as {FIRST_USER!r}; choose a password with this one-time code: {twin.setup_code}")
-        signal.signal(signal.SIGTERM, _end)  # uvicorn raises it again once the last answer is out
-        uvicorn.run(
-            twin.app, host=host, port=port, log_level="warning", access_log=False, server_header=False,
-            ws_max_size=2**16, timeout_graceful_shutdown=5, ssl_certfile=_text(serving.config.certificate),
-            ssl_keyfile=_text(serving.config.key),
-        )  # fmt: skip
+        answer(twin, host=host, port=port, certificate=serving.config.certificate, key=serving.config.key)
+
+
+def answer(twin: Running, *, host: str, port: int, certificate: Path | None = None, key: Path | None = None) -> None:
+    """Answer browsers and other systems until the process is told to end."""
+    signal.signal(signal.SIGTERM, _end)  # uvicorn raises it again once the last answer is out
+    uvicorn.run(
+        twin.app, host=host, port=port, log_level="warning", access_log=False, server_header=False, ws_max_size=2**16,
+        timeout_graceful_shutdown=5, ssl_certfile=_text(certificate), ssl_keyfile=_text(key),
+    )  # fmt: skip
 
 
 def _end(number: int, frame: object) -> None:

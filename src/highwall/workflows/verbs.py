@@ -180,7 +180,7 @@ def assess_alone(
     register: Path | None = None,
 ) -> None:
     """Join patches with motion, an earlier run and permits, and enter what is found in the register."""
-    site = site_of_run(out) if (out / "stac").is_dir() else _site_of_patches(patches)
+    site = site_of_run(out) if (out / "stac").is_dir() else _site_of_outlines(patches)
     run = Run(out, site, say)
     given = ToAssess(patches, permits, fields, motion, before=before)
     record = assess(run, given, on=date, options=load_run(run_file).activity, evidence={"patches": patches.name})
@@ -306,6 +306,12 @@ def _site_of_patches(path: Path, *, otherwise: Path | None = None) -> Site:
     if table.empty:
         raise InputError(f"neither {path} nor {otherwise} holds a patch; give what holds at least one.")
     return _site_around(table, path.stem)
+
+
+def _site_of_outlines(path: Path) -> Site:
+    """Make a site that spans polygons in any CRS; of those in degrees in the UTM zone of their centre."""
+    table = read_polygons(path)
+    return _site_around(table.to_crs(table.estimate_utm_crs()) if table.crs.is_geographic else table, path.stem)
 
 
 def _site_of_scored(given: ToScore) -> Site:

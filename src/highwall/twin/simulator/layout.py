@@ -132,7 +132,7 @@ def _bearers(options: SimulationOptions) -> tuple[Bearer, ...]:
         found.append(Bearer(f"person-{n + 1}", "person", name, f"tag-{n + 1}", _gateway_of(home), home))
     for n in range(options.n_machines):
         kind = "excavator" if n % 3 == 0 else "truck"
-        tag = f"tag-{options.n_people + n + 1}"
+        tag = f"machine-{n + 1}"
         found.append(Bearer(f"{kind}-{n + 1}", "machine", f"{kind.capitalize()} {n + 1}", tag, "gw-pit", "pit"))
     return tuple(found)
 

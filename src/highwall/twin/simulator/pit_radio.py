@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from highwall.telemetry.messages import Reading
+from highwall.telemetry.messages import Event, Reading, Sighted
 from highwall.twin.simulator.simulation import Simulation
 
 _STEP_S: Final = 0.5
@@ -24,13 +24,19 @@ class PitRadio:
         """Turn listening on or off; the pit goes on, and nobody hears."""
         self._is_on = is_on
 
-    def heard(self, now_us: int) -> list[Reading]:
+    @property
+    def is_over(self) -> bool:
+        """Whether all of the simulation was heard."""
+        return self._next is None
+
+    def heard(self, now_us: int) -> Sighted:
         """Give what was said since the last call, in order of time."""
-        said: list[Reading] = []
+        readings, events = list[Reading](), list[Event]()
         while self._next is not None and self._start_us + self._next.until_s * 1e6 <= now_us:
-            said += self._next.readings
+            readings += self._next.readings
+            events += self._next.events
             self._next = next(self._batches, None)
-        return said if self._is_on else []
+        return Sighted(readings, events) if self._is_on else Sighted([], [])
 
     def close(self) -> None:
         """Leave; the pit is forgotten."""

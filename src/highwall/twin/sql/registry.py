@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from highwall.core.errors import InputError
+from highwall.telemetry.rssi import Beacon
 from highwall.twin.places import Area, area_of
 from highwall.twin.registry import Known, Registry, findings_of
 from highwall.twin.sql import gateways, tags, things, zones
@@ -28,6 +29,7 @@ def read_registry(connection: Connection) -> Registry:
             {zone: verdicts[-1].verdict.value for zone, verdicts in said.items() if verdicts},
         ),
         frozenset(gateway.id for gateway in gateways.gateways(connection) if gateway.is_trusted),
+        {zone.id: _beacon(zone) for zone in opened if _is_beacon(zone)},
     )
 
 
@@ -54,3 +56,14 @@ def _area(zone: zones.Zone) -> Area | None:
     except InputError as error:
         _LOG.debug("no area: %s", error)
         return None
+
+
+def _is_beacon(zone: zones.Zone) -> bool:
+    """Whether a zone is a beacon whose place and power are known."""
+    is_point = zone.kind is zones.ZoneKind.BEACON and zone.geometry.get("type") == "Point"
+    return is_point and isinstance(zone.properties.get("power_dbm"), int | float)
+
+
+def _beacon(zone: zones.Zone) -> Beacon:
+    lon, lat, *height = zone.geometry["coordinates"]
+    return Beacon(float(lon), float(lat), float(height[0]) if height else 0.0, float(zone.properties["power_dbm"]))
