@@ -202,3 +202,12 @@ def test_ground_past_an_undated_permit_is_judged_though_the_patch_is_undetermine
     found, (row,) = breaches(square(800, 0, 1000), undated, on=TODAY, options=OPTIONS)  # 20 % of it inside
     assert (found, row.kind) == ("undetermined", "outside_any_permit")
     assert row.geometry.area == pytest.approx(800 * 1000)
+
+
+def test_a_piece_of_a_patch_that_lies_apart_is_named_for_itself():
+    """The piece on the permit goes 300 m past it; the other, two kilometres off, is past no boundary."""
+    both = shapely.MultiPolygon([square(500, 0, 800, 400), square(3000, 0, 500)])
+    _, rows = breaches(both, permits(PIT), on=TODAY, options=OPTIONS)
+    assert [(row.kind, row.geometry.area) for row in rows] == [
+        ("outside_any_permit", pytest.approx(500**2)), ("beyond_boundary", pytest.approx(300 * 400))
+    ]  # fmt: skip

@@ -94,6 +94,26 @@ def test_a_person_who_presses_the_button_is_not_down(tmp_path: Path, bus: Memory
     gateway.close()
 
 
+def test_who_was_looked_after_is_stood_down_but_not_out_of_a_later_fall(
+    tmp_path: Path, bus: MemoryBus, server: FakeServer
+) -> None:
+    radio = SimulatedRadio(GATEWAY, n_tags=1, rate_hz=10, seed=1, start_us=NOW)
+    gateway = bench(tmp_path, bus, radio=radio)
+    gateway.run(5.0, then=server.confirm)
+    radio.fall("tag-1", gateway.clock() + 1_000_000)
+    while not any(event.data["health"] == "down" for event in server.events("man_down")):
+        gateway.run(0.5, then=server.confirm)
+    down = server.events("man_down")[-1]
+    for name, upto_us in (("c-1", down.event_us - 1), ("c-2", down.event_us), ("c-3", down.event_us)):
+        server.say("command", Command(name, "stand_down", {"thing": "tag-1", "upto_us": float(upto_us)}))
+        settle(gateway, server)
+    results = {event.subject: event.data for event in server.events("command_result")}
+    assert [results[name]["outcome"] for name in ("c-1", "c-2", "c-3")] == ["refused", "done", "refused"]
+    assert "since then" in results["c-1"]["reason"]
+    assert [event.data["why"] for event in server.events("man_down")].count("stood down") == 1
+    gateway.close()
+
+
 def test_local_alarms_hold_while_the_link_is_cut(tmp_path: Path, bus: MemoryBus, server: FakeServer) -> None:
     hot = Criterion.model_validate({
         "id": "hot", "title": "Too hot", "source": "test", "about": {"kind": "sensor"},

@@ -1,6 +1,7 @@
 """The whole main job on the simulated site, where truth is known."""
 
 import json
+import time
 
 import geopandas as gpd
 import numpy as np
@@ -9,9 +10,12 @@ import pytest
 import rasterio
 import xarray as xr
 from rasterio.enums import Resampling
+from starlette.testclient import TestClient
 
 from highwall.core.products import LAYERS, RUN_FILES
 from highwall.patches.options import SegmentationOptions
+from highwall.twin.sql import alarms
+from highwall.workflows import live_demo
 from highwall.workflows.blocks import crew
 from highwall.workflows.config import ObjectsSection, RunConfig
 from highwall.workflows.demo import demo, footprint_iou, motion_score
@@ -179,3 +183,45 @@ def test_a_second_run_does_nothing_and_a_new_permit_only_what_depends_on_it(show
     assert {finding["kind"] for finding in changed["findings"]} == {"beyond_boundary", "outside_any_permit"}
     (out / "site" / "permits.gpkg").write_bytes(before)
     monitor(out / "site" / "site.yaml", out / "run", before=out / "earlier")
+
+
+def test_the_live_twin_of_the_site_hears_its_pit_and_who_fell(shown, monkeypatch):
+    """People, machines and sensors speak through gateways with outboxes; somebody falls, and a link is cut."""
+    monkeypatch.setattr(live_demo, "TROUBLE_S", 2.0)
+    out, _ = shown
+    with live_demo.shown(out, seed=2) as demonstration:
+        database = demonstration.twin.database
+        fallen = demonstration.simulation.script.incidents[0].asset_id
+        alarm = until(60.0, lambda: [one for one in alarms_in(database) if one.subject.subject_id == fallen])[0]
+        assert (alarm.criterion, alarm.level >= 1) == ("man-down", True)
+        people = {bearer.asset_id for bearer in demonstration.simulation.layout.bearers if bearer.kind == "person"}
+        assert {one.subject.subject_id for one in alarms_in(database) if one.criterion == "man-down"} <= people
+        client = TestClient(demonstration.twin.app, base_url="http://127.0.0.1")
+        said = {"name": "manager", "password": live_demo.PASSWORD}
+        assert client.post("/api/login", json=said, headers={"X-Highwall": "1"}).is_success
+        assets = client.get("/api/assets").json()["assets"]
+        assert len(assets) == len(demonstration.simulation.layout.bearers) + 14
+        placed = [one["id"] for one in assets if one["kind"] == "person" and one["state"]["position"]]
+        assert set(placed) == people
+        tile = client.get(client.get("/api/site").json()["scenes"][-1]["tiles"].format(z=14, x=6190, y=9125))
+        assert tile.content.startswith(b"\x89PNG")
+        assert {one["id"] for one in client.get("/api/findings").json()["findings"]} == {
+            finding["finding_id"] for finding in json.loads((out / "run" / "summary.json").read_text())["findings"]
+        }
+    with live_demo.shown(out, seed=2) as again:  # the store and the outboxes go on
+        assert again.authenticator is None
+        assert any(one.subject.subject_id == fallen for one in alarms_in(again.twin.database))
+
+
+def alarms_in(database):
+    with database.read() as store:
+        return alarms.page(store)
+
+
+def until(seconds: float, look):
+    """What ``look`` finds, as soon as it finds anything."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, "nothing came"
+        time.sleep(0.1)
+    return found

@@ -109,6 +109,11 @@ def test_spike_and_step_are_suspect_and_the_new_level_passes():
     assert verdicts[-1].flag is Flag.PASS
 
 
+def test_a_coarse_sensor_is_not_called_a_liar_for_every_step_of_its_last_digit():
+    coarse = [5.0 if 40 <= number % 60 < 50 else 4.0 for number in range(400)]
+    assert {verdict.flag for verdict in judge_all(series(coarse, "a/flow"))} == {Flag.PASS}
+
+
 def test_too_fast_a_change_is_suspect_before_a_window_is_full():
     verdicts = judge_all(series([300.0, 300.1, 400.0], "a/temperature", step_us=1_000_000))
     assert verdicts[2].reasons == (Reason.RATE,)

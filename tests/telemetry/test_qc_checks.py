@@ -67,10 +67,10 @@ def test_rate_counts_only_what_the_sensor_resolves():
     assert not checks.is_too_fast(1e9, 0.0, 1.0, QcOptions())
 
 
-def spiked(values, options, **given_noise):
+def spiked(values, options, **unit):
     window, reasons = Window(), []
     for value in values:
-        reason, window = checks.spike(window, value, options, **given_noise)
+        reason, window = checks.spike(window, value, options, **unit)
         reasons.append(reason)
     return reasons, window
 
@@ -82,6 +82,10 @@ def test_a_spike_is_found_and_forgotten():
     reasons, window = spiked([*CALM, 5.0, 0.0], QcOptions())
     assert reasons == [None] * len(CALM) + [Reason.SPIKE, None]
     assert 5.0 not in window.values
+
+
+def test_without_any_measure_of_change_nothing_is_a_spike():
+    assert spiked([1.0] * 12 + [1.5], QcOptions())[0][-1] is None
 
 
 def test_spikes_that_agree_are_a_step_and_the_new_level_is_accepted():
@@ -103,9 +107,9 @@ def test_outliers_that_fill_a_window_become_the_window():
 
 def test_a_quiet_window_is_no_reason_to_be_strict():
     values = [1.0] * 12 + [1.5]
-    assert spiked(values, QcOptions())[0][-1] is Reason.SPIKE
+    assert spiked(values, QcOptions(), jump=0.01)[0][-1] is Reason.SPIKE
     assert spiked(values, QcOptions(resolution=0.1))[0][-1] is None
-    assert spiked(values, QcOptions(), usual_noise=0.1)[0][-1] is None
+    assert spiked(values, QcOptions(), jump=0.1)[0][-1] is None
 
 
 @given(st.lists(finite, min_size=6, max_size=40), st.floats(0.01, 100.0), finite)
@@ -176,6 +180,12 @@ def test_a_level_that_leaves_what_was_usual_is_found():
     drifting = [value + 0.5 * number for number, value in enumerate(alternating(60))]
     reasons, _ = unusual_reasons([*alternating(200), *drifting], LEARNING)
     assert any(Reason.DRIFT in found for found in reasons[200:])
+
+
+def test_a_jump_is_what_a_coarse_sensor_resolves():
+    coarse = [0.0, 0.0, 0.0, 0.5, 0.5, 0.5, 0.5, 0.0, 0.0, 0.0]
+    assert unusual_reasons(coarse, LEARNING)[1].jump == pytest.approx(0.5)
+    assert unusual_reasons([0.0] * 10, LEARNING)[1].jump == 0.0
 
 
 def test_nothing_is_said_while_learning():

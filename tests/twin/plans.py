@@ -8,7 +8,7 @@ from highwall.twin.engine import Engine, Stepped
 from highwall.twin.engine_options import EngineOptions
 from highwall.twin.roles import Role
 from highwall.twin.sql import criteria as criteria_store
-from highwall.twin.sql import journal, tags, things
+from highwall.twin.sql import gateways, journal, tags, things
 from highwall.twin.sql.database import Database
 
 T0 = 1_760_000_000_000_000
@@ -48,6 +48,17 @@ def person(database: Database, name: str = "ann", *, tag: str = "tag-1") -> None
         things.put_asset(connection, things.Asset(name, things.AssetKind.PERSON, name.title()), at_us=T0)
         tags.issue(connection, [tag], at_us=T0)
         tags.claim(connection, tag, asset_id=name, who="sue", at_us=T0)
+
+
+def enter(database: Database, *names: str) -> None:
+    """Let gateways in, so that their silence counts."""
+    for name in names:
+        code = f"code-of-the-gateway-{name}"
+        with database.begin() as connection:
+            gateways.open_claim(
+                connection, code, gateway_id=name, name=name, location_id=None, who="sue", at_us=T0, expires_us=T0 + S
+            )
+            gateways.trust(connection, gateways.redeem(connection, code, at_us=T0).id, fingerprint=name, at_us=T0)
 
 
 class Talker:

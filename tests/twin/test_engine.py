@@ -15,11 +15,13 @@ from highwall.twin.engine_options import EngineOptions
 from highwall.twin.roles import Role
 from highwall.twin.sql import (
     alarms,
+    audit,
     datastreams,
     heartbeats,
     journal,
     losses,
     observations,
+    orders,
     schema,
     states,
     tracks,
@@ -27,7 +29,7 @@ from highwall.twin.sql import (
 )
 from highwall.twin.sql import criteria as criteria_store
 from highwall.twin.sql.database import Database, open_database
-from tests.twin.plans import EAGER, SITE, T0, S, Talker, criterion, install, level, person, plan, run_to
+from tests.twin.plans import EAGER, SITE, T0, S, Talker, criterion, enter, install, level, person, plan, run_to
 
 _CRACKS = criterion(
     "crack",
@@ -108,6 +110,7 @@ def _stored(database: Database) -> dict[str, Any]:
 def twin(databases: Database) -> Database:
     install(databases, _PLAN)
     person(databases)
+    enter(databases, "gw-1")
     return databases
 
 
@@ -191,6 +194,18 @@ def test_a_fall_worked_out_at_the_server(twin: Database) -> None:
     with twin.read() as connection:
         found = alarms.page(connection, is_open=True)
     assert [(alarm.criterion, alarm.level) for alarm in found] == [("down", 4)]
+
+
+def test_an_engine_begins_again_after_a_second_with_few_samples(twin: Database) -> None:
+    gateway = Talker(twin)
+    for second in range(3):
+        at_us = T0 + second * S
+        gateway.says(Reading("tag-1/acceleration", at_us, [0.0, 0.0, 9.8]), at_us=at_us)
+    run_to(_engine(twin), T0 + 4 * S)
+    restarted = _engine(twin)
+    run_to(restarted, T0 + 5 * S)
+    (recent, *_) = restarted.world().bodies.known["tag-1"].moving.recent
+    assert recent.unrest is None
 
 
 def test_a_person_walks_into_an_exclusion_zone(twin: Database) -> None:
@@ -297,6 +312,42 @@ def test_it_says_that_it_works(twin: Database) -> None:
     ]  # fmt: skip
 
 
+def test_an_idle_engine_says_so_once_a_second(twin: Database) -> None:
+    engine, said = _engine(twin), set()
+    run_to(engine, T0 - S)
+    for tenth in range(50):
+        run_to(engine, T0 + tenth * 100_000)
+        with twin.read() as connection:
+            said |= {beat.at_us - T0 for beat in heartbeats.heartbeats(connection)}
+    assert sorted(said) == [0, 1 * S, 2 * S, 3 * S, 4 * S]
+    Talker(twin).says(_crack(0.001, 4.95), at_us=T0 + 4_950_000)
+    assert run_to(engine, T0 + 4_960_000).n_readings == 1  # what comes is written down at once
+    with twin.read() as connection:
+        assert heartbeats.heartbeats(connection)[0].at_us == T0 + 4_960_000
+
+
+def test_the_gateway_of_who_was_looked_after_is_told_once_and_on_the_record(twin: Database) -> None:
+    engine, gateway = _engine(twin), Talker(twin)
+    gateway.tells(_health("down", 25), at_us=T0 + 25 * S)
+    down = run_to(engine, T0 + 25 * S).alarms[0]
+    with twin.begin() as connection:
+        alarms.act(connection, down.alarm_id, "clear", who="mia", why="up again", at_us=T0 + 60 * S)
+    run_to(engine, T0 + 61 * S)
+    _engine(twin).rebuild(T0 + 70 * S)
+    with twin.read() as connection:
+        (given_,) = orders.unanswered(connection, since_us=T0 + 60 * S)
+        assert orders.unanswered(connection, since_us=T0 + 62 * S) == []
+        (entry,) = audit.page(connection)
+    assert (given_.gateway_id, given_.command.verb, given_.who) == ("gw-1", "stand_down", "mia")
+    assert given_.command.arguments == {"thing": "tag-1", "upto_us": T0 + 25 * S}
+    assert (entry.who, entry.action, entry.subject) == ("mia", "command_gateway", "gw-1")
+    outcome = Event("command_result", T0 + 80 * S, given_.command.command_id, {"outcome": "done"})
+    gateway.tells(outcome, at_us=T0 + 80 * S)
+    run_to(_engine(twin), T0 + 80 * S)
+    with twin.read() as connection:
+        assert orders.unanswered(connection, since_us=T0) == []
+
+
 def test_two_engines_do_not_work_on_one_store(twin: Database) -> None:
     one, other, gateway = _engine(twin), _engine(twin), Talker(twin)
     run_to(one, T0)
@@ -337,6 +388,7 @@ def fresh() -> Iterator[Callable[[], Database]]:
         schema.prepare(database, now_us=T0)
         install(database, _PLAN)
         person(database)
+        enter(database, *(f"gw-{number}" for number in range(3)))
         return database
 
     yield make

@@ -77,6 +77,14 @@ def test_a_revoked_gateway_is_out_until_it_is_claimed_anew(databases: Database) 
         assert gateways.revoked_fingerprints(connection) == ["aa"]
 
 
+def test_exchanged_hardware_leaves_no_certificate_behind(databases: Database) -> None:
+    open_claim(databases)
+    with databases.begin() as connection:
+        for at_us, fingerprint in enumerate(["aa", "bb", "bb"]):
+            gateways.trust(connection, "gw-1", fingerprint=fingerprint, at_us=at_us)
+        assert gateways.revoked_fingerprints(connection) == ["aa"]
+
+
 def test_gateways_come_in_pages_with_their_last_words(databases: Database) -> None:
     status = Status(online=False, status_us=7, config_hash="cafe")
     for index in range(5):

@@ -99,3 +99,18 @@ def test_many_names_from_one_address_are_slowed_down_too(
     outcome = log_in(database, attempt("max"), now_us=T0, hours=1)
     assert isinstance(outcome, Refused)
     assert outcome.wait_s > 0
+
+
+def test_guesses_made_at_the_same_time_count_too(keys: tuple[Database, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    database, _ = keys
+
+    def meanwhile(password: str, kept: str | None) -> bool:
+        with database.begin() as store:
+            for _ in range(login.MOST["pair"]):
+                sessions.note_failure(store, ["pair:max:a"], at_us=T0, keep_us=login.WINDOW_US)
+        return True
+
+    monkeypatch.setattr(login, "password_matches", meanwhile)
+    outcome = log_in(database, attempt("max"), now_us=T0, hours=1)
+    assert isinstance(outcome, Refused)
+    assert outcome.wait_s > 0

@@ -4,17 +4,21 @@ from typing import Any
 
 from highwall.telemetry.messages import Event, Reading
 from highwall.telemetry.rssi import Beacon
+from highwall.twin.alarms import Act
 from highwall.twin.engine_options import EngineOptions
 from highwall.twin.places import area_of
 from highwall.twin.registry import Known, Registry, findings_of
-from highwall.twin.sightings import FindingSeen
+from highwall.twin.rules import Subject
+from highwall.twin.sightings import FindingSeen, WatchKey
 from highwall.twin.world import Source, World
 from tests.twin.plans import T0, S, criterion, level, plan
 
 _SOURCE = Source(1, "gw-1", "gw-1/telemetry/e1")
 _RING = [[7.0, 51.0], [7.01, 51.0], [7.01, 51.01], [7.0, 51.01], [7.0, 51.0]]
 _AREA = area_of("wall", "crack", {"type": "Polygon", "coordinates": [_RING]})
-_PEOPLE = Registry(assets={"ann": Known("ann", "person")}, owners={"tag-1": "ann"})
+_PEOPLE = Registry(
+    assets={"ann": Known("ann", "person")}, owners={"tag-1": "ann"}, gateways=frozenset({"gw-1"})
+)
 
 
 def _world(*criteria: dict[str, Any], registry: Registry = _PEOPLE) -> World:
@@ -123,12 +127,18 @@ def test_a_finding_raises_an_alarm_until_it_is_dismissed() -> None:
     assert world.registry.findings[0] == FindingSeen("F-1", "outside_any_permit", "dismissed", 0.97, T0)
 
 
+_BEHIND = criterion(
+    "behind", about={"kind": "gateway"}, blind=None, is_about_watching=True,
+    levels=[level(2, when={"silent": "data", "for_s": 900}, clears="itself")],
+)  # fmt: skip
+_SILENT = criterion(
+    "silent", about={"kind": "gateway"}, blind=None, is_about_watching=True,
+    levels=[level(3, when={"silent": "word", "for_s": 120}, clears="itself")],
+)  # fmt: skip
+
+
 def test_a_gateway_that_brings_old_data_is_told_apart_from_one_that_is_silent() -> None:
-    behind = criterion(
-        "behind", about={"kind": "gateway"}, blind=None, is_about_watching=True,
-        levels=[level(2, when={"silent": "data", "for_s": 900}, clears="itself")],
-    )  # fmt: skip
-    world = _world(behind)
+    world = _world(_BEHIND)
     _reads(world, Reading("tag-1/battery", T0, 3.0), at=1000.0)
     world.advance(T0 + 1001 * S)
     assert [alarm.criterion for alarm in world.book.open_alarms()] == ["behind"]
@@ -144,3 +154,67 @@ def test_the_twins_own_criteria_are_not_the_engines() -> None:
     world = _world(own)
     world.advance(T0 + 100 * S)
     assert world.book.open_alarms() == []
+
+
+def test_a_source_that_was_never_entered_as_a_gateway_is_not_missed() -> None:
+    world = _world(_BEHIND, _SILENT)
+    own = Source(2, "space", "space/bulk/e1")
+    world.take_readings(own, 1, [Reading("patch-1/displacement", T0 - 10**12, 0.0)], received_us=T0)
+    world.take_word("gw-1", heard_us=T0 + 4000 * S)  # the one that is entered goes on
+    world.advance(T0 + 4000 * S)
+    assert world.book.open_alarms() == []
+    assert world.lookout.watches.keys() == {WatchKey(name, Subject("gateway", "gw-1")) for name in ("behind", "silent")}
+
+
+def test_a_gateway_that_was_put_out_is_no_longer_missed() -> None:
+    world = _world(_SILENT)
+    world.advance(T0 + 200 * S)
+    assert [str(alarm.subject) for alarm in world.book.open_alarms()] == ["gateway:gw-1"]
+    world.take_registry(_PEOPLE._replace(gateways=frozenset()))
+    assert world.book.open_alarms() == []
+    assert world.lookout.watches == {}
+
+
+def test_a_gateway_that_a_criterion_names_is_missed_whether_it_was_entered_or_not() -> None:
+    world = _world(_SILENT | {"about": {"kind": "gateway", "ids": ["gw-9"]}})
+    world.advance(T0 + 200 * S)
+    assert [str(alarm.subject) for alarm in world.book.open_alarms()] == ["gateway:gw-9"]
+
+
+_DOWN = criterion(
+    "down", about={"kind": "asset", "of": ["person"]}, blind=None,
+    levels=[level(4, when={"state": "health", "among": ["down"]}, clears="by_hand")],
+)  # fmt: skip
+
+
+def _down(world: World, gateway: str, *, at: float) -> None:
+    at_us = T0 + round(at * S)
+    fallen = [Event("man_down", at_us, "tag-1", {"health": "down"})]
+    world.take_events(Source(1, gateway, f"{gateway}/alarm/e1"), 1, fallen, received_us=at_us)
+
+
+def test_every_gateway_that_judges_a_tag_is_told_that_its_person_was_looked_after() -> None:
+    world = _world(_DOWN)
+    _down(world, "gw-1", at=1)
+    _down(world, "gw-2", at=2)
+    (alarm,) = world.book.open_alarms()
+    world.take_act(Act(7, T0 + 9 * S, alarm.alarm_id, "acknowledge", "mia"))
+    assert world.changes.looked_after == []
+    world.take_act(Act(8, T0 + 10 * S, alarm.alarm_id, "clear", "mia", "she is well"))
+    assert [(one.gateway, one.thing, one.upto_us, one.who) for one in world.changes.looked_after] == [
+        ("gw-1", "tag-1", T0 + 2 * S, "mia"),
+        ("gw-2", "tag-1", T0 + 2 * S, "mia"),
+    ]
+    assert len({one.command_id for one in world.changes.looked_after}) == 2
+
+
+def test_a_tag_that_the_server_judges_itself_needs_no_command() -> None:
+    world = _world(_DOWN)
+    still = [Reading("tag-1/acceleration", T0 + k * 100_000, [9.8, 0.0, 0.2]) for k in range(600)]
+    impact = Reading("tag-1/acceleration", T0 + 8 * S, [10.0, 5.0, 30.0])
+    upright = [Reading("tag-1/acceleration", T0 + k * 100_000, [0.3, 0.2, 9.8]) for k in range(80)]
+    _reads(world, *upright, impact, *still[90:], at=61.0)
+    (alarm,) = world.book.open_alarms()
+    world.take_act(Act(8, T0 + 70 * S, alarm.alarm_id, "clear", "mia", "she is well"))
+    assert world.states["ann"].health == "ok"
+    assert world.changes.looked_after == []

@@ -133,3 +133,13 @@ def test_a_manager_syncs_within_the_scope_alone(world: World) -> None:
     assert max_.put("/api/sync/locations/Y", json={"name": "Y"}).status_code == 403
     with world.database.read() as store:
         assert things.location_by_external(store, "Y") is None
+
+
+@pytest.mark.parametrize(("kind", "more"), [("assets", {"kind": "person"}), ("locations", {})])
+def test_two_things_cannot_bear_one_external_id(world: World, kind: str, more: dict[str, str]) -> None:
+    vera = world.client("vera")
+    told = {"name": "One", "external_id": "E-1", **more}
+    assert vera.put(f"/api/{kind}/one", json=told).status_code == 200
+    answer = vera.put(f"/api/{kind}/two", json=told)
+    assert (answer.status_code, "'one'" in answer.json()["error"]["what"]) == (409, True)
+    assert vera.put(f"/api/{kind}/one", json=told).status_code == 200

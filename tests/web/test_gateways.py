@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from highwall.telemetry.messages import Command, Message, Priority, SignedConfig, Status, decoded
 from highwall.twin.bus import MemoryBus
-from highwall.twin.sql import audit, gateways
+from highwall.twin.roles import Role
+from highwall.twin.sql import accounts, audit, gateways
 from highwall.web.app import create_app
 from tests.web.world import T0, World
 
@@ -99,3 +100,18 @@ def test_a_revoked_gateway_is_out(world: World) -> None:
     assert world.client("vera").get("/api/gateways").json()["gateways"][0]["state"] == "revoked"
     assert world.client("susan").post("/api/gateways/north-gate/revoke").status_code == 409
     assert world.client("susan").post("/api/gateways/nowhere/revoke").status_code == 404
+
+
+def test_a_name_alone_takes_no_working_gateways_place(world: World) -> None:
+    let_in(world)
+    susan = world.client("susan")
+    assert susan.post("/api/gateways/claims", json={"name": "North gate"}).status_code == 409
+    assert susan.post("/api/gateways/claims", json={"id": "north-gate", "name": "North gate"}).status_code == 200
+
+
+def test_a_gateway_beyond_ones_scope_cannot_be_claimed(world: World) -> None:
+    let_in(world, name="South gate", location_id="south")
+    with world.database.begin() as store:
+        accounts.change_user(store, "max", {"role": Role.SUPER_MANAGER, "locations": frozenset({"north"})})
+    asked = {"id": "south-gate", "name": "Mine now", "location_id": "north"}
+    assert world.client("max").post("/api/gateways/claims", json=asked).status_code == 403

@@ -47,3 +47,9 @@ def test_a_failing_login_logs_no_secret(
     assert answer.status_code == 500
     assert "POST /api/login failed" in caplog.text
     assert PASSWORD not in caplog.text
+
+
+def test_a_failed_statement_is_told_without_its_values(world: World) -> None:
+    with pytest.raises(IntegrityError) as told, world.database.begin() as store:
+        store.execute(insert(accounts.USERS).values(name="max", role="manager", password="argon2-of-max"))
+    assert "argon2-of-max" not in str(told.value)

@@ -86,3 +86,10 @@ def test_the_role_here_counts_not_the_providers(world: World) -> None:
 
 def test_without_a_provider_there_is_nothing_to_start(world: World) -> None:
     assert world.client().get("/api/oidc/start", follow_redirects=False).status_code == 404
+
+
+def test_the_page_of_the_door_knows_whether_there_is_a_provider(world: World) -> None:
+    assert world.client().get("/api/health").json()["login_elsewhere"] is False
+    services = replace(world.services, oidc=Provider(Arrival(SUBJECT, "nina", None, False)))  # type: ignore[arg-type]
+    client = replace(world, services=services, app=create_app(services)).client()
+    assert client.get("/api/health").json()["login_elsewhere"] is True

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from highwall.twin.sql import tags
+from highwall.twin.sql import accounts, tags
 from highwall.twin.tags import printed, read_scan
 from highwall.web.app import create_app
 from tests.web.world import World
@@ -54,3 +54,16 @@ def test_the_sheet_holds_the_free_tags(world: World) -> None:
     answer = replace(world, app=create_app(services), services=services).client("max").get("/api/tags/sheet.pdf")
     assert (answer.content, answer.headers["content-type"]) == (b"%PDF-1.7", "application/pdf")
     assert printed_tags == [["tag-3", "tag-4"]]
+
+
+def test_tags_and_replacements_beyond_ones_scope_are_out_of_reach(world: World) -> None:
+    asked = world.client("max").post("/api/tags/tag-1/replace", json={"by_tag": "tag-4", "why": "broken"}).json()
+    with world.database.begin() as store:
+        accounts.change_user(store, "vera", {"locations": frozenset({"south"})})
+    vera = world.client("vera")
+    told = vera.get("/api/tags").json()
+    assert "tag-1" not in [tag["id"] for tag in told["tags"]]
+    assert told["replacements"] == []
+    assert vera.post(f"/api/tags/replacements/{asked['request']}/approve").status_code == 403
+    with world.database.read() as store:
+        assert [one.id for one in tags.open_replacements(store)] == [asked["request"]]

@@ -2,7 +2,8 @@
 
 import pytest
 
-from highwall.twin.sql import audit
+from highwall.twin.roles import Role
+from highwall.twin.sql import accounts, audit
 from tests.web.world import World
 
 
@@ -71,3 +72,25 @@ def test_tampering_is_seen_over_http(world: World) -> None:
 @pytest.mark.parametrize("name", ["nobody", "Max", "a b"])
 def test_users_who_are_not_there(world: World, name: str) -> None:
     assert world.client("susan").post(f"/api/users/{name}/code").status_code in (404, 422)
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "body"),
+    [
+        ("PATCH", "/api/users/susan", {"is_active": False}),
+        ("POST", "/api/users/susan/code", None),
+        ("POST", "/api/tokens", {"user": "vera", "title": "t", "actions": ["sync"]}),
+    ],
+)
+def test_nobody_acts_as_a_user_of_a_wider_scope(world: World, method: str, address: str, body: object) -> None:
+    with world.database.begin() as store:
+        accounts.change_user(store, "max", {"role": Role.SUPER_MANAGER, "locations": frozenset({"north"})})
+    answer = world.client("max").request(method, address, json=body)
+    assert (answer.status_code, "wider" in answer.json()["error"]["what"]) == (403, True)
+
+
+@pytest.mark.parametrize("decision", ["approve_criteria", "approve_tags"])
+def test_no_token_decides_as_a_second_person(world: World, decision: str) -> None:
+    asked = {"user": "vera", "title": "t", "actions": ["sync", decision]}
+    answer = world.client("susan").post("/api/tokens", json=asked)
+    assert (answer.status_code, decision in answer.json()["error"]["what"]) == (403, True)

@@ -106,3 +106,35 @@ def test_what_cannot_be_used_is_said(folder, tmp_path):
     (tmp_path / "strata.json").unlink()
     with pytest.raises(MissingInputError, match=r"strata\.json"):
         estimate(path, tmp_path / "out")
+
+
+@pytest.fixture(scope="module")
+def rare(tmp_path_factory):
+    """A map of three codes, of which one has 20 pixels."""
+    path = tmp_path_factory.mktemp("rare") / "mine.tif"
+    mapped = np.zeros(GRID.shape, "u1")
+    mapped[:, :60] = 1
+    mapped[0, 100:120] = 2
+    write_cog(xr.DataArray(mapped, dims=("y", "x"), coords=odc.geo.xr.xr_coords(GRID)), path, layer="mine")
+    return path
+
+
+def test_a_class_of_few_pixels_is_judged_whole_and_takes_no_points_from_the_others(rare, tmp_path):
+    points = pd.read_csv(design(rare, tmp_path, names={}, how=Design(n_points=300, least=50)))
+    counts = points["stratum"].value_counts().to_dict()
+    assert counts["class 2"] == 20
+    assert sum(counts.values()) == 300
+    assert counts["class 1"] >= 50
+
+
+def test_codes_of_one_name_are_one_class_with_all_their_area(rare, tmp_path):
+    names = {0: "none", 1: "mine", 2: "mine"}
+    points = pd.read_csv(design(rare, tmp_path, names=names, how=Design(n_points=200, least=50)))
+    assert len(points) == 200
+    area = json.loads((tmp_path / "strata.json").read_text())["stratum_m2"]
+    assert area == {"none": (340 * 300 - 20) * 100.0, "mine": (60 * 300 + 20) * 100.0}
+
+
+def test_more_points_than_pixels_are_refused(rare, tmp_path):
+    with pytest.raises(InputError, match="500000 points are more than the 120000 pixels of the map"):
+        design(rare, tmp_path, names={}, how=Design(n_points=500_000))

@@ -259,6 +259,71 @@ def test_a_case_file_stands_alone(assessed, files):
         case_file(run, "F-none", register=files / "register.json")
 
 
+def page_of(run: Run, finding: str) -> str:
+    page, *_ = case_file(run, finding)
+    return page.read_text()
+
+
+def finding_of(run: Run, kind: str) -> str:
+    return next(entry.finding_id for entry in read_register(run.path("register.json")).entries if entry.kind == kind)
+
+
+def test_the_case_of_moving_ground_shows_its_own_series(files, tmp_path):
+    """The dump rises beside a permit that does not hold it; no patch lies there."""
+    run = write_run(tmp_path / "run", SECOND)
+    pit = gpd.read_parquet(run.path("patches.parquet")).iloc[:1]
+    write_polygons(pit, tmp_path / "pit")
+    columns = {"permit_id": ["L-1"], "holder": ["Serra SA"], "valid_to": ["2040-01-01"]}
+    write_polygons(gpd.GeoDataFrame(columns, geometry=[rectangle(100, 100, 1000, 1700)], crs=CRS), tmp_path / "permits")
+    moved = ToAssess(tmp_path / "pit.parquet", tmp_path / "permits.gpkg", motion=files / "displacement.zarr")
+    assess(run, moved, on=SECOND, options=OPTIONS, evidence=EVIDENCE)
+    enter(run)
+    text = page_of(run, finding_of(run, "motion_beyond_boundary"))
+    assert "Motion of this ground" in text
+    assert "No moving ground in reach was measured" not in text
+    assert "Radar measured how the ground moved" in text
+    assert text.count("data:image/png;base64,") == 2  # the scene, and the series
+
+
+def test_a_case_shows_the_record_of_the_permit_that_had_run_out(tmp_path):
+    """Of two records of one permit, in any order, the last before the scene is the one that is broken."""
+    run = write_run(tmp_path / "run", SECOND)
+    columns = {"permit_id": ["L-1"] * 3, "holder": ["Serra SA"] * 3,
+               "valid_from": ["2015-01-01", "2000-01-01", "2030-01-01"],
+               "valid_to": ["2022-12-31", "2014-12-31", "2040-01-01"]}  # fmt: skip
+    ground = [rectangle(200, 200, 1700, 1700)] * 3
+    write_polygons(gpd.GeoDataFrame(columns, geometry=ground, crs=CRS), tmp_path / "permits")
+    permitted = ToAssess(run.path("patches.parquet"), tmp_path / "permits.gpkg")
+    assess(run, permitted, on=SECOND, options=OPTIONS, evidence=EVIDENCE)
+    enter(run)
+    finding = finding_of(run, "permit_expired")
+    text = page_of(run, finding)
+    assert "2015-01-01 – 2022-12-31" in text
+    assert "182 days" in text
+    (tmp_path / "permits.gpkg").unlink()
+    assert "L-1 (Serra SA). Its record is not shown" in page_of(run, finding)
+
+
+def test_a_case_made_from_another_run_says_so_and_takes_nothing_else_from_it(assessed, files):
+    finding = next(e for e in read_register(files / "register.json").entries if e.kind == "beyond_boundary")
+    first = run_of(files, "first")
+    page, *_ = case_file(first, finding.finding_id, register=files / "register.json")
+    text = page.read_text()
+    assert f"made from the scene of {FIRST}; the finding was last seen on {SECOND}" in text
+    assert "What goes on there" not in text
+    assert json.loads(finding.facts["evidence"])["inputs"]["scene.tif"] in text
+
+
+def test_a_case_without_a_scene_says_so(files, tmp_path):
+    run = Run(tmp_path / "bare", run_of(files, "second").site)
+    outlines = ToAssess(files / "runs" / "second" / "patches.parquet", files / "permits.gpkg")
+    assess(run, outlines, on=SECOND, options=OPTIONS, evidence={"patches": "patches.parquet"})
+    enter(run)
+    text = page_of(run, finding_of(run, "beyond_boundary"))
+    assert "The run holds no scene to show." in text
+    assert "North is up" not in text
+
+
 def test_a_portfolio_ranks_its_sites_and_says_what_is_new(assessed, files, tmp_path):
     runs = tmp_path / "runs"
     enter(run_of(files, "second"))

@@ -17,6 +17,8 @@ EXPIRED, NOT_YET_VALID = "permit_expired", "permit_not_yet_valid"
 
 _REACH: Final = 5.0
 """Standard errors of position within which a permit concerns a patch."""
+_CORNER_M: Final = 1.0
+"""Reach within which pieces of a patch meet [m]."""
 _MOST: Final = 0.5
 """Share of ground from which it is called after the permit that holds it."""
 
@@ -55,14 +57,22 @@ def breaches(
     def past(ground: Any) -> Beyond:
         return beyond(ground, perhaps, std_m=std_m, smallest_m2=options.min_outside_m2, certainty=options.certainty)
 
-    is_held = share(patch, allowed) > options.touching_share
+    held_pieces = [piece for piece in _pieces(patch) if share(piece, allowed) > options.touching_share]
     is_known = share(patch, unknown) <= options.touching_share
-    apart = not is_held and is_known
-    parts = [patch] if apart else _large_parts(patch.difference(perhaps), options.min_outside_m2)
+    is_apart = not held_pieces and share(patch, allowed) <= options.touching_share and is_known
+    parts = [patch] if is_apart else _large_parts(patch.difference(perhaps), options.min_outside_m2)
     judged = [(part, past(part)) for part in parts]
-    name = _past if is_held else _uncovered
-    found = [name(part, how, held) for part, how in judged if how.probability >= options.certainty]
+    found = [
+        (_past if any(piece.intersects(part) for piece in held_pieces) else _uncovered)(part, how, held)
+        for part, how in judged
+        if how.probability >= options.certainty
+    ]
     return (found[0].kind if found else INSIDE) if is_known else UNDETERMINED, found
+
+
+def _pieces(patch: Any) -> list[Any]:
+    """Pieces of a patch that lie apart from one another; what meets at a corner is one."""
+    return [patch] if patch.geom_type == "Polygon" else list(shapely.get_parts(patch.buffer(_CORNER_M)))
 
 
 def share(ground: Any, area: Any) -> float:

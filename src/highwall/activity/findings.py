@@ -129,8 +129,8 @@ def _of_patch(
 
 def _finding(breach: Breach, patch: Any | None, *, on: dt.date, evidence: str) -> dict[str, Any]:
     permit = {} if breach.permit is None else breach.permit.to_dict()
-    is_told = patch is not None and not pd.isna(patch.probability_mean)
-    mine = float(patch.probability_mean) if is_told else 1.0
+    told = 1.0 if patch is None else float(patch.probability_mean)
+    mine = 1.0 if pd.isna(told) else told
     days = _days(permit, breach.kind, on)
     statement = _STATEMENTS[breach.kind].format(
         hectares=breach.past.area_m2 / 1e4, least=breach.past.least_m2 / 1e4, permit=_name(permit),
@@ -150,7 +150,7 @@ def _finding(breach: Breach, patch: Any | None, *, on: dt.date, evidence: str) -
         "permit_id": permit.get("permit_id"),
         "holder": permit.get("holder"),
         "days_lapsed": days,
-        "probability_mean": mine if is_told or patch is None else float("nan"),
+        "probability_mean": told,
         "motion_class": None if patch is None else patch.motion_class,
         "evidence": evidence,
         "geometry": breach.geometry,

@@ -55,6 +55,7 @@ ENGLISH: Final[dict[str, str]] = {
     "activity_basis": "Why",
     "motion": "Motion of the ground in reach",
     "optical": "Change between the scenes",
+    "not_compared": "not compared",
     "accelerated": "Moves otherwise since",
     "rates": "Rate before and after",
     "series": "Motion of the strongest cluster in reach",
@@ -78,6 +79,12 @@ ENGLISH: Final[dict[str, str]] = {
         " one piece of boundary). The probability is that of the ground past the boundary being as large as the "
         "smallest area that counts, times the mean mine probability of the patch."
     ),
+    "method_given": (
+        "The outline was given to Highwall as it is. It and the permit's boundary were taken to err against each other "
+        "by {std} m (one standard deviation, the same along one piece of boundary). The probability is that of the "
+        "ground past the boundary being as large as the smallest area that counts, times the probability of being a "
+        "mine that the outline carries, if any."
+    ),
     "method_motion": (
         "Radar measured how the ground moved. Connected pixels whose vertical rate exceeds the bound with a stated "
         "probability form this ground, whether a scene shows a mine there or not. Its outline and the permit's "
@@ -89,6 +96,7 @@ ENGLISH: Final[dict[str, str]] = {
     "doubt_outline": (
         "The outline comes from pixels of 10 m and a network; it is no survey. Visit or survey before acting."
     ),
+    "doubt_given": "Who drew the outline, from what and when, is not known here. Visit or survey before acting.",
     "doubt_register": (
         "Permits are compared as they were given. A permit missing from the file, or an outdated boundary, makes a"
         " finding of what is allowed."

@@ -16,7 +16,7 @@ GRAVITY: Final = 9.80665
 """Standard gravity [m s⁻²]."""
 SECOND_US: Final = 1_000_000
 LEAST_SAMPLES: Final = 4
-"""Samples of a second from which its unrest can be told; fewer, and it is NaN."""
+"""Samples of a second from which its unrest can be told."""
 _SWING: Final = 0.1 * GRAVITY
 """How far the size of the acceleration must go to both sides of gravity to count as one swing, as of a step."""
 
@@ -29,8 +29,9 @@ class Second(msgspec.Struct, frozen=True):
     """Samples."""
     mean: Vector
     """Mean acceleration [m s⁻²]; at rest it points up."""
-    unrest: float
-    """Root of the summed variances of the three components [m s⁻²]: shaking and turning alike; NaN if n is too few."""
+    unrest: float | None
+    """Root of the summed variances of the three components [m s⁻²]: shaking and turning alike; None if n is too few, for
+    NaN would not come back from the JSON in which it is remembered."""
     peak: float
     """Largest size of the acceleration [m s⁻²]."""
     n_swings: int
@@ -76,7 +77,7 @@ def summed_up(gathering: Gathering) -> Second | None:
         return None
     x, y, z = (part / n for part in gathering.total)
     variance = gathering.squares / n - (x * x + y * y + z * z)
-    unrest = math.sqrt(max(variance, 0.0)) if n >= LEAST_SAMPLES else math.nan
+    unrest = math.sqrt(max(variance, 0.0)) if n >= LEAST_SAMPLES else None
     return Second(gathering.start_us, n, (x, y, z), unrest, gathering.peak, gathering.n_swings)
 
 

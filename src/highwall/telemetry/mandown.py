@@ -195,8 +195,8 @@ def _judged(watch: Watch, second: Second, *, options: ManDownOptions) -> Step:
 
 
 def _counted(watch: Watch, second: Second, *, options: ManDownOptions) -> Watch:
-    """Count the second in; one with too few samples (unrest NaN) neither breaks nor lengthens a run."""
-    if second.unrest != second.unrest:
+    """Count the second in; one with too few samples (no unrest) neither breaks nor lengthens a run."""
+    if second.unrest is None:
         return msgspec.structs.replace(watch, heard_us=second.start_us + SECOND_US)
     return msgspec.structs.replace(
         watch,

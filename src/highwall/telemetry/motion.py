@@ -75,13 +75,13 @@ def motion_of(seconds: tuple[Second, ...], *, speed: float | None, options: Moti
     """
     if speed is not None and speed >= options.speed_limit:
         return Motion.MOVING
-    known = [second for second in seconds if second.unrest == second.unrest]
+    known = [(second.unrest, second.n_swings) for second in seconds if second.unrest is not None]
     if not known:
         return Motion.UNKNOWN if speed is None else Motion.IDLE
-    unrest = statistics.median(second.unrest for second in known)
+    unrest = statistics.median(unrest for unrest, _ in known)
     if unrest < options.idle_limit:
         return Motion.IDLE
-    rate = sum(second.n_swings for second in known) / len(known)
+    rate = sum(n_swings for _, n_swings in known) / len(known)
     walks = options.walks and unrest >= options.walk_limit and options.steps_low <= rate <= options.steps_high
     return Motion.MOVING if walks else Motion.WORKING
 

@@ -182,7 +182,7 @@ def _series(state: QcState, value: float, time_us: int, options: QcOptions) -> t
         window, still = Window(), Still(longest=still.longest)
     elif usual.n and checks.is_too_fast(value, usual.last, order.elapsed_s, options):
         reasons = (Reason.RATE,)
-    sudden, window = checks.spike(window, value, options, usual_noise=usual.usual_noise)
+    sudden, window = checks.spike(window, value, options, jump=usual.jump)
     unmoved, still = checks.stuck(still, value, time_us, options)
     if unmoved is not None:
         reasons = (*reasons, unmoved)

@@ -98,6 +98,8 @@ class Usual(msgspec.Struct, frozen=True, array_like=True):
     noise: float = 0.0
     """Present difference of readings that follow one another, absolute."""
     usual_noise: float = 0.0
+    jump: float = 0.0
+    """Usual size of a difference that is not zero: what the sensor resolves, if it changes seldom."""
 
 
 def is_clock_wrong(time_us: int, *, received_us: int | None, options: QcOptions) -> bool:
@@ -141,13 +143,11 @@ def is_too_fast(value: float, last: float, elapsed_s: float, options: QcOptions)
     return options.max_rate is not None and change > options.resolution and change > options.max_rate * elapsed_s
 
 
-def spike(
-    window: Window, value: float, options: QcOptions, *, usual_noise: float = 0.0
-) -> tuple[Reason | None, Window]:
+def spike(window: Window, value: float, options: QcOptions, *, jump: float = 0.0) -> tuple[Reason | None, Window]:
     """Compare a value with the median of the readings accepted before it, in scaled MAD (Hampel's identifier).
 
     A window that happens to be quiet is no reason to be strict: the unit is at least the resolution and the usual
-    difference of neighbouring readings. Outliers are kept apart from the window. When the last few of them agree with
+    size of a change, ``jump``; where none of them is known yet, nothing is a spike. Outliers are kept apart from the window. When the last few of them agree with
     one another the level has changed, and the window begins again with them; so it does when outliers have filled a
     window without agreeing.
     """
@@ -157,8 +157,8 @@ def spike(
     if len(values) < MIN_WINDOW:
         return None, Window((*values, value))
     median, unit = _median_and_mad(values)
-    limit = options.spike_factor * max(unit, options.resolution, usual_noise)
-    if abs(value - median) <= limit:
+    limit = options.spike_factor * max(unit, options.resolution, jump)
+    if abs(value - median) <= limit or not limit:
         return None, Window((*values, value)[-options.window :])
     outliers = (*outliers, value)
     recent = outliers[-options.step_readings :]
@@ -214,6 +214,7 @@ def unusual(usual: Usual, value: float, options: QcOptions) -> tuple[tuple[Reaso
 def _averaged(usual: Usual, value: float, n: int, options: QcOptions) -> Usual:
     slowly, floor = 1.0 / min(n, options.usual_readings), 0.5 * options.resolution
     difference = abs(value - usual.last)
+    jump = usual.jump + (difference - usual.jump) * slowly if usual.jump and difference else usual.jump or difference
     present = min(difference, _CLIP * max(usual.usual_noise, floor)) if n > options.learn else difference
     level = usual.level + (value - usual.level) / min(n, options.level_readings)
     leave = abs(level - usual.usual_level)
@@ -227,6 +228,7 @@ def _averaged(usual: Usual, value: float, n: int, options: QcOptions) -> Usual:
         usual.leave + (leave - usual.leave) * slowly,
         usual.noise + (present - usual.noise) / min(n, options.noise_readings),
         usual.usual_noise + (difference - usual.usual_noise) * slowly,
+        jump,
     )
 
 

@@ -47,6 +47,9 @@ class Refused(NamedTuple):
     """There were too many attempts; how long to wait."""
 
 
+_TOO_MANY: Final = Refused("too many attempts; wait a quarter of an hour.", wait_s=WINDOW_US // 1_000_000)
+
+
 def log_in(database: Database, attempt: Attempt, *, now_us: int, hours: float) -> Granted | Refused:
     """Let someone in, or not; either is on the audit log.
 
@@ -63,10 +66,12 @@ def log_in(database: Database, attempt: Attempt, *, now_us: int, hours: float) -
     keys = [f"pair:{name}:{attempt.address}", f"name:{name}", f"address:{attempt.address}"]
     with database.read() as connection:
         if _is_flooded(connection, keys, now_us):
-            return Refused("too many attempts; wait a quarter of an hour.", wait_s=WINDOW_US // 1_000_000)
+            return _TOO_MANY
         proof = proof_of(connection, name)
     is_right = password_matches(attempt.password, proof.password if proof else None)
     with database.begin() as connection:
+        if _is_flooded(connection, keys, now_us):  # by attempts that were compared at the same time
+            return _TOO_MANY
         outcome = _decided(connection, proof if is_right else None, attempt, now_us=now_us, hours=hours)
         _note(connection, outcome, name=name, attempt=attempt, keys=keys, now_us=now_us)
     return outcome

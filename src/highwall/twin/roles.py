@@ -107,6 +107,8 @@ RIGHTS: Final[dict[Role, dict[Action, Reach]]] = {
     Role.SUPER_MANAGER: _OF_SUPER_MANAGER,
 }
 """The permission matrix: what is not in it is refused."""
+OF_A_SECOND_PERSON: Final = frozenset({Action.APPROVE_CRITERIA, Action.APPROVE_TAGS})
+"""Decisions for which someone must be there: through a token, whoever made it could take them alone."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,10 @@ class Person:
     def rights(self) -> dict[Action, Reach]:
         """Every action that this person may do, and how far."""
         own = RIGHTS[self.role]
-        return own if self.granted is None else {action: own[action] for action in own if action in self.granted}
+        if self.granted is None:
+            return own
+        granted = self.granted - OF_A_SECOND_PERSON
+        return {action: own[action] for action in own if action in granted}
 
     def may(self, action: Action) -> bool:
         """Whether the person may do this to anything at all."""
@@ -140,6 +145,10 @@ class Person:
         if reach is Reach.OWN:
             return asset_id is not None and asset_id == self.asset_id
         return self.locations is None or location_id == EVERYWHERE or location_id in self.locations
+
+    def covers(self, locations: Set[str] | None) -> bool:
+        """Whether a scope lies within the person's own; None: the whole site."""
+        return self.locations is None or (locations is not None and locations <= self.locations)
 
     def check(self, action: Action, *, asset_id: str | None, location_id: str | None, what: str) -> None:
         """Refuse what is out of reach.
@@ -161,7 +170,7 @@ def check_scope(person: Person, locations: Set[str] | None) -> None:
     AccessError
         The scope names locations that the person does not reach.
     """
-    if person.locations is not None and (locations is None or not locations <= person.locations):
+    if not person.covers(locations):
         raise AccessError(
-            f"{person.name} cannot give a scope wider than {sorted(person.locations)}; name fewer places."
+            f"{person.name} cannot give a scope wider than {sorted(person.locations or ())}; name fewer places."
         )

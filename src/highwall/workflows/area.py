@@ -1,18 +1,15 @@
 """Areas with intervals: points of a map for people to judge, and what their judgement makes of the map's areas."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import xarray as xr
-from numpy.typing import NDArray
 
 from highwall.activity.area import AreaEstimates, Estimate, estimate_areas
-from highwall.activity.area_design import allocate, sample_size
 from highwall.core.errors import InputError, MissingInputError
 from highwall.core.grid import GeoBox, crs_name, grid_of, pixel_area_m2
 from highwall.imagery.chips import Stretch, true_colour
@@ -21,32 +18,15 @@ from highwall.io.aside import aside, write_text
 from highwall.io.rasters import loaded, read_overview, read_raster
 from highwall.report.area import area_bars
 from highwall.report.labeller import Chip, render_labeller
+from highwall.workflows.area_points import Design, draw, groups, shares_of
 from highwall.workflows.prepare import VISIBLE
 from highwall.workflows.run import Say, silent
 
 STRATA: Final = "strata.json"
-_BLOCK: Final = 2048
 _CHIP_PX: Final = 41
 """Side of the picture of a point [px]; odd, so that its pixel is the middle one."""
 _OVERVIEW_PX: Final = 1024
 """Longest side of the picture from which one stretch for all points is told [px]."""
-_MOST_CODES: Final = 64
-"""Distinct values from which a raster is no map of classes."""
-DEFAULT_POINTS: Final = 500
-
-
-class Design(NamedTuple):
-    """How many points to draw, and where."""
-
-    n_points: int | None = None
-    """Points in all; by default as many as ``overall_std`` takes, or 500 without one."""
-    least: int = 50
-    """Points of every stratum, at least."""
-    overall_std: float | None = None
-    """Standard error wanted of the overall accuracy [1]."""
-    expected: float = 0.8
-    """User's accuracy that is expected of every class, for ``overall_std`` [1]."""
-    seed: int = 0
 
 
 def design(
@@ -63,24 +43,22 @@ def design(
     classes
         Raster of codes.
     names
-        Code → class; codes without one keep their number.
+        Code → class; codes without one keep their number, codes with one name are one class.
     image
         Scene or picture (red, green, blue) of which the page shows the surroundings of each point.
 
     Raises
     ------
     InputError
-        The raster has more than 64 values, the points do not reach, or a class has fewer pixels than points.
+        The raster has more than 64 values, the points do not reach, or the map has fewer pixels than points.
     """
     raster = read_raster(classes)
     raster = raster.isel(band=0, drop=True) if "band" in raster.dims else raster
     grid = grid_of(raster)
-    counts = _count(raster)
-    label = {code: names.get(code, f"class {code}") for code in counts}
-    area = {label[code]: n * pixel_area_m2(grid) for code, n in counts.items()}
-    shares = allocate(_n_points(how, area), area, least=min(how.least, min(counts.values())))
-    points = _draw(raster, counts, {code: shares[label[code]] for code in counts}, seed=how.seed)
-    table = _table(points, grid, label).sample(frac=1.0, random_state=how.seed).reset_index(drop=True)
+    codes, pixels = groups(raster, names)
+    area = {name: n * pixel_area_m2(grid) for name, n in pixels.items()}
+    points = draw(raster, codes, pixels, shares_of(how, pixels, pixel_m2=pixel_area_m2(grid)), seed=how.seed)
+    table = _table(points, grid).sample(frac=1.0, random_state=how.seed).reset_index(drop=True)
     table.insert(0, "point", range(1, len(table) + 1))
     with aside(out / "points.csv") as temporary:
         table.to_csv(temporary, index=False)
@@ -139,62 +117,10 @@ def estimate(
     return found
 
 
-def _n_points(how: Design, area: Mapping[str, float]) -> int:
-    if how.n_points is not None:
-        return how.n_points
-    if how.overall_std is None:
-        return max(DEFAULT_POINTS, how.least * len(area))
-    wanted = sample_size(area, users=dict.fromkeys(area, how.expected), overall_std=how.overall_std)
-    return max(wanted, how.least * len(area))
-
-
-def _blocks(raster: xr.DataArray) -> Iterator[tuple[int, int, NDArray[Any]]]:
-    for row in range(0, raster.sizes["y"], _BLOCK):
-        for col in range(0, raster.sizes["x"], _BLOCK):
-            cut = raster.isel(y=slice(row, row + _BLOCK), x=slice(col, col + _BLOCK))
-            yield row, col, loaded(cut).values
-
-
-def _count(raster: xr.DataArray) -> dict[int, int]:
-    """Pixels of each code; NaN is no class."""
-    counts: dict[int, int] = {}
-    for _, _, block in _blocks(raster):
-        values, numbers = np.unique(block[np.isfinite(block)], return_counts=True)
-        if (values % 1.0).any():
-            raise InputError(
-                f"the map holds {values[values % 1.0 > 0][0]:g}, which is no code; give a raster of codes."
-            )
-        for value, number in zip(values.tolist(), numbers.tolist(), strict=True):
-            counts[int(value)] = counts.get(int(value), 0) + number
-        if len(counts) > _MOST_CODES:
-            raise InputError(f"the map has more than {_MOST_CODES} values; give a raster of codes, one a class.")
-    if not counts:
-        raise InputError("the map holds no class at all: every pixel is missing.")
-    return dict(sorted(counts.items()))
-
-
-def _draw(
-    raster: xr.DataArray, counts: Mapping[int, int], shares: Mapping[int, int], *, seed: int
-) -> list[tuple[int, int, int]]:
-    """Draw pixels without repetition: (row, column, code); the map is read block by block."""
-    random = np.random.default_rng(seed)
-    wanted = {code: np.sort(random.choice(counts[code], shares[code], replace=False)) for code in counts}
-    passed = dict.fromkeys(counts, 0)
-    found = []
-    for row, col, block in _blocks(raster):
-        for code in counts:
-            rows, cols = np.nonzero(block == code)
-            first, last = np.searchsorted(wanted[code], [passed[code], passed[code] + rows.size])
-            for rank in (wanted[code][first:last] - passed[code]).tolist():
-                found.append((row + int(rows[rank]), col + int(cols[rank]), code))
-            passed[code] += rows.size
-    return found
-
-
-def _table(points: list[tuple[int, int, int]], grid: GeoBox, label: Mapping[int, str]) -> pd.DataFrame:
+def _table(points: list[tuple[int, int, str]], grid: GeoBox) -> pd.DataFrame:
     places = np.array([grid.transform * (col + 0.5, row + 0.5) for row, col, _ in points])
     degrees = gpd.GeoSeries(gpd.points_from_xy(*places.T), crs=crs_name(grid)).to_crs("EPSG:4326")
-    names = [label[code] for _, _, code in points]
+    names = [name for _, _, name in points]
     return pd.DataFrame({
         "lon": degrees.x.round(7), "lat": degrees.y.round(7), "stratum": names, "mapped": names, "reference": "",
     })  # fmt: skip

@@ -171,7 +171,7 @@ def _permit(permits: gpd.GeoDataFrame | None, entry: Entry) -> dict[str, Any] | 
     if record is None:
         return None
     values = record.drop("geometry").to_dict()
-    return {name: _text(value) for name, value in values.items()}
+    return {str(name): _text(value) for name, value in values.items()}
 
 
 def _text(value: Any) -> str | None:

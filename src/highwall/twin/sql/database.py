@@ -22,6 +22,8 @@ METADATA: Final = MetaData(
 )
 """Every table of the twin stands here; each module of nouns declares its own."""
 _PRAGMAS: Final = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000", "cache_size=-65536")
+_DISCREET: Final[dict[str, Any]] = {"hide_parameters": True}
+"""A failed statement is logged without its values: they may be names, or hashes of passwords and codes."""
 
 
 class Database:
@@ -66,7 +68,8 @@ def open_database(url: str) -> Database:
         address = make_url(url)
         if address.get_backend_name() not in ("sqlite", "postgresql"):
             raise ConfigError(f"store {address.render_as_string()}: give sqlite:///FILE or postgresql+psycopg://….")
-        engine = _sqlite(url) if address.get_backend_name() == "sqlite" else create_engine(url, pool_pre_ping=True)
+        is_sqlite = address.get_backend_name() == "sqlite"
+        engine = _sqlite(url) if is_sqlite else create_engine(url, pool_pre_ping=True, **_DISCREET)
         with engine.connect():
             pass
     except (ArgumentError, SQLAlchemyError, ImportError) as error:
@@ -99,7 +102,7 @@ def _dialect(connection: Connection) -> Any:
 def _sqlite(url: str) -> Engine:
     """SQLite with its own transactions in hand: the driver would begin them too late to keep others out."""
     in_memory = make_url(url).database in (None, "", ":memory:")
-    options: dict[str, Any] = {"connect_args": {"check_same_thread": False}}
+    options: dict[str, Any] = {"connect_args": {"check_same_thread": False}, **_DISCREET}
     engine = create_engine(url, **options, poolclass=StaticPool) if in_memory else create_engine(url, **options)
 
     @event.listens_for(engine, "connect")

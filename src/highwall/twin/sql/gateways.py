@@ -82,8 +82,8 @@ def open_claim(
 ) -> None:
     """Let the bearer of a secret code become this gateway, once; only a hash of the code is kept.
 
-    A gateway that was there before may be claimed anew, for its hardware was exchanged; its old certificate stays good
-    until it is revoked.
+    A gateway that was there before may be claimed anew, for its hardware was exchanged; its old certificate is good
+    until then.
     """
     check_name(gateway_id, what="gateway")
     if len(code) * 5 < _CODE_BYTES * 8:
@@ -117,7 +117,11 @@ def redeem(connection: Connection, code: str, *, at_us: int) -> Gateway:
 
 
 def trust(connection: Connection, gateway_id: str, *, fingerprint: str, at_us: int) -> None:
-    """Note the certificate that a gateway was given; one whose gateway was revoked is trusted again."""
+    """Note the certificate that a gateway was given, the only one that counts from now on; a revoked one is in again."""
+    before = gateway(connection, gateway_id)
+    if before is not None and before.fingerprint not in (None, fingerprint):
+        row = {"fingerprint": before.fingerprint, "gateway_id": gateway_id, "revoked_us": at_us}
+        insert_new(connection, _REVOKED, [row])
     values = {"fingerprint": fingerprint, "claimed_us": at_us, "revoked_us": None}
     connection.execute(update(_GATEWAYS).where(_GATEWAYS.c.id == gateway_id).values(values))
 

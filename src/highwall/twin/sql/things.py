@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BigInteger, Boolean, Column, Connection, Float, Integer, String, Table, Text, delete, select
 
-from highwall.core.errors import InputError
+from highwall.core.errors import ConflictError, InputError
 from highwall.telemetry.messages import check_name
 from highwall.twin.sql.database import METADATA, upsert
 
@@ -79,8 +79,15 @@ class Asset(NamedTuple):
 
 
 def put_location(connection: Connection, location: Location) -> Location:
-    """Add a location, or change the one with its id."""
+    """Add a location, or change the one with its id.
+
+    Raises
+    ------
+    ConflictError
+        Another one bears its external id.
+    """
     check_name(location.id, what="location")
+    _check_external(connection, _LOCATIONS, location.id, location.external_id)
     upsert(connection, _LOCATIONS, [location._asdict()])
     return location
 
@@ -116,8 +123,15 @@ def sync_location(connection: Connection, external_id: str, location: Location) 
 
 
 def put_asset(connection: Connection, asset: Asset, *, at_us: int) -> Asset:
-    """Add an asset, or change the one with its id."""
+    """Add an asset, or change the one with its id.
+
+    Raises
+    ------
+    ConflictError
+        Another one bears its external id.
+    """
     check_name(asset.id, what="asset")
+    _check_external(connection, _ASSETS, asset.id, asset.external_id)
     upsert(connection, _ASSETS, [asset._asdict() | {"kind": AssetKind(asset.kind).value, "changed_us": at_us}])
     return asset
 
@@ -187,6 +201,12 @@ def staff_counts(connection: Connection) -> dict[str, int]:
 
 def _asset(row: Any) -> Asset:
     return Asset(row.id, AssetKind(row.kind), *row[2:9])
+
+
+def _check_external(connection: Connection, table: Table, own: str, external_id: str | None) -> None:
+    other = connection.scalar(select(table.c.id).where(table.c.external_id == external_id, table.c.id != own))
+    if other is not None:
+        raise ConflictError(f"{other!r} has the external id {external_id!r} already; give each its own.")
 
 
 def _new_id(connection: Connection, table: Table, *, wanted: str, external_id: str) -> str:

@@ -59,6 +59,7 @@ def open_claim(given: NewClaim, who: Manages, served: Served) -> ClaimMade:
     gateway_id = given.id or _id_of(given.name)
     until_us = now_us + _CLAIM_US
     with served.database.begin() as store:
+        _check_claimable(store, who, gateway_id, given)
         gateways.open_claim(
             store, code, gateway_id=gateway_id, name=given.name, location_id=given.location_id, who=who.name,
             at_us=now_us, expires_us=until_us,
@@ -161,6 +162,17 @@ def _found(store: Connection, who: Person, action: Action, gateway_id: str) -> g
         raise MissingInputError(f"no gateway {gateway_id!r}; GET /api/gateways lists them.")
     who.check(action, asset_id=None, location_id=found.location_id, what=f"gateway {gateway_id}")
     return found
+
+
+def _check_claimable(store: Connection, who: Person, gateway_id: str, given: NewClaim) -> None:
+    """Refuse a claim out of reach, and one that would take a working gateway's place by its name alone."""
+    before = gateways.gateway(store, gateway_id)
+    for place in {given.location_id, before.location_id if before else given.location_id}:
+        who.check(Action.MANAGE_GATEWAYS, asset_id=None, location_id=place, what=f"gateway {gateway_id}")
+    if before is not None and before.is_trusted and given.id is None:
+        raise ConflictError(
+            f"gateway {gateway_id} is in already; choose another name, or revoke it first to exchange its hardware."
+        )
 
 
 def _reaches(who: Person, action: Action, one: gateways.Gateway) -> bool:

@@ -6,13 +6,14 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import AfterValidator
+from sqlalchemy import Connection
 
 from highwall.core.errors import MissingInputError
 from highwall.twin.roles import Action, Person
 from highwall.twin.sql import audit, tags
 from highwall.twin.tags import new_tags, read_scan
 from highwall.web.guards import Served, may
-from highwall.web.reach import asset_in_reach
+from highwall.web.reach import asset_in_reach, owners_of
 from highwall.web.schemas.base import Done, Limit, Name, Number
 from highwall.web.schemas.gateways import (
     NewTags,
@@ -47,13 +48,15 @@ _PDF: Final = "application/pdf"
 
 @router.get("/tags")
 def all_tags(who: Sees, served: Served, after: Annotated[Name | None, Query()] = None, limit: Limit = 200) -> TagPage:
-    """List the tags, and the replacements that wait for approval."""
+    """List the tags that are free or within reach, and the replacements that wait for approval."""
     with served.database.read() as store:
         found = tags.tags(store, after=after or "", limit=limit)
         asked = tags.open_replacements(store)
+        hidden = _out_of_reach(store, who, {one.id for one in found} | {one.tag_id for one in asked})
+    shown = [one for one in found if one.id not in hidden]
     return TagPage(
-        tags=[TagTold(id=one.id, issued=one.issued_us, asset_id=one.asset_id, is_used=one.is_used) for one in found],
-        replacements=[_asked(one) for one in asked], next=found[-1].id if len(found) == limit else None,
+        tags=[TagTold(id=one.id, issued=one.issued_us, asset_id=one.asset_id, is_used=one.is_used) for one in shown],
+        replacements=[_asked(one) for one in asked if one.tag_id not in hidden], next=found[-1].id if len(found) == limit else None,
     )  # fmt: skip
 
 
@@ -115,9 +118,16 @@ def approve(number: Number, who: Approves, served: Served) -> Done:
     now_us = served.clock_us()
     with served.database.begin() as store:
         done = tags.approve_replacement(store, number, who=who.name, role=who.role, at_us=now_us)
+        asset_in_reach(store, who, Action.APPROVE_TAGS, tags.owners(store, [done.by_tag])[done.by_tag])
         detail = {"by_tag": done.by_tag, "request": number}
         audit.append(store, who.name, "approve_replacement", subject=done.tag_id, detail=detail, at_us=now_us)
     return Done()
+
+
+def _out_of_reach(store: Connection, who: Person, names: set[str]) -> set[str]:
+    """Tags that were ever bound to an asset beyond one's scope."""
+    owners = owners_of(store, names)
+    return {name for name, owner in owners.items() if not who.reaches(Action.SEE_TAGS, **owner._asdict())}
 
 
 def _asked(one: tags.Replacement) -> ReplacementTold:

@@ -3,9 +3,10 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
+from sqlalchemy import Connection
 
 from highwall.core.errors import AccessError
-from highwall.twin.roles import Action, Person, Role, check_scope
+from highwall.twin.roles import OF_A_SECOND_PERSON, Action, Person, Role, check_scope
 from highwall.twin.sql import accounts, audit, sessions
 from highwall.web.guards import Served, may
 from highwall.web.schemas.base import Done, Limit, Number
@@ -64,7 +65,7 @@ def change_user(name: Called, given: UserChange, who: Manages, served: Served) -
     changes = {key: value for key, value in changes.items() if value is not None or key in ("locations", "asset_id")}
     now_us = served.clock_us()
     with served.database.begin() as store:
-        before = accounts.find_user(store, name)
+        before = _user_in_scope(store, who, name)
         user = accounts.change_user(store, name, changes)
         if user.role is Role.SUPER_MANAGER and before.role is not Role.SUPER_MANAGER:
             accounts.forget_proof(store, name)
@@ -79,9 +80,9 @@ def new_code(name: Called, who: Manages, served: Served) -> UserMade:
     """Make a one-time code with which a user chooses a new password."""
     now_us = served.clock_us()
     with served.database.begin() as store:
+        user = _user_in_scope(store, who, name)
         code = accounts.issue_code(store, name, at_us=now_us)
         audit.append(store, who.name, "issue_code", subject=name, detail={}, at_us=now_us)
-        user = accounts.find_user(store, name)
     return UserMade(user=_told(user), setup_code=code, setup_hours=accounts.SETUP_HOURS)
 
 
@@ -97,10 +98,8 @@ def add_token(given: NewToken, who: Manages, served: Served) -> TokenMade:
     """Make a token in the name of a user; it may do no more than that user, and no more than it is given."""
     now_us = served.clock_us()
     with served.database.begin() as store:
-        user = accounts.find_user(store, given.user)
-        beyond = [action for action in given.actions if not user.person.may(action)]
-        if beyond:
-            raise AccessError(f"{user.name} may not {', '.join(beyond)}; give the token actions that its user has.")
+        user = _user_in_scope(store, who, given.user)
+        _check_actions(user, given.actions)
         number, token = sessions.add_token(
             store, user.id, given.title, actions=frozenset(given.actions), until_us=now_us + given.days * _DAY_US
         )  # fmt: skip
@@ -144,6 +143,24 @@ def audit_verify(
     """Work the chain of the audit log out again; an anchor is a head that was written down before."""
     with served.database.read() as store:
         return AuditVerdict(**audit.verify(store, anchor=anchor)._asdict())
+
+
+def _user_in_scope(store: Connection, who: Person, name: str) -> accounts.User:
+    """Return a user; refuse one of a wider scope, as whom one could act by a code or a token."""
+    user = accounts.find_user(store, name)
+    if not who.covers(user.locations):
+        raise AccessError(f"the scope of {name} is wider than that of {who.name}; ask someone of the whole site.")
+    return user
+
+
+def _check_actions(user: accounts.User, actions: list[Action]) -> None:
+    """Refuse a token that could do more than its user, or decide as a second person."""
+    beyond = [action for action in actions if action in OF_A_SECOND_PERSON or not user.person.may(action)]
+    if beyond:
+        raise AccessError(
+            f"a token of {user.name} may not {', '.join(beyond)}; "
+            "give it actions that its user has, and no decision of a second person."
+        )
 
 
 def _told(user: accounts.User) -> UserTold:
