@@ -211,3 +211,5 @@ def test_a_piece_of_a_patch_that_lies_apart_is_named_for_itself():
     assert [(row.kind, row.geometry.area) for row in rows] == [
         ("outside_any_permit", pytest.approx(500**2)), ("beyond_boundary", pytest.approx(300 * 400))
     ]  # fmt: skip
+    split = shapely.MultiPolygon([square(500, 0, 495, 400), square(1000, 0, 300, 400)])  # 5 m are no gap
+    assert status(split, permits(PIT)) == "beyond_boundary"

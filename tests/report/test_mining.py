@@ -74,3 +74,19 @@ def test_gain_loss_and_conversion_are_told_apart():
     assert np.nansum(after.codes == 2) == 400
     assert [int((kinds.codes == kind).sum()) for kind in (1, 2, 3)] == [400, 400, 400]
     assert int(np.isnan(kinds.codes).sum()) == 3 * SIDE
+
+
+def test_no_legend_is_cut_off():
+    grid = GeoBox((SIDE, SIDE), Affine(6.6e-4, 0, -56.45, 0, -6.6e-4, -16.16), "EPSG:4326")
+    joined = np.zeros((SIDE, SIDE), np.float32)
+    joined[5:25, 5:25], joined[:, -3:] = 1200, np.nan
+    codes = xr.DataArray(joined, dims=grid.dims, coords=xr_coords(grid, dims=grid.dims))
+    many, whole = dict.fromkeys(list(MINING_COLOURS)[:7], 4.0), {"mining_area": 8.0}
+    names = {**dict(enumerate(many, 1)), 12: "mining_area"}
+    rows = [
+        ChangePanels(0, codes, names, [many, many, dict.fromkeys(CHANGE_COLOURS, 4.0)]),
+        ChangePanels(4, codes, names, [whole, whole, {"expansion": 4.0, "abandonment": 4.0}]),
+    ]
+    picture = change_map(rows, pictures=[None, None], titles=("2019", "2021"))
+    image = np.asarray(Image.open(io.BytesIO(picture)).convert("RGB"))
+    assert image[-5:].min() > 250  # paper below the lowest line

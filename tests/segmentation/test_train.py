@@ -152,6 +152,8 @@ def test_a_folder_of_another_training_is_refused(tmp_path):
     train(tmp_path, n_epochs=1)
     with pytest.raises(ModelError, match="another seed; give another folder"):
         train(tmp_path, n_epochs=1, seed=7)
+    with pytest.raises(ModelError, match="on other samples"):
+        train(tmp_path, n_epochs=1, samples=scenes(4))
     longer = train(tmp_path, n_epochs=2)
     assert [row["epoch"] for row in longer.history] == [1, 2]
     (tmp_path / "last.ckpt").write_bytes(b"nothing")

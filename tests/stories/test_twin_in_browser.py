@@ -148,6 +148,18 @@ def test_a_wrong_password_is_refused_in_words(visit):
     assert page.locator(".shell").count() == 0
 
 
+def test_the_door_leads_to_a_provider_where_the_server_knows_one(visit):
+    page = visit(None)
+    page.wait_for_selector("form[aria-label='Sign in']")
+    link = page.get_by_role("link", name="Sign in with your organisation")
+    assert link.count() == 0
+    told = {"ok": True, "at": "2026-01-01T00:00:00Z", "version": "1", "login_elsewhere": True}
+    page.route("**/api/health", lambda route: route.fulfill(json=told))
+    page.reload()
+    link.wait_for()
+    assert link.get_attribute("href") == "/api/oidc/start"
+
+
 def test_a_page_of_another_role_stays_shut(visit):
     page = visit("olga", "/#/users")
     page.get_by_text("Users is not for your role.").wait_for()

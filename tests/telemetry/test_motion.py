@@ -1,4 +1,3 @@
-import math
 
 import msgspec
 import pytest
@@ -55,7 +54,7 @@ def test_an_older_speed_does_not_replace_a_newer_one():
 
 @pytest.mark.parametrize(("speed", "expected"), [(None, Motion.UNKNOWN), (0.0, Motion.IDLE), (3.0, Motion.MOVING)])
 def test_without_usable_seconds_speed_alone_tells(speed, expected):
-    poor = Second(START_US, 1, UPRIGHT, math.nan, 9.8, 0)
+    poor = Second(START_US, 1, UPRIGHT, None, 9.8, 0)
     assert motion_of((poor,), speed=speed, options=PERSON) is expected
 
 

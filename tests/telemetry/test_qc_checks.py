@@ -188,6 +188,15 @@ def test_a_jump_is_what_a_coarse_sensor_resolves():
     assert unusual_reasons([0.0] * 10, LEARNING)[1].jump == 0.0
 
 
+def test_a_spike_teaches_little_and_many_teach_that_they_are_usual():
+    usual = Usual(n=500, jump=0.1)
+    once = checks.jumped(usual, 1e6, LEARNING).jump
+    assert 0.1 < once < 0.1 * (1.0 + 8.0 / LEARNING.usual_readings)
+    for number in range(2000):
+        usual = checks.jumped(usual, 5.0 * (number % 2), LEARNING)
+    assert usual.jump == pytest.approx(5.0, rel=0.1)
+
+
 def test_nothing_is_said_while_learning():
     reasons, _ = unusual_reasons([*alternating(20, 1.0), *alternating(30, 1000.0)], LEARNING)
     assert not any(reasons)

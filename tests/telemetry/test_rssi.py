@@ -1,12 +1,13 @@
 import math
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from highwall.telemetry.local_plane import LocalPlane
-from highwall.telemetry.rssi import Beacon, Heard, Hearing, as_readings, fix, hear, locate
+from highwall.telemetry.rssi import Beacon, Fix, Heard, Hearing, as_readings, fix, hear, locate
 from highwall.telemetry.tag_options import RssiOptions
 
 PLANE = LocalPlane(20.0, -30.0)
@@ -131,6 +132,12 @@ def test_fewer_beacons_than_asked_for_give_no_place():
     strict = OPTIONS.model_copy(update={"least_beacons": 2})
     hearing = Hearing((Heard(1, "b0", -50.0),))
     assert fix(hearing, {"b0": beacon(0.0, 0.0)}, options=strict) is None
+
+
+def test_a_place_that_was_narrowed_down_is_of_plain_numbers():
+    rssi = np.array([strength(10.0, 5.0, of=place) for place in SQUARE])
+    found = locate([beacon(*place) for place in SQUARE], rssi, options=OPTIONS.model_copy(update={"noise_db": 0.5}))
+    assert msgspec.json.decode(msgspec.json.encode(found), type=Fix) == found  # the engine keeps it as JSON
 
 
 def test_a_place_is_two_readings():

@@ -204,7 +204,7 @@ def test_an_engine_begins_again_after_a_second_with_few_samples(twin: Database) 
     run_to(_engine(twin), T0 + 4 * S)
     restarted = _engine(twin)
     run_to(restarted, T0 + 5 * S)
-    (recent, *_) = restarted.world().bodies.known["tag-1"].moving.recent
+    (recent, *_) = restarted.world.bodies.known["tag-1"].moving.recent
     assert recent.unrest is None
 
 
@@ -337,10 +337,10 @@ def test_the_gateway_of_who_was_looked_after_is_told_once_and_on_the_record(twin
     with twin.read() as connection:
         (given_,) = orders.unanswered(connection, since_us=T0 + 60 * S)
         assert orders.unanswered(connection, since_us=T0 + 62 * S) == []
-        (entry,) = audit.page(connection)
+        (entry,) = (one for one in audit.page(connection) if one.action == "command_gateway")
     assert (given_.gateway_id, given_.command.verb, given_.who) == ("gw-1", "stand_down", "mia")
     assert given_.command.arguments == {"thing": "tag-1", "upto_us": T0 + 25 * S}
-    assert (entry.who, entry.action, entry.subject) == ("mia", "command_gateway", "gw-1")
+    assert (entry.who, entry.subject) == ("mia", "gw-1")
     outcome = Event("command_result", T0 + 80 * S, given_.command.command_id, {"outcome": "done"})
     gateway.tells(outcome, at_us=T0 + 80 * S)
     run_to(_engine(twin), T0 + 80 * S)

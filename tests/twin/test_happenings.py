@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
+from highwall.twin.happenings import Happening, happening_of
 
 from highwall.core.errors import ConfigError
 from highwall.telemetry.messages import Event
 from highwall.twin.alarms import Act, Stage
 from highwall.twin.criteria import default_criteria
 from highwall.twin.engine_options import EngineOptions
-from highwall.twin.happenings import Happening, happening_of
 from highwall.twin.registry import Registry
 from highwall.twin.world import Source, World
 from tests.twin.plans import T0, S, criterion, level, plan

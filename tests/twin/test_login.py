@@ -1,5 +1,7 @@
 """Logging in: what opens the door, what does not, and how guessing is slowed down."""
 
+import threading
+
 import pyotp
 import pytest
 
@@ -114,3 +116,13 @@ def test_guesses_made_at_the_same_time_count_too(keys: tuple[Database, str], mon
     outcome = log_in(database, attempt("max"), now_us=T0, hours=1)
     assert isinstance(outcome, Refused)
     assert outcome.wait_s > 0
+
+
+def test_a_flood_of_logins_is_turned_away_at_once(keys: tuple[Database, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    database, _ = keys
+    monkeypatch.setattr(login, "COMPARING", threading.BoundedSemaphore(1))
+    with login.COMPARING:
+        busy = log_in(database, attempt("max"), now_us=T0, hours=1)
+    assert isinstance(busy, Refused)
+    assert 0 < busy.wait_s < 60
+    assert isinstance(log_in(database, attempt("max"), now_us=T0, hours=1), Granted)

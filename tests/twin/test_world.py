@@ -16,9 +16,7 @@ from tests.twin.plans import T0, S, criterion, level, plan
 _SOURCE = Source(1, "gw-1", "gw-1/telemetry/e1")
 _RING = [[7.0, 51.0], [7.01, 51.0], [7.01, 51.01], [7.0, 51.01], [7.0, 51.0]]
 _AREA = area_of("wall", "crack", {"type": "Polygon", "coordinates": [_RING]})
-_PEOPLE = Registry(
-    assets={"ann": Known("ann", "person")}, owners={"tag-1": "ann"}, gateways=frozenset({"gw-1"})
-)
+_PEOPLE = Registry(assets={"ann": Known("ann", "person")}, owners={"tag-1": "ann"}, gateways=frozenset({"gw-1"}))
 
 
 def _world(*criteria: dict[str, Any], registry: Registry = _PEOPLE) -> World:
@@ -206,6 +204,15 @@ def test_every_gateway_that_judges_a_tag_is_told_that_its_person_was_looked_afte
         ("gw-2", "tag-1", T0 + 2 * S, "mia"),
     ]
     assert len({one.command_id for one in world.changes.looked_after}) == 2
+
+
+def test_a_gateway_is_told_of_a_pre_alarm_that_was_cancelled_on_the_server() -> None:
+    early = level(1, when={"state": "health", "among": ["pre_alarm"]}, prealarm_s=60, clears="itself")
+    world = _world(_DOWN | {"levels": [early, *_DOWN["levels"]]})
+    world.take_events(_SOURCE, 1, [Event("man_down", T0, "tag-1", {"health": "pre_alarm"})], received_us=T0)
+    (alarm,) = world.book.open_alarms()
+    world.take_act(Act(9, T0 + 5 * S, alarm.alarm_id, "cancel", "ann"))
+    assert [(one.gateway, one.thing, one.upto_us) for one in world.changes.looked_after] == [("gw-1", "tag-1", T0)]
 
 
 def test_a_tag_that_the_server_judges_itself_needs_no_command() -> None:

@@ -3,14 +3,17 @@
 from dataclasses import replace
 from typing import Any
 
+import anyio
 import pytest
 from starlette.websockets import WebSocketDisconnect
 
+from highwall.twin.roles import Person, Role
 from highwall.twin.sql import sessions
 from highwall.web.alarm_showing import shown_alarms
 from highwall.web.app import create_app
 from highwall.web.live import Change, Topic
 from highwall.web.options import WebOptions
+from highwall.web.routes import live as live_route
 from tests.web.world import ALARM, PREALARM, World
 
 QUICK = WebOptions(live_interval_s=0.02, heartbeat_s=0.3, recheck_s=0.1)
@@ -116,3 +119,17 @@ def test_the_socket_ends_with_the_session(quick: World) -> None:
         with pytest.raises(WebSocketDisconnect) as ended:
             first_with(socket, "what never comes")
     assert ended.value.code == 4401
+
+
+def test_a_listener_that_vanishes_in_the_middle_of_a_word_is_no_fault(world: World) -> None:
+    class Vanishing:
+        async def accept(self) -> None: ...
+
+        async def receive_text(self) -> str:
+            return await anyio.sleep_forever()  # type: ignore[return-value]
+
+        async def send_json(self, word: object) -> None:
+            raise WebSocketDisconnect(1006)
+
+    who = Person("vera", Role.SUPERVISOR)
+    anyio.run(live_route.live, Vanishing(), who, world.services, None)  # ends, and raises nothing

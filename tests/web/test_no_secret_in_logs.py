@@ -4,6 +4,8 @@ import logging
 
 import pyotp
 import pytest
+from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError
 
 from highwall.twin.sql import accounts
 from highwall.web.guards import COOKIE

@@ -1,4 +1,4 @@
-"""What a server does again and again: the house is kept, gateways are told, places where ground may crack are judged."""
+"""What a server does again and again: it keeps the house, tells gateways, and judges ground that may crack."""
 
 from collections.abc import Iterator
 from pathlib import Path

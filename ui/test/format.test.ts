@@ -107,6 +107,12 @@ describe("criteria in words", () => {
     ).toBe("at least 2 of (inside a zone of exclusion; not (no word for 90 s))");
   });
 
+  it("say what a gateway tells", () => {
+    expect(sentence({ event: ["local_alarm"], for_s: 86_400, least_level: 3 })).toBe(
+      "local alarm from level 3 within the last 1 d",
+    );
+  });
+
   it("show a condition of a kind that is not known here as it is", () => {
     expect(sentence({ moon: "full" })).toBe('{"moon":"full"}');
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { columnsOf } from "../src/chart/columns";
 import { chosen, panned, zoomed } from "../src/chart/range";
-import { crown, place, ring } from "../src/map/geometry";
+import { crown, place, ring, SILENCE_MS, tracked } from "../src/map/geometry";
 import { between, Glide, GLIDE_MS } from "../src/map/glide";
 import { href, parseRoute } from "../src/store/route";
 import { withQuery } from "../src/api/client";
@@ -13,6 +13,10 @@ describe("addresses", () => {
       expect(parseRoute(href("assets", id))).toMatchObject({ page: "assets", id });
   });
 
+  it("that someone mangled are taken as they stand", () => {
+    expect(parseRoute("#/assets/%E0%A4%A")).toMatchObject({ page: "assets", id: "%E0%A4%A" });
+  });
+
   it("that are empty lead to the map", () => {
     expect(parseRoute("")).toMatchObject({ page: "map", id: null });
     expect(parseRoute("#/map?asset=p-7").query.get("asset")).toBe("p-7");
@@ -22,6 +26,27 @@ describe("addresses", () => {
     expect(withQuery("/api/x", { after: null, limit: 5, q: undefined })).toBe("/api/x?limit=5");
     expect(withQuery("/api/x?a=1", { b: "ü" })).toBe("/api/x?a=1&b=%C3%BC");
     expect(withQuery("/api/x", { after: undefined })).toBe("/api/x");
+  });
+});
+
+describe("a way on the ground", () => {
+  const at = (ms: number, lon: number) => ({
+    lon,
+    lat: 0,
+    height_m: null,
+    radius_m: null,
+    at: new Date(ms).toISOString(),
+  });
+
+  it("joins places in order, but not across a long silence", () => {
+    const times = [0, 1000, 2000, 2000 + SILENCE_MS + 1, 3000 + SILENCE_MS, 10 * SILENCE_MS];
+    const way = tracked(times.map((ms, lon) => at(ms, lon)));
+    expect(way.coordinates.map((piece) => piece.map(([lon]) => lon))).toEqual([[0, 1, 2], [3, 4]]);
+  });
+
+  it("of one place, or of none, is no line", () => {
+    expect(tracked([at(0, 1)]).coordinates).toEqual([]);
+    expect(tracked([]).coordinates).toEqual([]);
   });
 });
 

@@ -60,7 +60,7 @@ def beyond(ground: Any, allowed: Any, *, std_m: float, smallest_m2: float, certa
 
     depth_m = 0.0
     if not allowed.is_empty:
-        depth_m = _deepest(outside, allowed, lambda depth_m: outside.difference(allowed.buffer(depth_m, quad_segs=32)))
+        depth_m = _deepest(outside, allowed, lambda depth_m: not allowed.buffer(depth_m, quad_segs=32).covers(outside))
     least_m2 = area_at(float(ndtri(certainty)) * std_m)
     return Beyond(float(outside.area), least_m2, _probability(area_at, std_m, smallest_m2), depth_m)
 
@@ -80,28 +80,28 @@ def entered(ground: Any, zone: Any, *, std_m: float, smallest_m2: float, certain
     def area_at(shift_m: float) -> float:
         return float(ground.intersection(zone.buffer(-shift_m)).area)
 
-    depth_m = _deepest(inside, zone.boundary, lambda depth_m: inside.intersection(zone.buffer(-depth_m)))
+    depth_m = _deepest(inside, zone.boundary, lambda depth_m: inside.intersects(zone.buffer(-depth_m)))
     least_m2 = area_at(float(ndtri(certainty)) * std_m)
     return Beyond(float(inside.area), least_m2, _probability(area_at, std_m, smallest_m2), depth_m)
 
 
-def _deepest(ground: Any, line: Any, deeper: Callable[[float], Any]) -> float:
+def _deepest(ground: Any, line: Any, is_deeper: Callable[[float], bool]) -> float:
     """Farthest that ground lies past a line [m]: at a corner, or amid it where the line runs around.
 
     Parameters
     ----------
-    deeper
-        Ground that lies farther past the line than a depth.
+    is_deeper
+        Whether some of the ground lies farther past the line than a depth.
     """
     corners = shapely.points(shapely.get_coordinates(ground))
     low = float(shapely.distance(corners, line).max()) if corners.size else 0.0
-    if not corners.size or deeper(low + _DEPTH_M).area < _DEPTH_M**2:
+    if not corners.size or not is_deeper(low + _DEPTH_M):
         return low
     left, bottom, right, top = ground.bounds
     high = low + right - left + top - bottom
     while high - low > _DEPTH_M:
         middle = 0.5 * (low + high)
-        low, high = (middle, high) if deeper(middle).area > 0.0 else (low, middle)
+        low, high = (middle, high) if is_deeper(middle) else (low, middle)
     return low
 
 

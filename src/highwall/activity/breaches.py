@@ -17,8 +17,6 @@ EXPIRED, NOT_YET_VALID = "permit_expired", "permit_not_yet_valid"
 
 _REACH: Final = 5.0
 """Standard errors of position within which a permit concerns a patch."""
-_CORNER_M: Final = 1.0
-"""Reach within which pieces of a patch meet [m]."""
 _MOST: Final = 0.5
 """Share of ground from which it is called after the permit that holds it."""
 
@@ -57,7 +55,7 @@ def breaches(
     def past(ground: Any) -> Beyond:
         return beyond(ground, perhaps, std_m=std_m, smallest_m2=options.min_outside_m2, certainty=options.certainty)
 
-    held_pieces = [piece for piece in _pieces(patch) if share(piece, allowed) > options.touching_share]
+    held_pieces = [piece for piece in _pieces(patch, std_m) if share(piece, allowed) > options.touching_share]
     is_known = share(patch, unknown) <= options.touching_share
     is_apart = not held_pieces and share(patch, allowed) <= options.touching_share and is_known
     parts = [patch] if is_apart else _large_parts(patch.difference(perhaps), options.min_outside_m2)
@@ -70,9 +68,11 @@ def breaches(
     return (found[0].kind if found else INSIDE) if is_known else UNDETERMINED, found
 
 
-def _pieces(patch: Any) -> list[Any]:
-    """Pieces of a patch that lie apart from one another; what meets at a corner is one."""
-    return [patch] if patch.geom_type == "Polygon" else list(shapely.get_parts(patch.buffer(_CORNER_M)))
+def _pieces(patch: Any, std_m: float) -> list[Any]:
+    """Pieces of a patch that lie farther apart than two standard errors; what lies nearer is one."""
+    if patch.geom_type == "Polygon":
+        return [patch]
+    return [patch.intersection(reach) for reach in shapely.get_parts(patch.buffer(max(std_m, 1.0)))]
 
 
 def share(ground: Any, area: Any) -> float:

@@ -1,17 +1,22 @@
-"""Verbs on sensors beside cracks: windows to train on, and the watch of the server."""
+"""Verbs on sensors: windows to train on, the watch of the server beside cracks, and groups that stand together."""
 
+import datetime as dt
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from highwall.cli.apps import app
+from highwall.cli.arguments import pairs_of, words_of
 from highwall.cli.telling import telling
 
-sensors_app = typer.Typer(help="Sensors beside cracks (needs the layer server).", no_args_is_help=True)
+sensors_app = typer.Typer(help="Sensors beside cracks and in groups (needs the layer server).", no_args_is_help=True)
 app.add_typer(sensors_app, name="sensors")
 
 Places = Annotated[Path, typer.Option(help="YAML file: places, and their datastreams by channel.")]
+Store = Annotated[
+    str, typer.Option(envvar="HIGHWALL_STORE", help="Store of the twin: sqlite:///FILE or postgresql+psycopg://….")
+]
 
 
 @sensors_app.command()
@@ -35,9 +40,7 @@ def windows(
 def judge(
     weights: Annotated[Path, typer.Argument(help="Classifier of `highwall train crack-windows`: .onnx.")],
     places: Places,
-    store: Annotated[
-        str, typer.Option(envvar="HIGHWALL_STORE", help="Store of the twin: sqlite:///FILE or postgresql+psycopg://….")
-    ],
+    store: Store,
     site: Annotated[str, typer.Option(help="Name of the site on the wire.")],
 ) -> None:
     """Judge the windows of every hour that is over and not yet judged; `highwall serve` can do it every minute."""
@@ -57,3 +60,42 @@ def judge(
         finally:
             database.close()
         typer.echo(f"{n_hours} hours of {len(watched)} places were judged.")
+
+
+@sensors_app.command()
+def neighbours(
+    store: Store,
+    group: Annotated[
+        list[str], typer.Option(help="Sensors that stand together, as NAME=DATASTREAM,DATASTREAM,…; three or more.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File that takes the groups, for serve.yaml: .json.")],
+    since: Annotated[
+        dt.datetime | None, typer.Option("--from", help="Learn from then on, UTC; by default from the beginning.")
+    ] = None,
+    until: Annotated[dt.datetime | None, typer.Option("--to", help="Learn up to then, UTC; by default all.")] = None,
+    interval_min: Annotated[
+        float, typer.Option("--interval", min=0.1, max=1440, help="Time between rows of a group [min].")
+    ] = 15.0,
+) -> None:
+    """Learn from history without faults how sensors follow from one another; tell the error on runs held out."""
+    from highwall.telemetry.virtual_options import VirtualOptions
+    from highwall.twin.sql.database import open_database
+    from highwall.workflows.sensor_groups import errors_of, learn_groups, write_groups
+
+    members = {name: words_of(listed) or () for name, listed in pairs_of(group).items()}
+    with telling():
+        database = open_database(store)
+        try:
+            with database.read() as connection:
+                options = VirtualOptions(interval_s=60.0 * interval_min)
+                groups = learn_groups(connection, members, since=_utc(since), until=_utc(until), options=options)
+        finally:
+            database.close()
+        write_groups(out, groups)
+        for line in errors_of(groups):
+            typer.echo(str(line))
+        typer.echo(f"{len(groups)} groups: {out}")
+
+
+def _utc(when: dt.datetime | None) -> dt.datetime | None:
+    return None if when is None else when.replace(tzinfo=dt.UTC)

@@ -154,6 +154,7 @@ RUN_FILES: Final[dict[str, str]] = {
     "findings.gpkg": "findings, each with its evidence (GeoPackage)",
     "findings.parquet": "the same as GeoParquet",
     "register.json": "the life of every finding over all runs, unless SITE.yaml keeps it elsewhere",
+    "register_elsewhere.json": "where the register lies, when that is not beside it",
     "summary.json": "the run for machines",
     "catalog.json": "STAC catalogue: parameters, software version, hashes of inputs",
     "report.html": "the run for people, one self-contained page",

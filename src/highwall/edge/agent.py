@@ -20,6 +20,7 @@ from highwall.edge.readers import Heard, Reader
 from highwall.edge.sending import Sender
 from highwall.edge.storing import Store
 from highwall.telemetry.messages import (
+    STAND_DOWN,
     Command,
     Event,
     Message,
@@ -267,7 +268,7 @@ class Agent:
     def _verbs(self) -> dict[str, Verb]:
         return {
             "scan": self._scan, RESTART: self._restart, "calibrate": self._means.calibration.calibrate,
-            "infer": self._infer, "stand_down": self._stand_down,
+            "infer": self._infer, STAND_DOWN: self._stand_down,
         }  # fmt: skip
 
     def _scan(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -290,11 +291,12 @@ class Agent:
         return {**judged}
 
     def _stand_down(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        thing = arguments.get("thing")
-        if not isinstance(thing, str):
-            raise InputError("stand_down takes a thing, the tag of the person who was looked after.")
+        thing, upto = arguments.get("thing"), arguments.get("upto_us")
+        if not isinstance(thing, str) or not isinstance(upto, int | float | None):
+            raise InputError("stand_down takes a thing, the tag of the person who was looked after, and upto_us.")
+        upto_us = None if upto is None else int(upto)
         with self._lock:
-            events = self._autonomy.stand_down(thing, self._means.clock())
+            events = self._autonomy.stand_down(thing, self._means.clock(), upto_us=upto_us)
         self._means.outbox.put(Priority.ALARM, events)
         return {"thing": thing}
 

@@ -74,17 +74,25 @@ class Autonomy:
             for answer in self._told(event.subject, mandown.cancel(self._watches[event.subject], event.event_us))
         ]
 
-    def stand_down(self, thing: str, now_us: int) -> list[Event]:
+    def stand_down(self, thing: str, now_us: int, *, upto_us: int | None = None) -> list[Event]:
         """End a pre-alarm or a person's being down, as people do who have looked.
+
+        Parameters
+        ----------
+        upto_us
+            Time of the last that they knew: what came later, while the word was on its way, stays.
 
         Raises
         ------
         InputError
-            There is nothing to end.
+            There is nothing to end, or it is later than they knew.
         """
-        if thing not in self._watches:
+        watch = self._watches.get(thing)
+        if watch is None:
             raise InputError(f"nothing was heard of {thing!r}; nobody to stand down.")
-        return self._told(thing, mandown.stand_down(self._watches[thing], now_us))
+        if upto_us is not None and watch.since_us > upto_us:
+            raise InputError(f"the person is {watch.phase} since then; look again.")
+        return self._told(thing, mandown.stand_down(watch, now_us))
 
     def _phase(self, thing: str) -> Phase:
         return self._watches.get(thing, Watch()).phase

@@ -9,6 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch
+from matplotlib.transforms import ScaledTranslation
 from numpy.typing import NDArray
 
 from highwall.report.frame import Frame, finish, frame_of
@@ -16,6 +17,8 @@ from highwall.report.style import INK, MINING_COLOURS, NO_DATA_COLOUR, SMALL, TI
 
 _PANEL: Final = 4.6
 """inch, width of a panel."""
+_TO_LEGEND: Final = 0.55
+"""inch, from a map's lower edge to its legend: below the axis's numbers and name, however large the map is."""
 _IN_A_ROW: Final = 3
 _OPACITY: Final = 0.68
 _DARKEST, _CONTRAST = 76.0, 0.65
@@ -128,9 +131,10 @@ def _legend(axes: Axes, panel: ClassPanel, codes: NDArray[Any], *, hectares: Map
         handles.append(Patch(facecolor=NO_DATA_COLOUR, label="no data"))
     if not names:
         handles.insert(0, Patch(facecolor="none", edgecolor="none", label="none of its classes"))
+    below = axes.transAxes + ScaledTranslation(0.0, -_TO_LEGEND, axes.figure.dpi_scale_trans)
     axes.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(0.0, -0.17), ncols=2, fontsize=SMALL, frameon=False,
-        borderaxespad=0.0, columnspacing=1.2, handlelength=1.4,
+        handles=handles, loc="upper left", bbox_to_anchor=(0.0, 0.0), bbox_transform=below, ncols=2, fontsize=SMALL,
+        frameon=False, borderaxespad=0.0, columnspacing=1.2, handlelength=1.4,
     )  # fmt: skip
 
 

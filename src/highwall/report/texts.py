@@ -133,7 +133,7 @@ ENGLISH: Final[dict[str, str]] = {
     "ranking": (
         "Ranked by expected area in breach: the sum over findings that are new or confirmed of probability × area."
         " Sites whose permits were not checked come last: nothing is known of them. Mine ground as mapped is counted on"
-        " the map, errors included; `highwall area` estimates it with an interval."
+        " the map, errors included; highwall area estimates it with an interval."
     ),
     "not_checked": "not checked",
     "first_time": "This is the first portfolio here; the next tells what has changed.",

@@ -82,15 +82,15 @@ def train_network(samples: SampleSet, *, options: TrainOptions, out: Path, progr
     SceneError
         A sample lacks a band of the network.
     ModelError
-        The network cannot be built, its encoder's weights cannot be read, a checkpoint is of another training, or
-        the loss is not a number any more.
+        The network cannot be built, its encoder's weights cannot be read, a checkpoint is of another training or of
+        other samples, or the loss is not a number any more.
     """
     training, validation = samples.where(split=TRAINING), samples.where(split=VALIDATION)
     _check_splits(samples, training, validation, options)
     _check_machine(options.run)
     torch.set_num_threads(options.run.n_threads)
     out.mkdir(parents=True, exist_ok=True)
-    resumed = _checkpoint(out / LAST, options)
+    resumed = _checkpoint(out / LAST, training, options)
     if resumed is not None and _is_over(read_checkpoint(resumed)[HISTORY], options):
         return _result(out, validation, options=options)
     with _quiet():
@@ -228,17 +228,18 @@ def _validation_loader(validation: SampleSet, options: TrainOptions) -> DataLoad
     return DataLoader(ValidationChips(scenes, options=options), batch_size=1, num_workers=options.run.n_workers)
 
 
-def _checkpoint(path: Path, options: TrainOptions) -> Path | None:
+def _checkpoint(path: Path, training: SampleSet, options: TrainOptions) -> Path | None:
     """Checkpoint to go on from, if there is one of this training.
 
     Raises
     ------
     ModelError
-        It was made with other options.
+        It was made with other options, or from other samples.
     """
     if not path.exists():
         return None
-    stored = TrainOptions.model_validate(read_checkpoint(path)[OPTIONS]).model_dump(mode="json")
+    state = read_checkpoint(path)
+    stored = TrainOptions.model_validate(state[OPTIONS]).model_dump(mode="json")
     now = options.model_dump(mode="json")
     may_differ = {"run", "patience", "checkpoint_every", "keep", "settle", "name", "licence"}
     may_differ |= {"n_epochs"} if options.optimiser.schedule == "constant" else set()
@@ -247,6 +248,11 @@ def _checkpoint(path: Path, options: TrainOptions) -> Path | None:
         raise ModelError(
             f"{path} is of a training with another {', '.join(changed)}; give another folder, or delete it to begin "
             "anew."
+        )
+    if state[FACTS] != training_facts(training):
+        raise ModelError(
+            f"{path} is of a training on other samples (another data set, fold or split); give another folder, or "
+            "delete it to begin anew."
         )
     return path
 

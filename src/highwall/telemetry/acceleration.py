@@ -30,8 +30,8 @@ class Second(msgspec.Struct, frozen=True):
     mean: Vector
     """Mean acceleration [m s⁻²]; at rest it points up."""
     unrest: float | None
-    """Root of the summed variances of the three components [m s⁻²]: shaking and turning alike; None if n is too few, for
-    NaN would not come back from the JSON in which it is remembered."""
+    """Root of the summed variances of the three components [m s⁻²]: shaking and turning alike; None if n is too few,
+    for NaN would not come back from the JSON in which it is remembered."""
     peak: float
     """Largest size of the acceleration [m s⁻²]."""
     n_swings: int

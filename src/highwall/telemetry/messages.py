@@ -15,6 +15,8 @@ from highwall.core.errors import InputError
 
 VERSION: Final = "hw/1"
 """First two levels of every topic: name and version of this wire."""
+STAND_DOWN: Final = "stand_down"
+"""Verb of the command that a person was looked after."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 Result = float | list[float] | str | bool | None
@@ -98,7 +100,7 @@ class Command(msgspec.Struct, frozen=True):
 
     command_id: str
     verb: str
-    """``scan``, ``restart``, ``calibrate``, ``infer``."""
+    """``scan``, ``restart``, ``calibrate``, ``infer``, ``stand_down``."""
     arguments: dict[str, Result] = {}
 
 

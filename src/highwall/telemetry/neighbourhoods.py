@@ -3,8 +3,11 @@
 What cannot be is kept from the groups: an impossible value, or a time that is wrong, would stay in their memory.
 """
 
+import hashlib
 from collections.abc import Mapping
 from types import MappingProxyType
+
+import msgspec
 
 from highwall.core.errors import InputError
 from highwall.telemetry import qc_checks as checks
@@ -14,6 +17,14 @@ from highwall.telemetry.qc import Opinion
 from highwall.telemetry.qc_options import QcOptions
 from highwall.telemetry.virtual import SensorGroup, VirtualSensors
 from highwall.telemetry.virtual_options import NeighbourOptions
+
+
+class GroupMemory(msgspec.Struct, frozen=True, array_like=True):
+    """What is remembered of a group between two runs."""
+
+    learned: str
+    """Which learning of the group it belongs to; values are standardised by it, and mean nothing to another."""
+    state: GroupState
 
 
 class Neighbourhoods:
@@ -41,6 +52,9 @@ class Neighbourhoods:
             for name, group in groups.items()
         }
         """What is remembered of each group; JSON, to be given back as ``remembered``."""
+        self.dirty: set[str] = set()
+        """Groups whose state changed since it was last written down."""
+        self._learned = {name: _digest(group) for name, group in groups.items()}
         self._group_of: dict[str, str] = {}
         for name, group in groups.items():
             for sensor in group.sensors:
@@ -61,4 +75,19 @@ class Neighbourhoods:
         if isinstance(reading.result, float) and checks.range_reason(reading.result, options) is checks.Reason.RANGE:
             return None
         opinion, self.states[name] = consult(self._virtual[name], self.states[name], reading, options=self._options)
+        self.dirty.add(name)
         return opinion
+
+    def memory(self, name: str) -> GroupMemory:
+        """Give what is to be remembered of a group."""
+        return GroupMemory(self._learned[name], self.states[name])
+
+    def restore(self, remembered: Mapping[str, GroupMemory]) -> None:
+        """Take up what was remembered; a group that was learned anew since, or is gone, begins with nothing."""
+        for name, memory in remembered.items():
+            if self._learned.get(name) == memory.learned:
+                self.states[name] = memory.state
+
+
+def _digest(group: SensorGroup) -> str:
+    return hashlib.blake2s(msgspec.json.encode(group), digest_size=8).hexdigest()

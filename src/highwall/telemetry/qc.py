@@ -187,7 +187,7 @@ def _series(state: QcState, value: float, time_us: int, options: QcOptions) -> t
     if unmoved is not None:
         reasons = (*reasons, unmoved)
     if sudden is not None:
-        return (*reasons, sudden), QcState(order.timeline, window, still, usual)
+        return (*reasons, sudden), QcState(order.timeline, window, still, checks.jumped(usual, value, options))
     unlike, usual = checks.unusual(usual, value, options)
     return reasons + unlike, QcState(order.timeline, window, still, usual)
 

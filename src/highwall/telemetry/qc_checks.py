@@ -147,9 +147,9 @@ def spike(window: Window, value: float, options: QcOptions, *, jump: float = 0.0
     """Compare a value with the median of the readings accepted before it, in scaled MAD (Hampel's identifier).
 
     A window that happens to be quiet is no reason to be strict: the unit is at least the resolution and the usual
-    size of a change, ``jump``; where none of them is known yet, nothing is a spike. Outliers are kept apart from the window. When the last few of them agree with
-    one another the level has changed, and the window begins again with them; so it does when outliers have filled a
-    window without agreeing.
+    size of a change, ``jump``; where none of them is known yet, nothing is a spike. Outliers are kept apart from the
+    window. When the last few of them agree with one another the level has changed, and the window begins again with
+    them; so it does when outliers have filled a window without agreeing.
     """
     values, outliers = window.values, window.outliers
     if options.spike_factor is None:
@@ -209,6 +209,14 @@ def unusual(usual: Usual, value: float, options: QcOptions) -> tuple[tuple[Reaso
         if leaves > options.drift_factor * max(usual.leave, least):
             reasons = (*reasons, Reason.DRIFT)
     return reasons, following
+
+
+def jumped(usual: Usual, value: float, options: QcOptions) -> Usual:
+    """Learn from a spike no more than that changes may be somewhat larger than they were."""
+    difference = abs(value - usual.last)
+    unit = _CLIP * max(usual.jump, options.resolution)
+    larger = (min(difference, unit) - usual.jump) / max(1, min(usual.n, options.usual_readings))
+    return msgspec.structs.replace(usual, jump=usual.jump + max(larger, 0.0))
 
 
 def _averaged(usual: Usual, value: float, n: int, options: QcOptions) -> Usual:

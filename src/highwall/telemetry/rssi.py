@@ -166,7 +166,7 @@ def _likely_box(east: Floats, north: Floats, weight: Floats) -> _Box:
     kept = order[: int(np.searchsorted(np.cumsum(weight[order]), _KEPT)) + 1]
     low = np.array([east[kept].min(), north[kept].min()])
     high = np.array([east[kept].max(), north[kept].max()])
-    cell = (east.max() - east.min()) / (_SIDE - 1)
+    cell = float(east.max() - east.min()) / (_SIDE - 1)
     return _Box((low + high) / 2.0, float((high - low).max()) / 2.0 + cell)
 
 

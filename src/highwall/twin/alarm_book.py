@@ -105,6 +105,11 @@ class AlarmBook:
             if alarm.sort == "not_watching" and alarm.subject.kind == kind and alarm.is_active
         )
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing changed since the book was last emptied."""
+        return not (self.changed or self.transitions or self.notices)
+
     def empty(self) -> None:
         """Forget what changed: it has been written down."""
         self.changed, self.transitions, self.notices = {}, [], []

@@ -33,6 +33,8 @@ class Body(msgspec.Struct):
     """Engine's time of its last sample."""
     told_of: tuple[str, ...] = ()
     """What a gateway works out itself, of ``health`` and ``motion``."""
+    judges: tuple[str, ...] = ()
+    """Gateways that work out ``health``."""
 
 
 class Word(NamedTuple):
@@ -58,12 +60,26 @@ class Bodies:
         for thing in known:
             self._schedule(thing, known[thing])
 
-    def believe(self, thing: str, asset_id: str, kind: str, *, of: str) -> None:
+    def believe(self, thing: str, asset_id: str, kind: str, *, of: str, gateway: str) -> None:
         """Take it that a gateway works out ``health`` or ``motion`` of this tag itself."""
         body = self.known.setdefault(thing, Body(asset_id, kind))
+        before = body.asset_id, body.told_of, body.judges
+        body.asset_id = asset_id
         if of not in body.told_of:
             body.told_of = (*body.told_of, of)
+        if of == "health" and gateway not in body.judges:
+            body.judges = (*body.judges, gateway)
+        if before != (body.asset_id, body.told_of, body.judges):
             self.dirty.add(thing)
+
+    def judges(self, asset_id: str) -> list[tuple[str, str]]:
+        """Tags of a person, each with every gateway that has told of the person's health by it, in order."""
+        return sorted(
+            (thing, gateway)
+            for thing, body in self.known.items()
+            if body.asset_id == asset_id
+            for gateway in body.judges
+        )
 
     def on_sample(
         self, thing: str, asset_id: str, kind: str, *, sample: Vector, stamp: Stamp, now_us: int

@@ -5,7 +5,7 @@ Which kind a node is, is told by its first word::
     {reading: crack_width, of: rate, over_s: 86400, above: 2.3e-8, until: 1.2e-8}
     {state: health, among: [down]}            {inside: [exclusion]}
     {present: [person], at_least: 1}          {finding: [motion_beyond_boundary]}
-    {silent: word, for_s: 120}
+    {silent: word, for_s: 120}                {event: [outbox_full], for_s: 3600}
     {all: […]}   {any: […]}   {at_least: 2, of_these: […]}   {not: …}
 
 Truth is three-valued and says why it is not known: a condition that a failed or silent sensor could change is *blind*,
@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_val
 
 from highwall.core.checks import nearest_name
 from highwall.telemetry.observed import OBSERVED
+from highwall.twin.happenings import EventKind
 from highwall.twin.state import HEALTHS, MOTIONS
 
 Certainty = Literal["possibly", "likely", "surely"]
@@ -138,6 +139,20 @@ class Silent(_Node):
     for_s: float = Field(gt=0, le=60 * _DAY, description="for so long [s]")
 
 
+class Happened(_Node):
+    """The gateway told that something happened, and that is not long ago."""
+
+    event: tuple[EventKind, ...] = Field(min_length=1, description="kinds of events")
+    for_s: float = Field(gt=0, le=60 * _DAY, description="it counts for so long since it came, or until it is over [s]")
+    least_level: int = Field(0, ge=0, le=4, description="of local alarms, only from this level on")
+
+    @model_validator(mode="after")
+    def _has_levels(self) -> Self:
+        if self.least_level and self.event != ("local_alarm",):
+            raise ValueError("least_level is asked of local_alarm alone: nothing else has levels")
+        return self
+
+
 class AllOf(_Node):
     """All of these."""
 
@@ -169,10 +184,11 @@ class Not(_Node):
     negated: "Condition" = Field(alias="not")
 
 
-Leaf = ReadingIs | StateIs | Inside | Present | FindingIs | Silent
+Leaf = ReadingIs | StateIs | Inside | Present | FindingIs | Silent | Happened
 _KINDS: Final[dict[str, type[_Node]]] = {
     "reading": ReadingIs, "state": StateIs, "inside": Inside, "present": Present,
-    "finding": FindingIs, "silent": Silent, "all": AllOf, "any": AnyOf, "of_these": AtLeast, "not": Not, "negated": Not,
+    "finding": FindingIs, "silent": Silent, "event": Happened,
+    "all": AllOf, "any": AnyOf, "of_these": AtLeast, "not": Not, "negated": Not,
 }  # fmt: skip
 
 
@@ -191,6 +207,7 @@ Condition = Annotated[
     | Annotated[Present, Tag("Present")]
     | Annotated[FindingIs, Tag("FindingIs")]
     | Annotated[Silent, Tag("Silent")]
+    | Annotated[Happened, Tag("Happened")]
     | Annotated[AllOf, Tag("AllOf")]
     | Annotated[AnyOf, Tag("AnyOf")]
     | Annotated[AtLeast, Tag("AtLeast")]
@@ -199,7 +216,7 @@ Condition = Annotated[
         _kind_of,
         custom_error_type="condition",
         custom_error_message="a condition begins with one of: reading, state, inside, present, finding, silent, "
-        "all, any, at_least with of_these, not",
+        "event, all, any, at_least with of_these, not",
     ),
 ]
 for _node in (AllOf, AnyOf, AtLeast, Not):

@@ -18,6 +18,7 @@ from highwall.twin.conditions import (
     AssetKind,
     Condition,
     FindingIs,
+    Happened,
     Inside,
     Leaf,
     Present,
@@ -41,6 +42,7 @@ _ASKED: Final[dict[type, tuple[SubjectKind, ...]]] = {
     Present: ("zone",),
     FindingIs: ("finding",),
     Silent: ("asset", "sensor", "gateway", "system"),
+    Happened: ("gateway",),
 }
 """Which subjects a leaf can be asked of."""
 

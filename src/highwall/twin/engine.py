@@ -14,23 +14,25 @@ import msgspec
 from sqlalchemy import Connection
 
 from highwall.core.errors import InputError
-from highwall.telemetry.messages import Event, Kind, Priority, Reading, up_topic
+from highwall.telemetry.messages import STAND_DOWN, Command, Event, Kind, Priority, Reading, up_topic
+from highwall.telemetry.neighbourhoods import Neighbourhoods
 from highwall.telemetry.qc_options import QcOptions
+from highwall.telemetry.virtual import SensorGroup
 from highwall.twin.alarm_book import is_engines
 from highwall.twin.alarms import Act, Alarm
 from highwall.twin.engine_options import EngineOptions
 from highwall.twin.merging import Merged, Timed, merge
 from highwall.twin.registry import Registry
 from highwall.twin.sql import alarms as alarm_store
+from highwall.twin.sql import audit, datastreams, heartbeats, journal, observations, orders, schema, states, tracks
 from highwall.twin.sql import criteria as criteria_store
-from highwall.twin.sql import datastreams, heartbeats, journal, observations, orders, schema, states, tracks
 from highwall.twin.sql.criteria import Version
 from highwall.twin.sql.database import Database
 from highwall.twin.sql.observations import Row, as_stored
 from highwall.twin.sql.registry import read_registry, read_words
 from highwall.twin.state import AssetState
-from highwall.twin.world import Kept, Reported, Source, World
-from highwall.twin.world_memory import forget_changes, pieces, put_back, take_apart
+from highwall.twin.world import Kept, LookedAfter, Reported, Source, World
+from highwall.twin.world_memory import CLOCK, forget_changes, pieces, put_back, take_apart
 
 _LOG: Final = logging.getLogger(__name__)
 NAME: Final = "engine"
@@ -82,11 +84,20 @@ class Engine:
         site: str,
         options: EngineOptions | None = None,
         qc_options: Mapping[str, QcOptions] | None = None,
+        groups: Mapping[str, SensorGroup] | None = None,
     ) -> None:
+        """Begin on a store.
+
+        Parameters
+        ----------
+        groups
+            Sensors that stand together, by the group's name, which are asked about one another.
+        """
         self._database = database
         self._site = site
         self._options = options or EngineOptions()
         self._qc_options = dict(qc_options or {})
+        self._groups = dict(groups or {})
         self._world: World | None = None
         self._cursors: dict[int, int] = {}
         self._written: dict[int, int] = {}
@@ -95,6 +106,8 @@ class Engine:
         self._ids: dict[str, int] = {}
         self._registry_us = 0
         self._set_aside: list[tuple[journal.Entry, str]] = []
+        self._beat_us: int | None = None
+        """When it last said that it works; None: not since it began."""
 
     @property
     def world(self) -> World:
@@ -144,14 +157,16 @@ class Engine:
         n_late = sum(1 for row in waiting.merged.rows if row.entry.received_us < world.clock_us)
         self._set_aside = []
         self._work(world, waiting)
-        with self._database.begin() as connection:
-            self._write(connection, world, waiting, now_us)
-        self._written = dict(self._cursors)
+        changed = pieces(world)
+        if self._is_due(world, waiting, changed, now_us):
+            with self._database.begin() as connection:
+                self._write(connection, world, waiting, changed, now_us)
+            self._written, self._beat_us = dict(self._cursors), now_us
         stepped = Stepped(
             world.clock_us, len(world.changes.readings), world.changes.n_failed, len(self._set_aside), n_late,
             waiting.has_more, {name: world.states[name] for name in sorted(world.changes.states)},
             [world.book.changed[number] for number in sorted(world.book.changed)],
-            {kept.datastream: kept for kept in world.changes.readings},
+            {kept.datastream: kept for kept in (*world.changes.readings, *world.changes.estimates)},
         )  # fmt: skip
         forget_changes(world)
         return stepped
@@ -161,13 +176,14 @@ class Engine:
         remembered = take_apart(states.memory(connection))
         self._written = states.cursors(connection)
         self._cursors = dict(self._written)
+        self._beat_us = None
         self._ids = {}
         clock_us = remembered.clock.clock_us
         version = _version_at(connection, remembered.clock.version)
         world = World(
             version.criteria, version=version.version, registry=read_registry(connection), options=self._options,
             now_us=clock_us or self._start_us(connection, version, now_us), qc_options=self._qc_options,
-            remembered=remembered.channels,
+            remembered=remembered.channels, hoods=Neighbourhoods(self._groups) if self._groups else None,
         )  # fmt: skip
         world.restore(
             msgspec.json.decode(content, type=AssetState) for content in states.states(connection).values()
@@ -271,11 +287,21 @@ class Engine:
         if n != wanted:
             self._set_aside.append((entry, f"the payload holds {n} items for {wanted} numbers; what is there was used"))
 
-    def _write(self, connection: Connection, world: World, waiting: _Waiting, now_us: int) -> None:
+    def _is_due(self, world: World, waiting: _Waiting, changed: Mapping[str, bytes], now_us: int) -> bool:
+        """Whether there is anything to write down: something happened, or it is time to say that nothing did."""
+        if self._beat_us is None or not 0 <= now_us - self._beat_us < self._options.beat_s * 1e6:
+            return True
+        if waiting.merged.rows or waiting.acts or waiting.versions or self._cursors != self._written:
+            return True
+        return not (changed.keys() <= {CLOCK} and world.changes.is_empty and world.book.is_empty)
+
+    def _write(
+        self, connection: Connection, world: World, waiting: _Waiting, changed: Mapping[str, bytes], now_us: int
+    ) -> None:
         """Store all effects of a step, with the cursors that say so."""
         changes, book = world.changes, world.book
         self._check_alone(connection)
-        self._store_readings(connection, changes.readings)
+        self._store_readings(connection, [*changes.readings, *changes.estimates])
         tracks.insert_positions(connection, [tracks.Position(*place) for place in changes.passed])
         encoded = {name: msgspec.json.encode(world.states[name]) for name in sorted(changes.states)}
         states.put_states(connection, encoded, at_us=now_us)
@@ -286,11 +312,13 @@ class Engine:
             alarm_store.mark_done(connection, [act.act_id for act in waiting.acts])
         for one in changes.reported:
             _note(connection, one)
+        for looked_after in changes.looked_after:
+            _order(connection, looked_after, at_us=now_us)
         for entry, reason in self._set_aside:
             self._keep_aside(connection, entry, reason)
         if self._cursors:
             states.put_cursors(connection, self._cursors)
-        states.put_memory(connection, pieces(world))
+        states.put_memory(connection, changed)
         n_waiting = sum(upto - self._cursors.get(stream, 0) for stream, upto in journal.heads(connection).items())
         heartbeats.beat(connection, heartbeats.Heartbeat(NAME, now_us, world.clock_us, n_waiting))
 
@@ -350,3 +378,13 @@ def _note(connection: Connection, reported: Reported) -> None:
     elif event.kind == "config_report" and isinstance(version := event.data.get("version"), int):
         outcome = str(event.data.get("outcome", "reported"))
         orders.note_outcome(connection, reported.gateway, version=version, outcome=outcome, at_us=event.event_us)
+
+
+def _order(connection: Connection, one: LookedAfter, *, at_us: int) -> None:
+    """Keep, once and on the record, what a gateway is to be told; it is sent when this is durable."""
+    if orders.is_given(connection, one.command_id):  # a rebuild carries the act out again
+        return
+    command = Command(one.command_id, STAND_DOWN, {"thing": one.thing, "upto_us": float(one.upto_us)})
+    orders.put_command(connection, one.gateway, command, who=one.who, at_us=at_us)
+    detail = {"command": one.command_id, "verb": STAND_DOWN, "arguments": {"thing": one.thing}}
+    audit.append(connection, one.who, "command_gateway", subject=one.gateway, detail=detail, at_us=at_us)

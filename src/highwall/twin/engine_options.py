@@ -15,6 +15,9 @@ class EngineOptions(BaseModel):
         description="the engine's clock stays so far behind, for messages of one moment to be committed by all "
         "workers [s]",
     )  # fmt: skip
+    beat_s: float = Field(
+        1.0, ge=0, le=10, description="while nothing happens it says so often that it works [s]"
+    )  # fmt: skip
     entries: int = Field(200, ge=1, le=100_000, description="journal rows taken from one stream in one step")
     man_down: ManDownOptions = ManDownOptions()
     rssi: RssiOptions = RssiOptions()

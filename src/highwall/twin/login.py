@@ -1,5 +1,6 @@
 """Logging in: name, password and, for the super manager, the code of an authenticator; guessing is slowed down."""
 
+import threading
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
@@ -47,6 +48,9 @@ class Refused(NamedTuple):
     """There were too many attempts; how long to wait."""
 
 
+COMPARING: Final = threading.BoundedSemaphore(8)
+"""Passwords compared or waiting for it at one time: a flood of logins leaves the other threads of the server free."""
+_BUSY: Final = Refused("many people log in at present; try again in a few seconds.", wait_s=5)
 _TOO_MANY: Final = Refused("too many attempts; wait a quarter of an hour.", wait_s=WINDOW_US // 1_000_000)
 
 
@@ -68,7 +72,12 @@ def log_in(database: Database, attempt: Attempt, *, now_us: int, hours: float) -
         if _is_flooded(connection, keys, now_us):
             return _TOO_MANY
         proof = proof_of(connection, name)
-    is_right = password_matches(attempt.password, proof.password if proof else None)
+    if not COMPARING.acquire(blocking=False):
+        return _BUSY
+    try:
+        is_right = password_matches(attempt.password, proof.password if proof else None)
+    finally:
+        COMPARING.release()
     with database.begin() as connection:
         if _is_flooded(connection, keys, now_us):  # by attempts that were compared at the same time
             return _TOO_MANY

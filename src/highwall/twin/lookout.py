@@ -7,9 +7,11 @@ cost. The lookout knows no store and no clock: a gateway runs the same one for i
 
 import heapq
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 
-from highwall.twin.conditions import FindingIs, Inside, Leaf, Present, ReadingIs, Silent, StateIs
+from highwall.twin.conditions import FindingIs, Happened, Inside, Leaf, Present, ReadingIs, Silent, StateIs
 from highwall.twin.criteria import Criteria
+from highwall.twin.happenings import Happening
 from highwall.twin.matching import Belongs, is_about, is_asked, is_zone, subjects_of
 from highwall.twin.measure import Measure
 from highwall.twin.rules import (
@@ -161,6 +163,30 @@ class Lookout:
             self._tell(rule, Subject("finding", finding.finding_id), number, finding.kind, given, now_us, turns)
         return turns
 
+    def on_happening(self, gateway: str, happening: Happening, *, at_us: int, now_us: int) -> list[Turn]:
+        """Take what a gateway told of itself to the watches that ask for its kind."""
+        turns: list[Turn] = []
+        given = told(happening.holds, at_us=at_us, now_us=now_us, value=float(happening.level))
+        for rule, number, leaf in self._told_leaves(Happened):
+            about = rule.criterion.about
+            if isinstance(leaf, Happened) and happening.kind in leaf.event and is_about(about, gateway, "gateway"):
+                self._tell(rule, Subject("gateway", gateway), number, happening.said, given, now_us, turns)
+        return turns
+
+    def miss_only(self, gateways: AbstractSet[str], *, now_us: int) -> list[Turn]:
+        """Listen no more for gateways but these and those that a criterion names: nobody expects a word of them."""
+        turns: list[Turn] = []
+        for key in sorted(self.watches):
+            kind, name = key.subject
+            rule = self.rules[key.criterion]
+            is_missed = kind == "gateway" and any(isinstance(leaf, Silent) for leaf in rule.leaves)
+            if is_missed and name not in gateways and name not in rule.criterion.about.ids:
+                turns += _ended(key, self.watches.pop(key), now_us, why="it is entered as a gateway no longer")
+                self._listening[str(key.subject)].remove(key)
+                self._covered.discard(key)
+                self.dirty_watches.add(key)
+        return turns
+
     def expect(self, subject: Subject, asset_kind: str, *, now_us: int) -> None:
         """Begin to listen for a subject: from now on its silence counts."""
         for rule, _, _ in self._told_leaves(Silent):
@@ -171,11 +197,11 @@ class Lookout:
                     self._start(key, rule, now_us)
 
     def on_word(self, subject: str, *, now_us: int) -> list[Turn]:
-        """Take it that a subject spoke: who listened for it may rest."""
+        """Take it that a subject spoke: who listened for it may rest, who waits for its first word begins."""
         turns: list[Turn] = []
         for key in self._listening.get(subject, ()):
             memory = self.watches[key]
-            if memory.level or any(level.since_us is not None for level in memory.levels):
+            if memory.level or memory.due_us is None or any(level.since_us is not None for level in memory.levels):
                 self._judge(key, self.rules[key.criterion], now_us, turns)
         return turns
 

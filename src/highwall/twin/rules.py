@@ -16,6 +16,7 @@ import msgspec
 
 from highwall.twin.conditions import (
     GRADES,
+    Happened,
     Inside,
     Leaf,
     Present,
@@ -265,6 +266,10 @@ class _Judging:
                 yield self._of_readings(leaf, self.memory.inputs[number])
             elif isinstance(leaf, Silent):
                 yield self._of_silence(leaf)
+            elif isinstance(leaf, Happened):
+                yield max(
+                    [self._of_event(leaf, given) for given in self.memory.inputs[number].values()], default=_FALSE
+                )
             else:
                 yield _of_told(leaf, self.memory.inputs[number])
 
@@ -308,6 +313,14 @@ class _Judging:
             return _NOT_YET
         return self._old(word_us)
 
+    def _of_event(self, leaf: Happened, given: Input) -> Verdict:
+        """Whether what was told counts still; from when it came, for it may have waited in the gateway."""
+        due_us = given.heard_us + round(leaf.for_s * 1e6)
+        if given.truth != _TRUE or given.value < leaf.least_level or self.now_us >= due_us:
+            return _FALSE
+        self.dues.append(due_us)
+        return _TRUE
+
     def _covers(self, thing: str) -> bool:
         """Whether a gateway's silence explains that of a thing."""
         covered = self.hearing.is_covered(thing)
@@ -338,11 +351,15 @@ class _Judging:
         for number in range(start, stop):
             leaf = self.rule.leaves[number]
             for name, given in self.memory.inputs[number].items():
-                found = self._of_input(leaf, name, given) if isinstance(leaf, ReadingIs) else _graded(leaf, given)
-                if found == wanted:
+                if self._verdict(leaf, name, given) == wanted:
                     yield _said(leaf, name, given, wanted)
             if isinstance(leaf, Silent) and wanted == _TRUE and self._of_silence(leaf) == _TRUE:
                 yield leaf_words(leaf, self.subject.subject_id)
+
+    def _verdict(self, leaf: Leaf, name: str, given: Input) -> int:
+        if isinstance(leaf, ReadingIs):
+            return self._of_input(leaf, name, given)
+        return self._of_event(leaf, given) if isinstance(leaf, Happened) else _graded(leaf, given)
 
 
 _UNTOLD: Final = Input()

@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 import msgspec
 
 from highwall.telemetry.messages import Event, Reading, Result
-from highwall.telemetry.qc import Flag, judge
+from highwall.telemetry.neighbourhoods import Neighbourhoods
+from highwall.telemetry.qc import Flag, Verdict, judge
 from highwall.telemetry.qc_options import QcOptions
 from highwall.twin.alarm_book import AlarmBook
 from highwall.twin.alarms import Act, Alarm
@@ -20,6 +21,7 @@ from highwall.twin.channels import Channel, ChannelMemory, Thing
 from highwall.twin.conditions import StateIs
 from highwall.twin.criteria import Criteria
 from highwall.twin.engine_options import EngineOptions
+from highwall.twin.happenings import happening_of
 from highwall.twin.lookout import Lookout
 from highwall.twin.registry import Registry
 from highwall.twin.rules import Subject, Turn
@@ -30,6 +32,8 @@ from highwall.twin.tracking import Tracker, Whereabouts
 _AHEAD_US: Final = 60_000_000
 """An event this far in the future of its receiver comes from a wrong clock, and counts as of now."""
 _PLACED: Final = frozenset({"position", "position_radius"})
+ESTIMATE: Final = "estimate"
+"""Qualifier under which stands what the neighbours of a sensor lead to expect, where its reading is in doubt."""
 
 
 class Source(NamedTuple):
@@ -71,6 +75,18 @@ class Reported(NamedTuple):
     event: Event
 
 
+class LookedAfter(NamedTuple):
+    """A person was looked after, which a gateway that judges the tag must be told."""
+
+    command_id: str
+    """The same whenever the act is carried out again."""
+    gateway: str
+    thing: str
+    upto_us: int
+    """Time of the last word about the person's health: of what came later nobody knew."""
+    who: str
+
+
 class Changes:
     """What changed since it was last written down."""
 
@@ -80,8 +96,11 @@ class Changes:
     def clear(self) -> None:
         """Begin anew."""
         self.readings: list[Kept] = []
+        self.estimates: list[Kept] = []
+        """In place of readings in doubt; datastreams of their own, which nothing is concluded from."""
         self.passed: list[Passed] = []
         self.reported: list[Reported] = []
+        self.looked_after: list[LookedAfter] = []
         self.states: set[str] = set()
         self.channels: set[str] = set()
         """Datastreams that spoke."""
@@ -89,6 +108,11 @@ class Changes:
         """Subjects that spoke."""
         self.n_failed = 0
         """Readings that quality control refused."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing changed but what :mod:`highwall.twin.world_memory` keeps."""
+        return not (self.readings or self.passed or self.reported or self.looked_after or self.states)
 
 
 class World:
@@ -104,6 +128,7 @@ class World:
         now_us: int,
         qc_options: Mapping[str, QcOptions] | None = None,
         remembered: Mapping[str, ChannelMemory] | None = None,
+        hoods: Neighbourhoods | None = None,
     ) -> None:
         """Begin with nothing known but what is remembered.
 
@@ -111,8 +136,11 @@ class World:
         ----------
         qc_options
             Limits of datastreams that have other ones than their property's.
+        hoods
+            Groups of sensors that are asked about one another; None: no sensor has neighbours.
         """
         self.clock_us = now_us
+        self.hoods = hoods
         self.registry = registry
         self.changes = Changes()
         self.states: dict[str, AssetState] = {}
@@ -140,12 +168,13 @@ class World:
         heard: dict[Thing, Stamp] = {}
         for number, reading in enumerate(readings, start=first):
             channel = self.channels.get(reading.datastream) or self._channel(reading.datastream)
-            verdict = judge(channel.qc, reading, options=channel.options, received_us=received_us)
+            verdict = self._judge(channel, reading, received_us)
             channel.qc, flag, at_us = verdict.state, int(verdict.flag), reading.phenomenon_us
             self.changes.channels.add(channel.name)
-            self.changes.readings.append(
-                Kept(channel.name, at_us, source.stream_id, number, reading.result, flag, received_us)
-            )
+            kept = Kept(channel.name, at_us, source.stream_id, number, reading.result, flag, received_us)
+            self.changes.readings.append(kept)
+            if verdict.estimate is not None:
+                self.changes.estimates.append(_estimate(kept, verdict.estimate))
             if channel.taps:
                 seen = Seen(channel.name, at_us, reading.result, flag)
                 self._follow(self.lookout.on_reading(channel.taps, seen, now_us=now_us))
@@ -171,7 +200,7 @@ class World:
             if event.kind in ("man_down", "motion"):
                 self._told_by_gateway(event, stamp, source)
             else:
-                self.changes.reported.append(Reported(source.gateway, event))
+                self._happened(event, stamp, source)
         self._heard_gateway(source.gateway, 0)
 
     def take_act(self, act: Act) -> None:
@@ -199,6 +228,7 @@ class World:
         for thing in self._things.values():
             thing.moved_to(registry.belongs(thing.name))
         self._whereabouts.lay_out(registry.areas)
+        self._follow(self.lookout.miss_only(registry.gateways, now_us=self.clock_us))
         self._tap_anew()
         wanted = {name: channel.taps for name, channel in self.channels.items()}
         self._follow(self.lookout.drop_inputs(wanted, now_us=self.clock_us))
@@ -262,6 +292,13 @@ class World:
         self.channels[name] = channel
         return channel
 
+    def _judge(self, channel: Channel, reading: Reading, received_us: int) -> Verdict:
+        """Judge a reading by those before it, and by its neighbours where it has any."""
+        opinion = None
+        if self.hoods is not None:
+            opinion = self.hoods.hear(reading, options=channel.options, received_us=received_us)
+        return judge(channel.qc, reading, options=channel.options, received_us=received_us, opinion=opinion)
+
     def _about_asset(self, channel: Channel, result: Result, stamp: Stamp) -> None:
         """Take what a reading says about the asset that its thing speaks for."""
         thing = channel.thing
@@ -295,11 +332,19 @@ class World:
             self.changes.reported.append(Reported(source.gateway, event))
             return
         attribute, words = ("health", HEALTHS) if event.kind == "man_down" else ("motion", MOTIONS)
-        self.bodies.believe(event.subject, asset.asset_id, asset.kind, of=attribute)
+        self.bodies.believe(event.subject, asset.asset_id, asset.kind, of=attribute, gateway=source.gateway)
         word = event.data.get(attribute)
         told = Told(attribute, word if isinstance(word, str) and word in words else "unknown", stamp)
         self._tell(asset.asset_id, told)
         self._tell(asset.asset_id, Told("gateway", source.gateway, stamp))
+
+    def _happened(self, event: Event, stamp: Stamp, source: Source) -> None:
+        """Hand an event on, and judge it where somebody must hear of it."""
+        self.changes.reported.append(Reported(source.gateway, event))
+        happening = happening_of(event)
+        if happening is not None:
+            now_us = self.clock_us
+            self._follow(self.lookout.on_happening(source.gateway, happening, at_us=stamp.at_us, now_us=now_us))
 
     def _tell(self, asset_id: str, told: Told) -> None:
         """Take one fact in, and to whoever asks for it."""
@@ -349,8 +394,6 @@ class World:
 
     def _heard_gateway(self, gateway: str, newest_us: int) -> None:
         hearing, key = self.lookout.hearing, f"gateway:{gateway}"
-        if key not in hearing.word:
-            self.lookout.expect(Subject("gateway", gateway), "gateway", now_us=self.clock_us)
         hearing.word[key] = self.clock_us
         self.changes.heard.add(key)
         if newest_us:
@@ -375,8 +418,19 @@ class World:
         criterion = self.book.criteria[alarm.criterion]
         is_health = any(isinstance(leaf, StateIs) and leaf.state == "health" for leaf in criterion.leaves())
         if is_health and alarm.subject.kind == "asset":
-            self.bodies.cancel(alarm.subject.subject_id, act.at_us)
-            self._tell(alarm.subject.subject_id, Told("health", "ok", Stamp(act.at_us, "person", act.act_id)))
+            asset_id = alarm.subject.subject_id
+            self._tell_judges(asset_id, act)
+            self.bodies.cancel(asset_id, act.at_us)
+            self._tell(asset_id, Told("health", "ok", Stamp(act.at_us, "person", act.act_id)))
+
+    def _tell_judges(self, asset_id: str, act: Act) -> None:
+        """Have every gateway told that judges this person's tags: it goes on with what it knows otherwise."""
+        known = self.state_of(asset_id).facts.get("health")
+        upto_us = act.at_us if known is None else known.stamp.at_us
+        self.changes.looked_after += [
+            LookedAfter(f"stand-down-{act.act_id}-{place}", gateway, thing, upto_us, act.who)
+            for place, (thing, gateway) in enumerate(self.bodies.judges(asset_id))
+        ]
 
     def _in_force(self, criteria: Criteria, version: int) -> None:
         self.book.version = version
@@ -429,6 +483,12 @@ class World:
     def _next_due(self) -> int | None:
         dues = (self.bodies.next_due(), self.lookout.next_due(), self.book.next_due())
         return min((due for due in dues if due is not None), default=None)
+
+
+def _estimate(kept: Kept, value: float) -> Kept:
+    """What neighbours expect in place of a reading, beside it under a name of its own."""
+    name = f"{kept.datastream}/{ESTIMATE}"
+    return kept._replace(datastream=name, result=value, flag=int(Flag.NOT_EVALUATED))
 
 
 def _own(criteria: Criteria) -> Criteria:

@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
+from highwall.telemetry.neighbourhoods import GroupMemory
 from highwall.twin.bodies import Body
 from highwall.twin.channels import ChannelMemory
 from highwall.twin.rules import Subject, WatchMemory
@@ -13,7 +14,8 @@ from highwall.twin.tracking import Tracked
 from highwall.twin.windows import Window
 from highwall.twin.world import World
 
-_CLOCK: Final = "world"
+CLOCK: Final = "world"
+"""Piece that every step changes."""
 _Piece = TypeVar("_Piece")
 
 
@@ -44,6 +46,7 @@ class Remembered(NamedTuple):
     bodies: dict[str, Body]
     tracked: dict[str, Tracked]
     heard: dict[str, Spoken]
+    groups: dict[str, GroupMemory]
 
 
 def pieces(world: World) -> dict[str, bytes]:
@@ -57,13 +60,15 @@ def pieces(world: World) -> dict[str, bytes]:
     found |= {f"b:{thing}": encode(world.bodies.known[thing]) for thing in world.bodies.dirty}
     found |= {f"r:{thing}": encode(world.tracker.known[thing]) for thing in world.tracker.dirty}
     found |= {f"h:{key}": encode(_spoken(world, key)) for key in world.changes.heard}
-    found[_CLOCK] = encode(Clock(world.clock_us, world.book.last_id, world.book.version))
+    if world.hoods is not None:
+        found |= {f"n:{name}": encode(world.hoods.memory(name)) for name in world.hoods.dirty}
+    found[CLOCK] = encode(Clock(world.clock_us, world.book.last_id, world.book.version))
     return found
 
 
 def take_apart(memory: Mapping[str, bytes]) -> Remembered:
     """Read pieces of memory."""
-    clock = msgspec.json.decode(memory[_CLOCK], type=Clock) if _CLOCK in memory else Clock()
+    clock = msgspec.json.decode(memory[CLOCK], type=Clock) if CLOCK in memory else Clock()
     return Remembered(
         clock,
         _read(memory, "q:", ChannelMemory),
@@ -72,6 +77,7 @@ def take_apart(memory: Mapping[str, bytes]) -> Remembered:
         _read(memory, "b:", Body),
         _read(memory, "r:", Tracked),
         _read(memory, "h:", Spoken),
+        _read(memory, "n:", GroupMemory),
     )
 
 
@@ -80,6 +86,8 @@ def put_back(world: World, remembered: Remembered) -> None:
     world.lookout.restore(remembered.watches, remembered.windows)
     world.bodies.restore(remembered.bodies)
     world.tracker.known.update(remembered.tracked)
+    if world.hoods is not None:
+        world.hoods.restore(remembered.groups)
     hearing = world.lookout.hearing
     for key, spoken in remembered.heard.items():
         hearing.word[key] = spoken.word_us
@@ -96,6 +104,8 @@ def forget_changes(world: World) -> None:
         world.lookout.dirty_watches, world.lookout.dirty_windows, world.bodies.dirty, world.tracker.dirty
     ):  # fmt: skip
         dirty.clear()
+    if world.hoods is not None:
+        world.hoods.dirty.clear()
     world.book.empty()
 
 

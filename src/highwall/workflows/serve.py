@@ -32,6 +32,7 @@ from highwall.twin.sql.database import Database, open_database
 from highwall.web.app import create_app
 from highwall.web.live import Hub
 from highwall.web.services import GatewayDesk, Services
+from highwall.workflows.sensor_groups import read_groups
 from highwall.workflows.serve_gateways import open_desk, prepare_secrets
 from highwall.workflows.serve_options import ServeConfig
 from highwall.workflows.serve_rounds import threads_of
@@ -90,7 +91,7 @@ def running(
         bus = _bus(serving)
         closing.callback(bus.close)
         services = _services(database, bus, serving, clock_us)
-        engine = Engine(database, site=serving.config.site, options=serving.config.engine)
+        engine = _engine(database, serving.config)
         ingest = Ingest(database, bus, site=serving.config.site, options=serving.config.ingest, clock=clock_us)
         threads = threads_of(services, engine, serving.config)
         closing.enter_context(ingest)
@@ -179,6 +180,11 @@ def _enter_run(database: Database, run: Path, *, site: str, at_us: int) -> None:
             zones.replace_zones(connection, kind, found, at_us=at_us)
         if message is not None:
             journal.append_all(connection, [message], site=site, received_us=at_us)
+
+
+def _engine(database: Database, config: ServeConfig) -> Engine:
+    groups = None if config.neighbours is None else read_groups(config.neighbours)
+    return Engine(database, site=config.site, options=config.engine, groups=groups)
 
 
 def _bus(serving: Serving) -> MessageBus:

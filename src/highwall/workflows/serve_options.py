@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from highwall.telemetry.window_options import CrackPlace
 from highwall.twin.broker import BrokerOptions
 from highwall.twin.engine_options import EngineOptions
 from highwall.twin.ingest import IngestOptions
@@ -40,7 +41,17 @@ class RetentionOptions(_Section):
     """How long what is kept."""
 
     track_days: float = Field(30.0, gt=0, le=3650, description="tracks of people [day]")
+    journal_days: float = Field(
+        7.0, gt=0, le=3650, description="what gateways said, as it came, once it is worked out [day]"
+    )
     reading_days: float | None = Field(None, gt=0, le=36_500, description="readings [day]; by default for ever")
+
+
+class CrackWatchOptions(_Section):
+    """Ground that is judged each hour by a classifier of sensor windows."""
+
+    weights: Path = Field(description="file of the classifier, as `highwall train crack-windows` leaves it")
+    places: tuple[CrackPlace, ...] = Field(min_length=1, description="which sensors stand beside which ground")
 
 
 class ServeConfig(_Section):
@@ -56,6 +67,10 @@ class ServeConfig(_Section):
     engine: EngineOptions = EngineOptions()
     notify: NotifyOptions = NotifyOptions()
     retention: RetentionOptions = RetentionOptions()
+    cracks: CrackWatchOptions | None = None
+    neighbours: Path | None = Field(
+        None, description="groups of sensors that are asked about one another: a file of `highwall sensors neighbours`"
+    )
     oidc: OidcOptions | None = None
     push: PushOptions | None = None
     certificate: Path | None = Field(None, description="certificate of the pages, PEM; none: plain http, or a proxy")

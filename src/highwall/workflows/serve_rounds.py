@@ -4,12 +4,15 @@ import logging
 from functools import partial
 from typing import Final
 
+from highwall.classification.crack_windows.classifier import CrackWindowClassifier
+from highwall.telemetry.messages import STAND_DOWN, Message, down_topic, encoded
 from highwall.twin.engine import Engine
 from highwall.twin.notify import deliver, targets_of
-from highwall.twin.sql import audit, observations, things, tracks
+from highwall.twin.sql import audit, journal, observations, orders, states, things, tracks
 from highwall.twin.watchdog import Watchdog
 from highwall.web.live import Change
 from highwall.web.services import Services
+from highwall.workflows.live_cracks import tell_cracks
 from highwall.workflows.serve_live import Teller
 from highwall.workflows.serve_options import ServeConfig
 from highwall.workflows.serve_push import Pusher
@@ -21,6 +24,10 @@ _HOUSE_S: Final = 3600.0
 _WATCHDOG_S: Final = 2.0
 _NOTICES_S: Final = 1.0
 _GATEWAYS_S: Final = 2.0
+_COMMANDS_S: Final = 0.5
+_COMMAND_US: Final = 3_600_000_000
+"""A command that is older when the server starts is not given any more [µs]."""
+_CRACKS_S: Final = 60.0
 _OWNERS_S: Final = 10.0
 """How long the hub may tell readings of a tag as nobody's after it was claimed [s]."""
 _MOST: Final = 1_000_000
@@ -38,11 +45,15 @@ def threads_of(services: Services, engine: Engine, config: ServeConfig) -> list[
         Repeated("watchdog", rounds.watch, every_s=_WATCHDOG_S),
         Repeated("notices", partial(rounds.notify, config), every_s=_NOTICES_S),
         Repeated("gateways", rounds.tell_gateways, every_s=_GATEWAYS_S),
+        Repeated("commands", rounds.give_commands, every_s=_COMMANDS_S),
         Repeated("owners", rounds.look_up_owners, every_s=_OWNERS_S),
         Repeated("house", partial(rounds.keep_house, config), every_s=_HOUSE_S),
     ]
     if pusher is not None:
         threads.append(Repeated("push", rounds.push, every_s=pusher.every_s))
+    if config.cracks is not None:
+        classifier = CrackWindowClassifier.open(config.cracks.weights)
+        threads.append(Repeated("cracks", partial(rounds.tell_cracks, classifier, config), every_s=_CRACKS_S))
     return threads
 
 
@@ -53,6 +64,8 @@ class Rounds:
         self._services, self._engine, self._telling, self._pusher = services, engine, telling, pusher
         self._database, self._hub = services.database, services.hub
         self._watchdog: Watchdog | None = None
+        self._given: set[str] = set()
+        """Commands that were sent and are not answered yet."""
 
     def step(self) -> bool:
         """Work out what waits, and tell what changed."""
@@ -87,6 +100,29 @@ class Rounds:
             self._tell(self._telling.of_gateways(store))
         return False
 
+    def give_commands(self) -> bool:
+        """Send what the engine has for gateways, once, and once again after a start: they know what they have done."""
+        bus, at_us = self._services.bus, self._services.clock_us()
+        if bus is None or not bus.is_connected:
+            return False
+        with self._database.read() as store:
+            found = orders.unanswered(store, since_us=at_us - _COMMAND_US)
+        waiting = {one.command.command_id: one for one in found if one.command.verb == STAND_DOWN}
+        self._given &= waiting.keys()
+        for name, one in waiting.items():
+            if name not in self._given:
+                topic = down_topic(self._services.place.name, one.gateway_id, "command")
+                bus.publish(Message(topic, encoded(one.command)))
+                self._given.add(name)
+        return False
+
+    def tell_cracks(self, classifier: CrackWindowClassifier, config: ServeConfig) -> bool:
+        """Judge the ground of the hours that are over."""
+        if config.cracks is not None:
+            at_us = self._services.clock_us()
+            tell_cracks(self._database, classifier, config.cracks.places, site=config.site, now_us=at_us)
+        return False
+
     def tell_everything(self) -> None:
         """Fill the hub, as at the start."""
         with self._database.read() as store:
@@ -114,6 +150,9 @@ class Rounds:
             if kept.reading_days is not None:
                 observations.drop_before(store, round(at_us - kept.reading_days * _DAY_US))
             head = audit.head(store)
+        with self._database.begin() as store:
+            before_us = round(at_us - kept.journal_days * _DAY_US)
+            journal.trim(store, states.cursors(store), received_before_us=before_us)
         _LOG.warning("head of the audit log: %s", head)
         return False
 

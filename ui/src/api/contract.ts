@@ -75,6 +75,14 @@ export interface Site {
   layers: SiteLayer[];
 }
 
+/** What the server tells of itself to everybody. */
+export interface ServerHealth {
+  ok: boolean;
+  at: string;
+  version: string;
+  login_elsewhere: boolean;
+}
+
 export type AssetKind = "person" | "machine" | "material" | "structure" | "sensor" | "gateway";
 export type Motion = "idle" | "moving" | "working" | "unknown";
 export type Health = "ok" | "pre_alarm" | "down" | "unknown";
@@ -86,6 +94,11 @@ export interface Position {
   radius_m: number | null;
   /** null: it never moves */
   at: Iso | null;
+}
+
+export interface Track {
+  asset_id: string;
+  positions: Position[];
 }
 
 export interface AssetState {

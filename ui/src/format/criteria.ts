@@ -68,8 +68,15 @@ const LEAVES: Record<string, (node: Node, units: Units) => string> = {
   inside: (node) => `inside ${named(node, "inside", "zone")}`,
   present: (node) => `at least ${count(node["at_least"])} ${list(node["present"], " or ")} present`,
   finding: (node) => `a finding of ${list(node["finding"], " or ") || "any kind"}`,
+  event: (node) =>
+    `${list(node["event"], " or ")}${fromLevel(node)} within the last ${lasting(Number(node["for_s"] ?? 0))}`,
   silent: (node) => `no ${String(node["silent"])} for ${lasting(Number(node["for_s"] ?? 0))}`,
 };
+
+function fromLevel(node: Node): string {
+  const least = Number(node["least_level"] ?? 0);
+  return least ? ` from level ${least}` : "";
+}
 
 function leaf(node: Node, units: Units): string {
   const kind = Object.keys(LEAVES).find((key) => key in node);

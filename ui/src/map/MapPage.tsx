@@ -1,6 +1,6 @@
 /** The live map with what it shows in words beside it. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { signal, useComputed } from "@preact/signals";
 import type { Asset, Site, SiteLayer } from "../api/contract";
 import { get, wordsOf } from "../api/client";
@@ -47,6 +47,7 @@ function SiteMap({ site: here }: { site: Site }) {
     return () => made.destroy();
   }, [here, layers]);
 
+  const drawTrack = useCallback((way: GeoJSON.MultiLineString | null) => stage?.setTrack(way), [stage]);
   useScene(stage, here);
   useOverlays(stage, layers, setTrouble);
   useEffect(() => stage?.setPlaces([...locations.value.values()]), [stage, locations.value]);
@@ -74,7 +75,7 @@ function SiteMap({ site: here }: { site: Site }) {
         </button>
       </div>
       <aside class="map-side" aria-label="What the map shows">
-        {touched && <TouchedCard touched={touched} layers={layers} onClose={() => touch(null)} />}
+        {touched && <TouchedCard touched={touched} layers={layers} onClose={() => touch(null)} onTrack={drawTrack} />}
         <div class="tabs" role="group" aria-label="Beside the map">
           <button type="button" aria-pressed={panel === "ground"} onClick={() => setPanel("ground")}>
             On the ground

@@ -12,6 +12,7 @@ import { placeName, world } from "../store/screen";
 import { href } from "../store/route";
 import { place } from "./geometry";
 import type { Touched } from "./stage";
+import { TrackDeed } from "./TrackDeed";
 
 const SeriesChart = lazy(() => import("../chart/SeriesChart").then((part) => part.SeriesChart));
 const PointChart = lazy(() => import("../chart/PointChart").then((part) => part.PointChart));
@@ -20,10 +21,13 @@ interface TouchedCardProps {
   touched: NonNullable<Touched>;
   layers: SiteLayer[];
   onClose: () => void;
+  onTrack: (way: GeoJSON.MultiLineString | null) => void;
 }
 
-export function TouchedCard({ touched, layers, onClose }: TouchedCardProps) {
-  if (touched.kind === "asset") return <AssetCard id={touched.id} onClose={onClose} />;
+export function TouchedCard({ touched, layers, onClose, onTrack }: TouchedCardProps) {
+  if (touched.kind === "asset") {
+    return <AssetCard key={touched.id} id={touched.id} onClose={onClose} onTrack={onTrack} />;
+  }
   const title = layers.find((layer) => layer.key === touched.layer)?.title ?? words(touched.layer);
   if (touched.kind === "feature") {
     return <FeatureCard layer={title} properties={touched.properties} onClose={onClose} />;
@@ -53,7 +57,7 @@ function Card({
   );
 }
 
-function AssetCard({ id, onClose }: { id: string; onClose: () => void }) {
+function AssetCard({ id, onClose, onTrack }: { id: string } & Pick<TouchedCardProps, "onClose" | "onTrack">) {
   const asset = world.value.assets.get(id);
   if (!asset) {
     return (
@@ -84,6 +88,7 @@ function AssetCard({ id, onClose }: { id: string; onClose: () => void }) {
           ["Battery", battery_v === null ? "—" : withUnit(numeral(battery_v), "V")],
         ]}
       />
+      <TrackDeed asset={asset} onTrack={onTrack} />
     </Card>
   );
 }

@@ -1,10 +1,13 @@
 /** Small geometry on the ground, for distances of a site. */
 
+import type { Position } from "../api/contract";
 import type { LonLat } from "./glide";
 
 const METRES_PER_DEGREE = 111_195; // along a meridian of a sphere of 6371 km
 const CORNERS = 48;
 const LEAST_SIDE_DEG = 0.01;
+/** A way is not drawn across a silence [ms] that is longer: nobody knows where it went. */
+export const SILENCE_MS = 600_000;
 
 export type Bounds = [west: number, south: number, east: number, north: number];
 
@@ -26,6 +29,19 @@ export function wide([west, south, east, north]: Bounds): Bounds {
     number,
   ];
   return [west - dx, south - dy, east + dx, north + dy];
+}
+
+/** A way through places in order of time, cut where nothing was heard for long. */
+export function tracked(positions: Position[]): GeoJSON.MultiLineString {
+  const pieces: LonLat[][] = [];
+  let before = -Infinity;
+  for (const { lon, lat, at } of positions) {
+    const time = Date.parse(at ?? "");
+    if (!(time - before <= SILENCE_MS)) pieces.push([]);
+    pieces.at(-1)?.push([lon, lat]);
+    before = time;
+  }
+  return { type: "MultiLineString", coordinates: pieces.filter((piece) => piece.length > 1) };
 }
 
 /** The middle of the upper edge of a polygon's box: where its name stands. */

@@ -28,6 +28,11 @@ export interface StageOptions {
 
 const NOTHING: GeoJSON.FeatureCollection = { type: "FeatureCollection", features: [] };
 const FRAME_MS = 50;
+/** A light line on a dark one: seen on any ground. */
+const TRACK_LINES = [
+  ["track-edge", "#10161d", 5],
+  ["track", "#ffe08a", 2.5],
+] as const;
 const REACH_PX = 8;
 const NAMES_FROM_ZOOM = 13;
 /** Beyond this tiles of a scene are enlarged, not fetched anew, where the server does not say how fine it is. */
@@ -42,6 +47,7 @@ export class Stage {
   private selected: string | null = null;
   private frame = 0;
   private drawnAt = 0;
+  private isOver = false;
 
   constructor(
     box: HTMLElement,
@@ -131,6 +137,13 @@ export class Stage {
     this.labels.setPlaces(places);
   }
 
+  /** Draw where something was; null: nothing any more. */
+  setTrack(way: GeoJSON.MultiLineString | null): void {
+    if (this.isOver) return; // a card that closes with the page
+    const features: GeoJSON.Feature[] = way ? [{ type: "Feature", geometry: way, properties: {} }] : [];
+    this.source("track")?.setData({ type: "FeatureCollection", features });
+  }
+
   flyTo(at: LonLat): void {
     this.map.easeTo({ center: at, zoom: Math.max(this.map.getZoom(), 15), duration: 500 });
   }
@@ -140,6 +153,7 @@ export class Stage {
   }
 
   destroy(): void {
+    this.isOver = true;
     cancelAnimationFrame(this.frame);
     this.labels.clear();
     this.map.remove();
@@ -148,7 +162,7 @@ export class Stage {
   private furnish(): void {
     addIcons(this.map);
     for (const layer of this.options.layers) this.addOverlay(layer);
-    for (const name of ["places", "halo", "assets"])
+    for (const name of ["places", "track", "halo", "assets"])
       this.map.addSource(name, { type: "geojson", data: NOTHING });
     this.map.addLayer({
       id: "places",
@@ -156,6 +170,15 @@ export class Stage {
       source: "places",
       paint: { "line-color": "#dfe7f0", "line-width": 1, "line-opacity": 0.7, "line-dasharray": [1, 2] },
     });
+    for (const [id, color, width] of TRACK_LINES) {
+      this.map.addLayer({
+        id,
+        type: "line",
+        source: "track",
+        layout: { "line-cap": "round", "line-join": "round" },
+        paint: { "line-color": color, "line-width": width },
+      });
+    }
     this.map.addLayer({
       id: "halo",
       type: "fill",

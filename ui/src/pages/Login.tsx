@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { Refusal } from "../api/client";
-import { useDeed } from "../parts/load";
+import type { ServerHealth } from "../api/contract";
+import { useDeed, useLoaded } from "../parts/load";
 import { signIn } from "../store/session";
 import { ChoosePassword } from "./ChoosePassword";
 
@@ -20,6 +21,7 @@ export function Login() {
 function SignIn({ onCode }: { onCode: () => void }) {
   const [needsCode, setNeedsCode] = useState(false);
   const { isBusy, error, run } = useDeed();
+  const server = useLoaded<ServerHealth>("/api/health").value;
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const said = new FormData(event.currentTarget as HTMLFormElement);
@@ -71,6 +73,11 @@ function SignIn({ onCode }: { onCode: () => void }) {
       <button type="submit" class="button main" disabled={isBusy}>
         {isBusy ? "Signing in …" : "Sign in"}
       </button>
+      {server?.login_elsewhere && (
+        <a class="button" href="/api/oidc/start">
+          Sign in with your organisation
+        </a>
+      )}
       <button type="button" class="button quiet" onClick={onCode}>
         I have a code for a new password
       </button>

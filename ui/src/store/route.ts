@@ -12,8 +12,17 @@ export interface Route {
 export function parseRoute(hash: string): Route {
   const [path = "", query = ""] = hash.replace(/^#\/?/, "").split("?");
   const [page = "", ...rest] = path.split("/");
-  const id = rest.length ? decodeURIComponent(rest.join("/")) : "";
+  const id = decoded(rest.join("/"));
   return { page: page || "map", id: id || null, query: new URLSearchParams(query) };
+}
+
+/** What was encoded; an address that someone mangled is taken as it stands. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 export function href(page: string, id?: string | number | null): string {

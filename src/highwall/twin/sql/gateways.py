@@ -117,7 +117,7 @@ def redeem(connection: Connection, code: str, *, at_us: int) -> Gateway:
 
 
 def trust(connection: Connection, gateway_id: str, *, fingerprint: str, at_us: int) -> None:
-    """Note the certificate that a gateway was given, the only one that counts from now on; a revoked one is in again."""
+    """Note the certificate that a gateway was given: the only one that counts now; one that was out is in again."""
     before = gateway(connection, gateway_id)
     if before is not None and before.fingerprint not in (None, fingerprint):
         row = {"fingerprint": before.fingerprint, "gateway_id": gateway_id, "revoked_us": at_us}

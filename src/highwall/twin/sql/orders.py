@@ -121,6 +121,17 @@ def commands(connection: Connection, gateway_id: str, *, limit: int = 100) -> li
     return [_given(row) for row in rows]
 
 
+def is_given(connection: Connection, command_id: str) -> bool:
+    """Whether there is a command with this id."""
+    return connection.scalar(select(_COMMANDS.c.id).where(_COMMANDS.c.id == command_id)) is not None
+
+
+def unanswered(connection: Connection, *, since_us: int) -> list[GivenCommand]:
+    """Commands since then of which nothing has come yet, oldest first."""
+    wanted = select(_COMMANDS).where(_COMMANDS.c.done_us.is_(None), _COMMANDS.c.at_us >= since_us)
+    return [_given(row) for row in connection.execute(wanted.order_by(_COMMANDS.c.at_us, _COMMANDS.c.id))]
+
+
 def note_result(
     connection: Connection, gateway_id: str, command_id: str, *, result: dict[str, Any], at_us: int
 ) -> bool:

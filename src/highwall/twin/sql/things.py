@@ -204,6 +204,8 @@ def _asset(row: Any) -> Asset:
 
 
 def _check_external(connection: Connection, table: Table, own: str, external_id: str | None) -> None:
+    if external_id is None:
+        return
     other = connection.scalar(select(table.c.id).where(table.c.external_id == external_id, table.c.id != own))
     if other is not None:
         raise ConflictError(f"{other!r} has the external id {external_id!r} already; give each its own.")

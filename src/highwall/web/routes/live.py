@@ -1,6 +1,7 @@
 """The live socket: what changes, at most four times a second, with a heartbeat, and resumed after a break."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Annotated, Any
 
 import anyio
@@ -31,7 +32,8 @@ async def live(
     await socket.accept()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_until_left, socket, tasks.cancel_scope.cancel)
-        await _tell(socket, who, served, after)
+        with suppress(WebSocketDisconnect):  # it left in the middle of a word
+            await _tell(socket, who, served, after)
         tasks.cancel_scope.cancel()
 
 

@@ -18,7 +18,8 @@ router = APIRouter(prefix="/api", tags=["site"])
 def health(served: Served) -> Health:
     """Answer whoever watches whether the server lives; open to all."""
     with served.database.read():
-        return Health(ok=True, at=iso(served.clock_us()), version=__version__)
+        at, elsewhere = iso(served.clock_us()), served.oidc is not None
+        return Health(ok=True, at=at, version=__version__, login_elsewhere=elsewhere)
 
 
 @router.get("/site")

@@ -56,7 +56,8 @@ def all_tags(who: Sees, served: Served, after: Annotated[Name | None, Query()] =
     shown = [one for one in found if one.id not in hidden]
     return TagPage(
         tags=[TagTold(id=one.id, issued=one.issued_us, asset_id=one.asset_id, is_used=one.is_used) for one in shown],
-        replacements=[_asked(one) for one in asked if one.tag_id not in hidden], next=found[-1].id if len(found) == limit else None,
+        replacements=[_asked(one) for one in asked if one.tag_id not in hidden],
+        next=found[-1].id if len(found) == limit else None,
     )  # fmt: skip
 
 

@@ -59,3 +59,4 @@ class Health(Told):
     ok: bool
     at: str
     version: str
+    login_elsewhere: bool
