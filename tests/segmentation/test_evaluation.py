@@ -78,6 +78,14 @@ def test_several_annotators_weigh_as_one_scene():
     assert columns_report(Evaluation((twice,), ALL, OPTIONS))[PIT]["iou"][0] == 0.5
 
 
+def test_ground_that_one_of_two_drew_counts_half_in_the_mean_areas():
+    said = row((), ())
+    twice = Judged("a", "a", {"x": tally(row((PIT,), ()), said), "y": tally(row((), ()), said)}, 100.0)
+    shown = scenes_report(Evaluation((twice,), ALL, OPTIONS))["a"]["per_class"][PIT]
+    assert (shown["drawn_m2"], shown["said_m2"]) == (50.0, 0.0)
+    assert (shown["iou"], shown["recall"]) == (0.0, 0.0)  # undefined against the other
+
+
 def test_scenes_show_what_was_drawn_or_said_there(found):
     report = scenes_report(found)
     assert set(report["a"]["per_class"]) == {PIT}

@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from highwall.core.errors import InputError
-from highwall.telemetry.isolation import GroupState
+from highwall.telemetry.isolation import start
 from highwall.telemetry.messages import Reading
-from highwall.telemetry.neighbourhoods import Neighbourhoods
+from highwall.telemetry.neighbourhoods import GroupMemory, Neighbourhoods
 from highwall.telemetry.qc import Agreement
 from highwall.telemetry.qc_options import options_for
 
@@ -62,14 +62,22 @@ def test_a_stop_changes_nothing(groups):
     whole = heard(Neighbourhoods(groups), readings)
     first = Neighbourhoods(groups)
     begun = heard(first, readings[:77])
-    kept = msgspec.json.decode(msgspec.json.encode(first.states), type=dict[str, GroupState])
+    kept = msgspec.json.decode(msgspec.json.encode({"near": first.memory("near")}), type=dict[str, GroupMemory])
     assert begun + heard(Neighbourhoods(groups, remembered=kept), readings[77:]) == whole
 
 
-def test_a_group_of_another_size_begins_anew(groups):
-    small = learned(movement(1500, seed=5)[:, :4], NAMES[:4]).group
-    state = Neighbourhoods({"near": small}).states["near"]
-    assert len(Neighbourhoods(groups, remembered={"near": state}).states["near"].values) == 5
+def test_a_group_that_was_learned_anew_begins_anew(groups):
+    hoods = Neighbourhoods(groups)
+    heard(hoods, readings_of(movement(20, seed=6)))
+    memory, other = hoods.memory("near"), learned(movement(1500, seed=9)).group
+    assert Neighbourhoods(groups, remembered={"near": memory}).states["near"] == hoods.states["near"]
+    assert Neighbourhoods({"near": other}, remembered={"near": memory}).states["near"] == start(other)
+
+
+def test_groups_that_heard_something_are_to_be_written_down(groups):
+    hoods = Neighbourhoods(groups)
+    heard(hoods, readings_of(movement(2, seed=6)))
+    assert hoods.dirty == {"near"}
 
 
 def test_late_readings_neither_ask_nor_change_neighbours_who_have_gone_on(groups):

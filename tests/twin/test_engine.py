@@ -1,14 +1,17 @@
 """The engine: batch equals stream, any order gives one state, replay gives the same alarms, a crash loses nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from highwall.core.errors import InputError
 from highwall.telemetry.messages import Event, Priority, Range, Reading, readings_message
+from highwall.telemetry.virtual import SensorGroup, fit_group
+from highwall.telemetry.virtual_options import VirtualOptions
 from highwall.twin.alarms import Alarm, Stage
 from highwall.twin.engine import Engine
 from highwall.twin.engine_options import EngineOptions
@@ -74,8 +77,8 @@ def _health(word: str, at: float) -> Event:
     return Event("man_down", T0 + round(at * S), "tag-1", {"health": word})
 
 
-def _engine(database: Database, **given_: Any) -> Engine:
-    return Engine(database, site=SITE, options=EAGER.model_copy(update=given_))
+def _engine(database: Database, *, groups: Mapping[str, SensorGroup] | None = None, **given_: Any) -> Engine:
+    return Engine(database, site=SITE, options=EAGER.model_copy(update=given_), groups=groups)
 
 
 def _told(database: Database) -> list[tuple[Any, ...]]:
@@ -377,6 +380,15 @@ _SLOW = settings(
 )  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def groups() -> dict[str, SensorGroup]:
+    """The sensors of the three gateways as a group: cracks that open together."""
+    random = np.random.default_rng(3)
+    widths = random.uniform(0.0, 0.06, (200, 1)) + random.normal(0.0, 1e-3, (200, 3))
+    names = [f"s-{number}/crack_width" for number in range(3)]
+    return {"wall": fit_group(widths, names, VirtualOptions(interval_s=20.0, n_lags=0, weak_rows=4))}
+
+
 @pytest.fixture
 def fresh() -> Iterator[Callable[[], Database]]:
     """Make a store in memory for each example."""
@@ -419,22 +431,23 @@ def _say(database: Database, scene: list[tuple[int, int, Any]], talkers: dict[in
 @_SLOW
 @given(words=_WORDS, cuts=st.lists(st.integers(0, 800), max_size=6), entries=st.integers(1, 4), restart=st.booleans())
 def test_batch_equals_stream(
-    fresh: Callable[[], Database], words: list[Any], cuts: list[int], entries: int, restart: bool
-) -> None:
+    fresh: Callable[[], Database], groups: dict[str, SensorGroup], words: list[Any], cuts: list[int], entries: int,
+    restart: bool,
+) -> None:  # fmt: skip
     scene = _scene(words)
     end = 500 + max(800, *(came for came, _, _ in scene))
     batch = fresh()
     _say(batch, scene, {})
-    run_to(_engine(batch), T0 + end * S)
+    run_to(_engine(batch, groups=groups), T0 + end * S)
 
     stream, talkers = fresh(), {}
-    engine, waiting = _engine(stream, entries=entries), list(scene)
+    engine, waiting = _engine(stream, groups=groups, entries=entries), list(scene)
     for cut in sorted(cuts):
         _say(stream, [one for one in waiting if one[0] <= cut], talkers)
         waiting = [one for one in waiting if one[0] > cut]
         run_to(engine, T0 + cut * S)
         if restart:
-            engine = _engine(stream, entries=entries)
+            engine = _engine(stream, groups=groups, entries=entries)
     _say(stream, waiting, talkers)
     run_to(engine, T0 + end * S)
     assert _stored(stream) == _stored(batch)
@@ -461,9 +474,11 @@ def test_any_order_of_delivery_gives_one_state(fresh: Callable[[], Database], wo
 
 @_SLOW
 @given(words=_WORDS, acts=st.lists(st.integers(0, 600), max_size=3))
-def test_replay_gives_the_same_alarms(fresh: Callable[[], Database], words: list[Any], acts: list[int]) -> None:
+def test_replay_gives_the_same_alarms(
+    fresh: Callable[[], Database], groups: dict[str, SensorGroup], words: list[Any], acts: list[int]
+) -> None:
     database, scene, talkers = fresh(), _scene(words), {}
-    engine = _engine(database)
+    engine = _engine(database, groups=groups)
     for at in sorted({*acts, *(came for came, _, _ in scene)}):
         _say(database, [one for one in scene if one[0] == at], talkers)
         run_to(engine, T0 + at * S)
@@ -475,7 +490,7 @@ def test_replay_gives_the_same_alarms(fresh: Callable[[], Database], words: list
     before = _stored(database)
     with database.read() as connection:
         n_notices = len(alarms.waiting_notices(connection, now_us=T0 + 9000 * S, limit=1000))
-    _engine(database).rebuild(T0 + 2000 * S)
+    _engine(database, groups=groups).rebuild(T0 + 2000 * S)
     assert _stored(database) == before
     with database.read() as connection:
         assert len(alarms.waiting_notices(connection, now_us=T0 + 9000 * S, limit=1000)) == n_notices

@@ -39,6 +39,17 @@ def test_a_tag_speaks_for_the_asset_that_it_is_bound_to() -> None:
     assert len(world.changes.readings) == 2  # what is bound to nothing is kept all the same
 
 
+def test_what_a_tag_said_before_it_was_claimed_counts_when_it_is() -> None:
+    world = _world(registry=_PEOPLE._replace(owners={}))
+    _reads(world, Reading("tag-1/battery", T0, 3.1))
+    assert world.states == {}
+    world.take_registry(_PEOPLE)
+    assert world.states["ann"].battery_v == 3.1
+    other = Known("bob", "person")
+    world.take_registry(_PEOPLE._replace(assets={"ann": Known("ann", "person"), "bob": other}, owners={"tag-1": "bob"}))
+    assert "bob" not in world.states  # what it said of one person is not said of the next
+
+
 def test_a_reading_that_failed_is_kept_and_changes_no_state() -> None:
     world = _world()
     _reads(world, Reading("tag-1/battery", T0, 900.0))

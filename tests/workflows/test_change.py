@@ -130,6 +130,15 @@ def test_codes_of_one_subset_are_compared_with_bits(given, tmp_path):
     assert facts["totals"][0]["abandonment_ha"] == 5.0
 
 
+def test_codes_of_all_classes_hold_the_class_that_contains_theirs(tmp_path):
+    place, everything = (slice(10, 30), slice(10, 40)), BITS["tailing_storage_facility"] | BITS["dumping_ground"]
+    codes, drawn = np.zeros((SIDE, SIDE), np.uint8), np.zeros((SIDE, SIDE), np.uint16)
+    codes[place], drawn[place] = CODES["tailing_storage_facility"], everything
+    given = ToCompare(write(tmp_path / "a.tif", codes, nodata=255), write(tmp_path / "b.tif", drawn))
+    totals = change(given, tmp_path / "out", changes=EXACT)["totals"]
+    assert all(row["expansion_ha"] == row["abandonment_ha"] == 0.0 for row in totals)
+
+
 def test_labels_that_tell_some_subsets_only_say_nothing_of_the_others(given, tmp_path):
     said = {"CLASS_0": "background", "CLASS_1": "excavation", "CLASS_6": "preparatory_work_area"}
     part = write(tmp_path / "part_2021-07-01.tif", bits(50, 50), **said)

@@ -17,11 +17,11 @@ from highwall.cli import app
 from highwall.core.errors import ConfigError, InputError, MissingInputError, ModelError
 from highwall.core.taxonomy import CLASS_NAMES, MINING_AREA
 from highwall.segmentation.evaluation_options import EvaluationOptions, RuleOptions
+from highwall.segmentation.labels import with_outer_classes
 from highwall.segmentation.segmenter import MemorySegmenter
 from highwall.workflows.evaluate_segmentation import ToEvaluate, evaluate_segmentation, kind_of_text
 from highwall.workflows.label_kinds import kind_of_folder
 from highwall.workflows.segmentation_judge import Judge, judge_of
-from highwall.workflows.segmentation_judging import with_outer_classes
 
 SIDE = 64
 STEP = 9e-5

@@ -80,6 +80,16 @@ def test_table_4_sets_models_of_one_kind_beside_general_ones(tmp_path: Path) -> 
     both = [kind for kind in ("RR", "CL") if None not in (rows[kind]["M4 IoU"], rows[f"G{kind}"]["M4 IoU"])]
     assert both
     assert rows["mean GM"]["M4 IoU"] == pytest.approx(sum(rows[f"G{kind}"]["M4 IoU"] for kind in both) / len(both))
+    micro = make_table(
+        _write(tmp_path, table=4, data=data, models=[4], materials=["RR", "CL"], mine_types=[], mean="micro"), tmp_path
+    )
+    assert any(note.startswith("Pixels of all classes together") for note in micro.notes)
+    assert [row["M4 IoU"] for row in rows.values()] == [row[1] for row in micro.rows]  # one class: both means are one
+
+
+def test_table_4_refuses_a_mean_that_kinds_of_mines_do_not_have(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="table 4 averages by macro or micro"):
+        make_table(_write(tmp_path, table=4, mean="absent_is_one"), tmp_path)
 
 
 def test_table_5_gives_the_choice_of_a_search(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ import rasterio
 import yaml
 from tests.segmentation.lessons import TINY, scene
 
-from highwall.core.errors import ConfigError, InputError, MissingInputError, OutputError
+from highwall.core.errors import ConfigError, InputError, MissingInputError, ModelError, OutputError
 from highwall.segmentation.dataset import SampleSet
 from highwall.segmentation.labels import OUTSIDE
 from highwall.segmentation.segmenter import OnnxSegmenter
@@ -68,6 +69,22 @@ def test_folders_become_a_network_with_its_record(folders, recipe, tmp_path):
     assert [row["epoch"] for row in history["passes"]] == [1]
     assert options_of(str(tmp_path / "out" / "options.yaml"), {}) == options
     assert "samples: 3 training, 1 validation, 0 test" in said
+
+
+def test_the_splits_beside_weights_are_those_they_learned_from(folders, recipe, tmp_path):
+    options, given = options_of(str(recipe), {"settle": False}), ToLearn(None, *folders, fold=Fold(0, 2))
+    path = train_segmentation(given, tmp_path, options=options)
+    splits, weights = (tmp_path / "splits.json").read_text(), path.read_bytes()
+    assert train_segmentation(given, tmp_path, options=options) == path
+    with pytest.raises(ModelError, match="divides them otherwise"):
+        train_segmentation(replace(given, fold=Fold(1, 2)), tmp_path, options=options)
+    assert (tmp_path / "splits.json").read_text() == splits
+    assert path.read_bytes() == weights
+
+
+def test_a_dataset_has_no_folds(tmp_path):
+    with pytest.raises(InputError, match="has its own splits"):
+        read_samples(ToLearn(tmp_path, fold=Fold(0, 3)), options=options_of(None, {}))
 
 
 def test_a_file_where_a_folder_is_needed_is_told(folders, tmp_path):

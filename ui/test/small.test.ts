@@ -41,7 +41,10 @@ describe("a way on the ground", () => {
   it("joins places in order, but not across a long silence", () => {
     const times = [0, 1000, 2000, 2000 + SILENCE_MS + 1, 3000 + SILENCE_MS, 10 * SILENCE_MS];
     const way = tracked(times.map((ms, lon) => at(ms, lon)));
-    expect(way.coordinates.map((piece) => piece.map(([lon]) => lon))).toEqual([[0, 1, 2], [3, 4]]);
+    expect(way.coordinates.map((piece) => piece.map(([lon]) => lon))).toEqual([
+      [0, 1, 2],
+      [3, 4],
+    ]);
   });
 
   it("of one place, or of none, is no line", () => {

@@ -19,7 +19,9 @@ def segment(
     bundle: Annotated[
         list[Path] | None, typer.Option(help="Several of them, or a folder of them, into one product; repeat it.")
     ] = None,
-    aoi: Annotated[Path | None, typer.Option(help="Vector file of the area; by default the whole scene.")] = None,
+    aoi: Annotated[
+        Path | None, typer.Option(help="Vector file of the area, whose box is mapped; by default all.")
+    ] = None,
     radar: Annotated[Path | None, typer.Option(help="Radar image of the place, for networks that read it.")] = None,
     level: Annotated[str | None, typer.Option(help="L1C or L2A, for files that do not say.")] = None,
     date: Date = None,

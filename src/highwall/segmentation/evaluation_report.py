@@ -14,6 +14,8 @@ from highwall.segmentation.tally import DRAWN, FOOTPRINT, NOTHING, PIT_AND_DUMP,
 GROUPINGS: Final = ("split", "material", "mine_type")
 """Properties of a scene by which scores are told apart, where scenes carry them."""
 _OF_SCENE: Final = ("iou", "recall", "precision", "accuracy")
+_NOT_THERE: Final[Row] = {"drawn_m2": 0.0, "said_m2": 0.0}
+"""Areas of a class that an annotator did not draw where nobody said it: no score, but no ground either."""
 _HECTARE_M2: Final = 1e4
 
 
@@ -129,11 +131,11 @@ def _scene_rows(found: Evaluation, tally: Tally, pixel_m2: float) -> dict[str, R
 def _mean_rows(rows: Sequence[Mapping[str, Row]]) -> dict[str, Row]:
     """Mean over annotators; a score that is undefined against one of them is that against the others."""
     names = dict.fromkeys(name for row in rows for name in row)
-    return {name: _mean_row([row[name] for row in rows if name in row]) for name in names}
+    return {name: _mean_row([row.get(name, _NOT_THERE) for row in rows]) for name in names}
 
 
 def _mean_row(rows: Sequence[Row]) -> Row:
-    known = {key: [value for row in rows if (value := row[key]) is not None] for key in rows[0]}
+    known = {key: [value for row in rows if (value := row.get(key)) is not None] for key in (*_OF_SCENE, *_NOT_THERE)}
     return {key: rounded(float(np.mean(values))) if values else None for key, values in known.items()}
 
 

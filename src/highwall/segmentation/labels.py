@@ -74,6 +74,15 @@ def has_class(mask: Mask, name: str) -> NDArray[np.bool_]:
     return found
 
 
+def with_outer_classes(mask: Mask) -> Mask:
+    """Add to each class the one that contains it by definition: slopes lie in excavations, tailings in dumps."""
+    full = mask.copy()
+    for cover in MINING_CLASSES:
+        if cover.inside:
+            full |= np.where(has_class(mask, cover.name), np.uint16(BITS[cover.inside]), np.uint16(0))
+    return full
+
+
 def is_inside(mask: Mask) -> NDArray[np.bool_]:
     """Tell which pixels of a mask count: (y, x) bool."""
     inside: NDArray[np.bool_] = mask != OUTSIDE

@@ -30,6 +30,11 @@ class GroupMemory(msgspec.Struct, frozen=True, array_like=True):
 class Neighbourhoods:
     """Groups by name, each sensor in one of them at most.
 
+    Parameters
+    ----------
+    remembered
+        By group; one that was learned anew since begins with nothing.
+
     Raises
     ------
     InputError
@@ -40,21 +45,20 @@ class Neighbourhoods:
         self,
         groups: Mapping[str, SensorGroup],
         *,
-        remembered: Mapping[str, GroupState] = MappingProxyType({}),
+        remembered: Mapping[str, GroupMemory] = MappingProxyType({}),
         options: NeighbourOptions | None = None,
     ) -> None:
         self._options = options or NeighbourOptions()
         self._virtual = {name: VirtualSensors(group) for name, group in groups.items()}
+        self._learned = {name: _digest(group) for name, group in groups.items()}
         self.states = {
-            name: state
-            if (state := remembered.get(name)) is not None and len(state.values) == len(group.sensors)
+            name: memory.state
+            if (memory := remembered.get(name)) is not None and memory.learned == self._learned[name]
             else start(group)
             for name, group in groups.items()
         }
-        """What is remembered of each group; JSON, to be given back as ``remembered``."""
         self.dirty: set[str] = set()
         """Groups whose state changed since it was last written down."""
-        self._learned = {name: _digest(group) for name, group in groups.items()}
         self._group_of: dict[str, str] = {}
         for name, group in groups.items():
             for sensor in group.sensors:
@@ -79,14 +83,8 @@ class Neighbourhoods:
         return opinion
 
     def memory(self, name: str) -> GroupMemory:
-        """Give what is to be remembered of a group."""
+        """Give what is to be remembered of a group, and given back as ``remembered``."""
         return GroupMemory(self._learned[name], self.states[name])
-
-    def restore(self, remembered: Mapping[str, GroupMemory]) -> None:
-        """Take up what was remembered; a group that was learned anew since, or is gone, begins with nothing."""
-        for name, memory in remembered.items():
-            if self._learned.get(name) == memory.learned:
-                self.states[name] = memory.state
 
 
 def _digest(group: SensorGroup) -> str:

@@ -183,7 +183,8 @@ class Engine:
         world = World(
             version.criteria, version=version.version, registry=read_registry(connection), options=self._options,
             now_us=clock_us or self._start_us(connection, version, now_us), qc_options=self._qc_options,
-            remembered=remembered.channels, hoods=Neighbourhoods(self._groups) if self._groups else None,
+            remembered=remembered.channels,
+            hoods=Neighbourhoods(self._groups, remembered=remembered.groups) if self._groups else None,
         )  # fmt: skip
         world.restore(
             msgspec.json.decode(content, type=AssetState) for content in states.states(connection).values()

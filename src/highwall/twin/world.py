@@ -6,6 +6,7 @@ give the same states and the same alarms, in one batch or a thousand.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple
 
 import msgspec
@@ -225,8 +226,7 @@ class World:
         """Take it that tags, places, zones, findings or gateways are others now."""
         gone = {finding.finding_id: finding for finding in self.registry.findings}
         self.registry = registry
-        for thing in self._things.values():
-            thing.moved_to(registry.belongs(thing.name))
+        found = self._move_things()
         self._whereabouts.lay_out(registry.areas)
         self._follow(self.lookout.miss_only(registry.gateways, now_us=self.clock_us))
         self._tap_anew()
@@ -244,6 +244,7 @@ class World:
                 self.states[asset_id] = msgspec.structs.replace(self.states[asset_id], kind=asset.kind)
                 self.changes.states.add(asset_id)
             self._placed(self.states[asset_id])
+        self._tell_facts(found)
         self._follow(self.lookout.leave_all_but(self._whereabouts.inside, now_us=self.clock_us))
 
     def take_word(self, gateway: str, *, heard_us: int) -> None:
@@ -298,6 +299,22 @@ class World:
         if self.hoods is not None:
             opinion = self.hoods.hear(reading, options=channel.options, received_us=received_us)
         return judge(channel.qc, reading, options=channel.options, received_us=received_us, opinion=opinion)
+
+    def _move_things(self) -> set[str]:
+        """Take it whose things are now, and give those that were nobody's before."""
+        found = set()
+        for thing in self._things.values():
+            was_nobodys = thing.asset_id is None
+            thing.moved_to(self.registry.belongs(thing.name))
+            if was_nobodys and thing.asset_id is not None:
+                found.add(thing.name)
+        return found
+
+    def _tell_facts(self, things: AbstractSet[str]) -> None:
+        """Tell assets what the things that now speak for them said last."""
+        for channel in self.channels.values() if things else ():
+            if channel.thing.name in things and channel.is_fact and channel.result is not None:
+                self._tell(channel.thing.asset_id or "", Told(channel.observed, channel.result, channel.stamp))
 
     def _about_asset(self, channel: Channel, result: Result, stamp: Stamp) -> None:
         """Take what a reading says about the asset that its thing speaks for."""

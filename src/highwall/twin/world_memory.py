@@ -82,12 +82,10 @@ def take_apart(memory: Mapping[str, bytes]) -> Remembered:
 
 
 def put_back(world: World, remembered: Remembered) -> None:
-    """Give a new world what an earlier one remembered, its channels apart, which it is made with."""
+    """Give a new world what an earlier one remembered, its channels and groups apart, which it is made with."""
     world.lookout.restore(remembered.watches, remembered.windows)
     world.bodies.restore(remembered.bodies)
     world.tracker.known.update(remembered.tracked)
-    if world.hoods is not None:
-        world.hoods.restore(remembered.groups)
     hearing = world.lookout.hearing
     for key, spoken in remembered.heard.items():
         hearing.word[key] = spoken.word_us

@@ -18,7 +18,7 @@ from highwall.core.grid import GeoBox, Window
 from highwall.core.taxonomy import CLASS_NAMES, MINING_AREA, PRECEDENCE, SUBSETS
 from highwall.io.aligned import AlignedCodes
 from highwall.segmentation.decision import CODES, NO_DATA
-from highwall.segmentation.labels import OUTSIDE, from_codes, target_of
+from highwall.segmentation.labels import OUTSIDE, from_codes, target_of, with_outer_classes
 from highwall.workflows.mining import subset_file
 
 ALL: Final = 0
@@ -70,7 +70,8 @@ class MapSide:
         with rasterio.open(path) as dataset:
             is_bits = dataset.dtypes[0] == "uint16"
         stored = AlignedCodes(path, self.grid, OUTSIDE if is_bits else NO_DATA)(window)
-        numbers = target_of(stored.astype(np.uint16) if is_bits else from_codes(stored), subset)
+        mask = stored.astype(np.uint16) if is_bits else with_outer_classes(from_codes(stored))
+        numbers = target_of(mask, subset)
         table = np.array([0, *(CODES[name] for name in SUBSETS[subset]), NO_DATA], dtype=np.uint8)
         return np.asarray(table[numbers], dtype=np.uint8)  # −1, not counted, is the last
 

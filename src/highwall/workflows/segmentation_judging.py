@@ -14,7 +14,6 @@ from rasterio.features import geometry_mask
 from highwall.core.bands import OPTICAL
 from highwall.core.errors import InputError
 from highwall.core.grid import GeoBox, Window, pixel_sides_m
-from highwall.core.taxonomy import MINING_CLASSES
 from highwall.imagery.options import QualityOptions
 from highwall.imagery.quality import evaluable, quality
 from highwall.segmentation.dataset import Sample
@@ -22,7 +21,7 @@ from highwall.segmentation.decision import decide
 from highwall.segmentation.evaluation import Judged
 from highwall.segmentation.evaluation_options import EvaluationOptions
 from highwall.segmentation.fitness import SceneFacts, check_suits
-from highwall.segmentation.labels import BITS, Mask, has_class, is_inside
+from highwall.segmentation.labels import Mask, has_class, is_inside, with_outer_classes
 from highwall.segmentation.predict import stream_strips
 from highwall.segmentation.rules import Ground, apply_rules
 from highwall.segmentation.tally import Said, Tally, join_tallies, tally_scene
@@ -113,15 +112,6 @@ def masks_of(sample: Sample) -> dict[str, Mask]:
         who: with_outer_classes(mask) if label_kind(sample, who) == "codes" else mask
         for who, mask in sample.masks().items()
     }
-
-
-def with_outer_classes(mask: Mask) -> Mask:
-    """Add to each class the one that contains it by definition: slopes lie in excavations, tailings in dumps."""
-    full = mask.copy()
-    for cover in MINING_CLASSES:
-        if cover.inside:
-            full |= np.where(has_class(mask, cover.name), np.uint16(BITS[cover.inside]), np.uint16(0))
-    return full
 
 
 def label_kind(sample: Sample, annotator: str) -> str:

@@ -120,7 +120,7 @@ def _splits(work: _Work) -> PaperTable:
         "G…: one general model of all kinds, judged on the test scenes of that kind.",
         "–: the data have no training, validation or test scene of that kind, or none that shows the model's classes.",
         "mean …: over the kinds for which both models have a score.",
-        _CONVENTIONS["macro"],
+        _CONVENTIONS[work.config.mean],
     ]
     return PaperTable(4, "Metrics by raw material and mine type", work.heading("Trained on"), rows, notes)
 
@@ -135,7 +135,7 @@ def _of_kind(work: _Work, grouping: str, value: str) -> list[Cell]:
             scores += four_scores(None)
             continue
         result = work.trained(model, work.config.bands[model], samples, of=value)
-        scores += four_scores(result["test"]["means"]["all_classes"]["macro"])
+        scores += four_scores(result["test"]["means"]["all_classes"][work.config.mean])
     return scores
 
 
@@ -147,7 +147,7 @@ def _general(work: _Work, grouping: str, values: tuple[str, ...]) -> dict[str, l
         result = work.trained(model, work.config.bands[model], samples, of=f"{grouping}-{'+'.join(values)}")
         groups = result["test"]["per_group"].get(grouping, {})
         for value in values:
-            scores[value] += four_scores(groups[value]["pooled"]["macro"] if value in groups else None)
+            scores[value] += four_scores(groups[value]["pooled"][work.config.mean] if value in groups else None)
     return scores
 
 

@@ -1,8 +1,8 @@
 """Which of MineCam's tables to make, from which data and trainings: the YAML files of ``examples/minecam``."""
 
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from highwall.segmentation.dataset import MATERIALS, MINE_TYPES
 from highwall.segmentation.options import TrainOptions
@@ -15,6 +15,8 @@ Configuration = Literal["RGB", "R+N", "R+N+S", "M", "M+S"]
 
 PAPER_BANDS: Final[dict[Model, Configuration]] = {1: "M", 2: "R+N", 3: "M+S", 4: "R+N"}
 """Bands of each model in the paper's Tables 6 to 8 and its conclusion (for Model 4)."""
+_OF_KINDS: Final = ("macro", "micro")
+"""Means that scores of one kind of mine have."""
 MODEL_OF_TABLE: Final[dict[int, Model]] = {6: 1, 7: 2, 8: 3}
 
 
@@ -40,7 +42,17 @@ class TableConfig(BaseModel):
     mine_types: tuple[Literal["MT", "OC", "OP"], ...] = Field(MINE_TYPES, description="table 4: types, a row each")
     search: dict[str, Any] = Field(default_factory=dict, description="table 5: options of the search")
     sites: tuple[str, ...] = Field((), description="tables 6 to 8: sites or scenes of the test split; by default all")
-    mean: Mean = Field("macro", description="tables 3 and 4: how scores of classes are averaged; see segmentation.md")
+    mean: Mean = Field(
+        "macro",
+        description="tables 3 and 4: how scores of classes are averaged; see segmentation.md. Table 4 knows macro and "
+        "micro",
+    )
+
+    @model_validator(mode="after")
+    def _is_known_by_kind(self) -> Self:
+        if self.table == 4 and self.mean not in _OF_KINDS:
+            raise ValueError(f"table 4 averages by {' or '.join(_OF_KINDS)}; found {self.mean}")
+        return self
 
     def training(self, model: Model, configuration: Configuration) -> TrainOptions:
         """Options of the training of one model on one set of bands."""

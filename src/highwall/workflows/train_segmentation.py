@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import yaml
 
-from highwall.core.errors import ConfigError, InputError, MissingInputError, OutputError
+from highwall.core.errors import ConfigError, InputError, MissingInputError, ModelError, OutputError
 from highwall.io.aside import write_text
 from highwall.io.chips import write_labels
 from highwall.learning.groups import assign_folds
@@ -27,6 +27,8 @@ from highwall.workflows.run import Say, silent
 if TYPE_CHECKING:
     from highwall.segmentation.train import Trained
 
+SPLITS: Final = "splits.json"
+"""Which scene serves for training, validation or test."""
 HELD_OUT: Final = "held-out"
 """Folder of the labels that were held out."""
 LEVELS: Final = ("L1C", "L2A")
@@ -136,7 +138,8 @@ def train_segmentation(
     InputError
         No scene, no labels, no training split, or a band that scenes lack.
     ModelError
-        A network that cannot be built or exported, weights that cannot be read, or a checkpoint of other options.
+        A network that cannot be built or exported, weights that cannot be read, or a checkpoint of other options,
+        samples or splits.
     OutputError
         ``out`` is a file, or a result cannot be written.
     """
@@ -146,7 +149,7 @@ def train_segmentation(
         raise OutputError(f"{out} is a file, and results need a folder; give another --out.")
     samples = read_samples(given, options=options, say=say)
     out.mkdir(parents=True, exist_ok=True)
-    write_text(json.dumps({sample.name: sample.split for sample in samples}, indent=1) + "\n", out / "splits.json")
+    _note_splits(samples, out)
     if given.held_out_share is not None:
         samples = hold_out(samples, out / HELD_OUT, share=given.held_out_share, seed=options.seed)
         say(f"{HELD_OUT}: labels of the patches that are not learned from, for 'highwall evaluate segmentation'")
@@ -161,15 +164,31 @@ def train_segmentation(
     return _write(trained, out, options=options, half=half, say=say)
 
 
+def _note_splits(samples: SampleSet, out: Path) -> None:
+    """Write which scene serves for what; beside the weights of another division it would be wrong, and is refused."""
+    from highwall.segmentation.checkpoints import LAST
+
+    path, text = out / SPLITS, json.dumps({sample.name: sample.split for sample in samples}, indent=1) + "\n"
+    if (out / LAST).exists() and path.exists() and path.read_text(encoding="utf-8") != text:
+        raise ModelError(
+            f"{path} divides other scenes, or divides them otherwise: the weights beside it learned from those. Give "
+            "another --out, or delete this one to begin anew."
+        )
+    write_text(text, path)
+
+
 def read_samples(given: ToLearn, *, options: TrainOptions, say: Say = silent) -> SampleSet:
     """Read the labelled scenes; those of folders are split by groups of near sites, 85:15.
 
     Raises
     ------
     InputError
-        Neither a dataset nor both folders are given, or they hold nothing that can be read.
+        Neither a dataset nor both folders are given, they hold nothing that can be read, or a fold of a dataset is
+        asked for, which has its own splits.
     """
     if given.dataset is not None and given.images is None and given.labels is None:
+        if given.fold is not None:
+            raise InputError("a fold goes with --images and --labels; a dataset has its own splits. Leave --fold out.")
         return read_dataset(given.dataset)
     if given.level not in (None, *LEVELS):
         raise InputError(f"level {given.level!r} is unknown; it is one of {', '.join(LEVELS)}.")

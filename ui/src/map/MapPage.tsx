@@ -75,7 +75,9 @@ function SiteMap({ site: here }: { site: Site }) {
         </button>
       </div>
       <aside class="map-side" aria-label="What the map shows">
-        {touched && <TouchedCard touched={touched} layers={layers} onClose={() => touch(null)} onTrack={drawTrack} />}
+        {touched && (
+          <TouchedCard touched={touched} layers={layers} onClose={() => touch(null)} onTrack={drawTrack} />
+        )}
         <div class="tabs" role="group" aria-label="Beside the map">
           <button type="button" aria-pressed={panel === "ground"} onClick={() => setPanel("ground")}>
             On the ground
