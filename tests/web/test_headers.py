@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from highwall.twin.sql import heartbeats
 from highwall.web.app import create_app
 from highwall.web.headers import CONTENT_POLICY
 from highwall.web.options import WebOptions
@@ -41,3 +42,11 @@ def test_answers_about_people_are_kept_by_no_cache(world: World) -> None:
 def test_no_other_origin_is_ever_allowed(world: World) -> None:
     answer = world.client("max").get("/api/assets", headers={"Origin": "https://evil.example"})
     assert not any(name.startswith("access-control") for name in answer.headers)
+
+
+def test_health_tells_which_part_is_late(world: World) -> None:
+    assert world.client().get("/api/health").json()["ok"] is True
+    with world.database.begin() as store:
+        heartbeats.beat(store, heartbeats.Heartbeat("engine", world.clock[0] - 61_000_000, 0, 3))
+    told = world.client().get("/api/health").json()
+    assert (told["ok"], told["late"]) == (False, ["engine"])

@@ -171,6 +171,13 @@ def test_a_rule_that_does_not_exist_and_a_map_that_is_not_there_are_refused(give
         segment_alone(given, tmp_path, changes={"rules": ("dams",)})
     with pytest.raises(MissingInputError, match="no map of land cover"):
         segment_alone(given._replace(land_cover=tmp_path / "no.tif"), tmp_path, changes={"rules": ("land_cover",)})
+    profile = {"driver": "GTiff", "width": 4, "height": 4, "count": 1, "dtype": "uint8"}
+    with rasterio.open(tmp_path / "placeless.tif", "w", transform=rasterio.Affine(10, 0, 0, 0, -10, 0), **profile):
+        pass
+    with pytest.raises(InputError, match=r"placeless\.tif carries no CRS"):
+        segment_alone(
+            given._replace(land_cover=tmp_path / "placeless.tif"), tmp_path, changes={"rules": ("land_cover",)}
+        )
 
 
 def test_a_stopped_run_goes_on_and_ends_as_the_whole(given, done, tmp_path):

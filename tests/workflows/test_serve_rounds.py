@@ -1,5 +1,6 @@
 """What a server does again and again: it keeps the house, tells gateways, and judges ground that may crack."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from highwall.telemetry.messages import Command, Message, Priority, Range, Readi
 from highwall.twin.bus import MemoryBus
 from highwall.twin.engine import Engine
 from highwall.twin.engine_options import EngineOptions
-from highwall.twin.sql import criteria, journal, orders, schema
+from highwall.twin.sql import criteria, datastreams, journal, observations, orders, schema, tags, things
 from highwall.twin.sql.database import Database, open_database
 from highwall.web.live import Hub
 from highwall.web.services import Place, Services
@@ -20,6 +21,7 @@ from highwall.workflows.live_cracks import GATEWAY
 from highwall.workflows.serve_live import Teller
 from highwall.workflows.serve_options import ServeConfig
 from highwall.workflows.serve_rounds import Rounds, threads_of
+from highwall.workflows.serve_threads import Repeated
 
 T0 = 1_760_000_000_000_000
 S = 1_000_000
@@ -129,3 +131,47 @@ def test_places_that_are_watched_for_cracks_are_judged(database: Database, serve
     assert stream.watermark == 1
     with pytest.raises(MissingInputError, match=r"boosting\.onnx"):
         threads_of(server.services, server.engine, config)
+
+
+def _readings_of(database: Database, thing: str) -> int:
+    with database.read() as store:
+        found = datastreams.datastreams(store, things=[thing])
+        return sum(len(observations.page(store, one.id, from_us=0, to_us=T0 + 365 * DAY)) for one in found)
+
+
+def test_what_tags_of_people_said_is_forgotten_with_their_tracks(database: Database, server: Server) -> None:
+    with database.begin() as store:
+        for asset_id, kind in (("p-ana", things.AssetKind.PERSON), ("m-1", things.AssetKind.MACHINE)):
+            things.put_asset(store, things.Asset(asset_id, kind, asset_id), at_us=T0)
+        tags.issue(store, ["tag-1", "machine-1"], at_us=T0)
+        tags.claim(store, "tag-1", asset_id="p-ana", who="mia", at_us=T0)
+        tags.claim(store, "machine-1", asset_id="m-1", who="mia", at_us=T0)
+        readings = [Reading(f"{thing}/battery", T0 + S, 3.0) for thing in ("tag-1", "machine-1")]
+        message = readings_message("mine", "g-1", Range(Priority.TELEMETRY, "e1", 1, 2), readings)
+        journal.append_all(store, [message], site="mine", received_us=T0 + S)
+    server.now_us = T0 + 5 * S
+    server.rounds.step()
+    server.now_us = T0 + 29 * DAY
+    server.rounds.keep_house(ServeConfig())
+    assert (_readings_of(database, "tag-1"), _readings_of(database, "machine-1")) == (1, 1)
+    server.now_us = T0 + 31 * DAY
+    server.rounds.keep_house(ServeConfig())
+    assert (_readings_of(database, "tag-1"), _readings_of(database, "machine-1")) == (0, 1)
+
+
+def test_a_defect_in_a_round_is_told_and_the_next_round_comes(caplog: pytest.LogCaptureFixture) -> None:
+    rounds, done = [], threading.Event()
+
+    def work() -> bool:
+        rounds.append(len(rounds))
+        if len(rounds) == 1:
+            raise KeyError("a defect")
+        done.set()
+        return False
+
+    repeated = Repeated("engine", work, every_s=0.01)
+    repeated.start()
+    assert done.wait(10.0)
+    repeated.close()
+    assert "engine met a defect" in caplog.text
+    assert repeated.trouble == ""

@@ -24,8 +24,8 @@ def design(
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same points.")] = 0,
 ) -> None:  # fmt: skip
     """Draw points from a map of classes for people to judge. Leaves points.csv, strata.json and labeller.html."""
-    from highwall.workflows.area import Design
     from highwall.workflows.area import design as work
+    from highwall.workflows.area_points import Design
     from highwall.workflows.verbs import codes_of
 
     how = Design(points, least, overall_std, expected, seed)

@@ -223,7 +223,8 @@ class Engine:
         settle_us = round(self._options.settle_s * 1e6)
         merged = merge(rows, full=full, clock_us=world.clock_us, now_us=now_us, settle_us=settle_us)
         newer = criteria_store.versions(connection, after=world.book.version)
-        due = now_us - self._registry_us >= self._options.registry_s * 1e6
+        due = not 0 <= now_us - self._registry_us < self._options.registry_s * 1e6
+        self._registry_us = now_us if due else self._registry_us
         return _Waiting(
             merged,
             [

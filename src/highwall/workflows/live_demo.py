@@ -1,4 +1,4 @@
-"""`highwall demo --live`: the simulated site with its twin, in one process, from a tag in the pit to a map in the browser.
+"""`highwall demo --live`: the simulated site with its twin in one process, from a tag in the pit to a browser's map.
 
 All of it is simulated. Bus and gateways live in memory and on threads, the store in a file below the demo's folder.
 """

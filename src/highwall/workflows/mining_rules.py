@@ -61,7 +61,7 @@ def kept_by_rules(said: Said, missing: BoolArray, cube: Cube, *, land_cover: Pat
     MissingInputError
         There is no such map.
     InputError
-        It has several bands, or a vetoed land cover is none of WorldCover's.
+        It has several bands or no CRS, or a vetoed land cover is none of WorldCover's.
     """
     height_m, width_m = pixel_sides_m(cube.grid)[::-1]
     codes = land_cover_on(land_cover, cube.grid) if land_cover else None
@@ -78,13 +78,15 @@ def land_cover_on(path: Path, grid: GeoBox) -> NDArray[np.uint8]:
     MissingInputError
         There is no such map.
     InputError
-        It has several bands.
+        It has several bands, or no CRS.
     """
     if not path.exists():
         raise MissingInputError(f"no map of land cover at {path}; check the path.")
     cover = read_raster(path)
     if cover.ndim != 2:
         raise InputError(f"{path.name} has {cover.shape[0]} bands; a map of land cover has one.")
+    if cover.odc.crs is None:
+        raise InputError(f"{path.name} carries no CRS, so it has no place; give it one (gdal_edit.py -a_srs).")
     codes: NDArray[np.uint8] = np.nan_to_num(cover.odc.reproject(grid, resampling="nearest").values).astype(np.uint8)
     return codes
 

@@ -40,7 +40,12 @@ class PushOptions(_Section):
 class RetentionOptions(_Section):
     """How long what is kept."""
 
-    track_days: float = Field(30.0, gt=0, le=3650, description="tracks of people [day]")
+    track_days: float = Field(
+        30.0,
+        gt=0,
+        le=3650,
+        description="tracks of people, and all that their tags said [day]",
+    )
     journal_days: float = Field(
         7.0, gt=0, le=3650, description="what gateways said, as it came, once it is worked out [day]"
     )

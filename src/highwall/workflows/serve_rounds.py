@@ -1,14 +1,17 @@
 """What a server does again and again, each on a thread of its own: the engine, its watchdog, notices, the house."""
 
 import logging
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
+
+from sqlalchemy import Connection
 
 from highwall.classification.crack_windows.classifier import CrackWindowClassifier
 from highwall.telemetry.messages import STAND_DOWN, Message, down_topic, encoded
 from highwall.twin.engine import Engine
 from highwall.twin.notify import deliver, targets_of
-from highwall.twin.sql import audit, journal, observations, orders, states, things, tracks
+from highwall.twin.sql import audit, datastreams, journal, observations, orders, states, tags, things, tracks
 from highwall.twin.watchdog import Watchdog
 from highwall.web.live import Change
 from highwall.web.services import Services
@@ -146,7 +149,9 @@ class Rounds:
             people = [
                 one.id for one in things.assets(store, kinds=[things.AssetKind.PERSON], limit=_MOST, with_retired=True)
             ]
-            tracks.drop_before(store, round(at_us - kept.track_days * _DAY_US), asset_ids=people)
+            personal_us = round(at_us - kept.track_days * _DAY_US)
+            tracks.drop_before(store, personal_us, asset_ids=people)
+            observations.drop_of(store, _personal(store, people), before_us=personal_us)
             if kept.reading_days is not None:
                 observations.drop_before(store, round(at_us - kept.reading_days * _DAY_US))
             head = audit.head(store)
@@ -161,3 +166,9 @@ class Rounds:
             self._hub.put(changes)
         if self._pusher is not None:
             self._pusher.take(changes)
+
+
+def _personal(store: Connection, people: Sequence[str]) -> list[int]:
+    """Datastreams of the tags that people wear or wore."""
+    worn = [binding.tag_id for bindings in tags.tags_of(store, people).values() for binding in bindings]
+    return [one.id for one in datastreams.datastreams(store, things=worn, limit=_MOST)] if worn else []

@@ -51,6 +51,11 @@ class Repeated:
             except (HighwallError, SQLAlchemyError, OSError) as error:
                 self._tell(error)
                 pause_s = max(_RETRY_S, pause_s)
+            except Exception as error:  # a defect of ours: the twin must go on watching, and the log tells where it is
+                if str(error) != self.trouble:
+                    _LOG.exception("%s met a defect, and is tried again", self._name)
+                self.trouble = str(error)
+                pause_s = max(_RETRY_S, pause_s)
             self._stop.wait(pause_s)
 
     def _tell(self, error: Exception) -> None:

@@ -159,6 +159,19 @@ def drop_before(connection: Connection, before_us: int) -> list[str]:
     return gone
 
 
+def drop_of(connection: Connection, datastream_ids: Sequence[int], *, before_us: int) -> int:
+    """Delete the readings of some datastreams from before then, and say how many those were; others stay."""
+    n_gone = 0
+    for month in months(connection):
+        if month != STRAY and _bounds_us(month)[0] >= before_us:
+            continue
+        rows = _table(month)
+        for start in range(0, len(datastream_ids), 5000):
+            some = rows.c.datastream_id.in_(datastream_ids[start : start + 5000])
+            n_gone += connection.execute(delete(rows).where(some, rows.c.phenomenon_us < before_us)).rowcount
+    return n_gone
+
+
 def forget(connection: Connection) -> None:
     """Delete every reading, so that all are worked out again from the journal."""
     for month in months(connection):

@@ -1,25 +1,28 @@
 """The site itself: what the map begins with; whether the server lives; the description of the interface."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Request
 
 from highwall import __version__
 from highwall.twin.roles import Action, Person
+from highwall.twin.sql import heartbeats
 from highwall.web.guards import Served, may
 from highwall.web.instants import iso
 from highwall.web.schemas.site import Health, LayerTold, SceneTold, SiteTold
 from highwall.web.services import Imagery, Services
 
 router = APIRouter(prefix="/api", tags=["site"])
+_LATE_US: Final = 60_000_000
 
 
 @router.get("/health")
 def health(served: Served) -> Health:
-    """Answer whoever watches whether the server lives; open to all."""
-    with served.database.read():
-        at, elsewhere = iso(served.clock_us()), served.oidc is not None
-        return Health(ok=True, at=at, version=__version__, login_elsewhere=elsewhere)
+    """Answer whoever watches whether the server lives, and its engine works; open to all."""
+    now_us = served.clock_us()
+    with served.database.read() as store:
+        late = [beat.name for beat in heartbeats.heartbeats(store) if now_us - beat.at_us > _LATE_US]
+    return Health(ok=not late, at=iso(now_us), version=__version__, login_elsewhere=served.oidc is not None, late=late)
 
 
 @router.get("/site")

@@ -59,4 +59,6 @@ class Health(Told):
     ok: bool
     at: str
     version: str
+    late: list[str]
+    """Parts of the twin that have not said for a minute that they work."""
     login_elsewhere: bool
