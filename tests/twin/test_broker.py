@@ -110,8 +110,7 @@ class Ear:
 
 
 def connected(*buses: MqttBus) -> None:
-    until(lambda: all(bus.is_connected for bus in buses))
-    time.sleep(0.2)  # until the broker knows what was subscribed
+    until(lambda: all(bus.is_listening for bus in buses))
 
 
 def test_a_gateway_speaks_to_the_server_and_hears_it(site: Site) -> None:

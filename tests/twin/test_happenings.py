@@ -3,15 +3,16 @@
 from typing import Any
 
 import pytest
-from highwall.twin.happenings import Happening, happening_of
 
 from highwall.core.errors import ConfigError
 from highwall.telemetry.messages import Event
 from highwall.twin.alarms import Act, Stage
+from highwall.twin.changes import Source
 from highwall.twin.criteria import default_criteria
 from highwall.twin.engine_options import EngineOptions
+from highwall.twin.happenings import Happening, happening_of
 from highwall.twin.registry import Registry
-from highwall.twin.world import Source, World
+from highwall.twin.world import World
 from tests.twin.plans import T0, S, criterion, level, plan
 
 _SOURCE = Source(1, "gw-1", "gw-1/alarm/e1")

@@ -9,12 +9,13 @@ import pytest
 from highwall.telemetry.messages import Reading
 from highwall.telemetry.neighbourhoods import Neighbourhoods
 from highwall.telemetry.virtual import SensorGroup
+from highwall.twin.changes import Source
 from highwall.twin.engine import Engine
 from highwall.twin.engine_options import EngineOptions
 from highwall.twin.registry import Registry
 from highwall.twin.sql import datastreams, observations, schema, states
 from highwall.twin.sql.database import Database, open_database
-from highwall.twin.world import Source, World
+from highwall.twin.world import World
 from tests.telemetry.slope import INTERVAL_US, NAMES, NOISE, T0, learned, movement, readings_of
 from tests.twin.plans import EAGER, SITE, S, Talker, criterion, install, plan, run_to
 

@@ -5,12 +5,13 @@ from typing import Any
 from highwall.telemetry.messages import Event, Reading
 from highwall.telemetry.rssi import Beacon
 from highwall.twin.alarms import Act
+from highwall.twin.changes import Source
 from highwall.twin.engine_options import EngineOptions
 from highwall.twin.places import area_of
 from highwall.twin.registry import Known, Registry, findings_of
 from highwall.twin.rules import Subject
 from highwall.twin.sightings import FindingSeen, WatchKey
-from highwall.twin.world import Source, World
+from highwall.twin.world import World
 from tests.twin.plans import T0, S, criterion, level, plan
 
 _SOURCE = Source(1, "gw-1", "gw-1/telemetry/e1")

@@ -154,7 +154,6 @@ RUN_FILES: Final[dict[str, str]] = {
     "findings.gpkg": "findings, each with its evidence (GeoPackage)",
     "findings.parquet": "the same as GeoParquet",
     "register.json": "the life of every finding over all runs, unless SITE.yaml keeps it elsewhere",
-    "register_elsewhere.json": "where the register lies, when that is not beside it",
     "summary.json": "the run for machines",
     "catalog.json": "STAC catalogue: parameters, software version, hashes of inputs",
     "report.html": "the run for people, one self-contained page",
@@ -162,6 +161,7 @@ RUN_FILES: Final[dict[str, str]] = {
 """Names that a run leaves in its folder: an interface."""
 
 RUN_FILES_ASKED: Final[dict[str, str]] = {
+    "register_elsewhere.json": "where the register lies, when that is not beside it",
     "mining_probability.tif": "probability of each mining class at every pixel, when a land-cover network is run (COG)",
     **{
         f"mining_subset_{n}.tif": f"class of subset {n} at every pixel, with its colours, likewise (COG)"

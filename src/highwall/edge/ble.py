@@ -9,6 +9,8 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, Final
 
 from bleak import BleakScanner
@@ -21,6 +23,7 @@ from highwall.telemetry.messages import Event, Reading, Sighted
 
 _TAG: Final = "tag-"
 _MOST_WAITING: Final = 10_000
+_STOP_S: Final = 5.0
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -93,8 +96,11 @@ class BleRadio:
         )
 
     def close(self) -> None:
-        """Stop scanning."""
-        self.listen(is_on=False)
+        """Stop scanning; an adapter that does not answer is left as it is."""
+        if self._is_on:
+            self._is_on = False
+            with suppress(TimeoutError):
+                self._do(self._scanner.stop()).result(_STOP_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -109,7 +115,7 @@ class BleRadio:
         except queue.Full:
             _LOG.error("%d advertisements wait; one was not taken", _MOST_WAITING)
 
-    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+    def _do(self, work: Coroutine[Any, Any, None]) -> "Future[None]":
         """Have the adapter do something; what fails is tried again when listening is next turned on."""
 
         async def guarded() -> None:
@@ -119,4 +125,4 @@ class BleRadio:
                 self._is_on = False
                 _LOG.error("Bluetooth does not answer: %s", error)
 
-        asyncio.run_coroutine_threadsafe(guarded(), self._loop)
+        return asyncio.run_coroutine_threadsafe(guarded(), self._loop)

@@ -20,6 +20,7 @@ from highwall.telemetry.qc_options import QcOptions
 from highwall.telemetry.virtual import SensorGroup
 from highwall.twin.alarm_book import is_engines
 from highwall.twin.alarms import Act, Alarm
+from highwall.twin.changes import Kept, LookedAfter, Reported, Source
 from highwall.twin.engine_options import EngineOptions
 from highwall.twin.merging import Merged, Timed, merge
 from highwall.twin.registry import Registry
@@ -31,7 +32,7 @@ from highwall.twin.sql.database import Database
 from highwall.twin.sql.observations import Row, as_stored
 from highwall.twin.sql.registry import read_registry, read_words
 from highwall.twin.state import AssetState
-from highwall.twin.world import Kept, LookedAfter, Reported, Source, World
+from highwall.twin.world import World
 from highwall.twin.world_memory import CLOCK, forget_changes, pieces, put_back, take_apart
 
 _LOG: Final = logging.getLogger(__name__)

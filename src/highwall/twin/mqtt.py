@@ -86,12 +86,15 @@ class MqttBus:
         self._n_under_way = 0
         self._all_arrived = threading.Condition()
         self._refused = ""
+        self._unanswered: set[int] = set()
+        """Subscriptions that the broker has not answered yet."""
         self._name = f"{options.client_id} at {options.host}:{options.port}"
         self._client = _client(options, will=will)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message
         self._client.on_publish = self._on_publish
+        self._client.on_subscribe = self._on_subscribe
         self._client.connect_async(
             options.host, options.port, options.keep_alive_s, clean_start=False, properties=_session(options)
         )
@@ -107,6 +110,12 @@ class MqttBus:
     def is_connected(self) -> bool:
         """Whether messages go through at present."""
         return self._is_live
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether the broker knows everything that was subscribed, so that nothing published from now on is missed."""
+        with self._lock:
+            return self._is_live and not self._unanswered
 
     @property
     def refused(self) -> str:
@@ -139,7 +148,7 @@ class MqttBus:
             self._patterns[pattern] = None
             early, self._waiting = self._waiting, []
             if self._is_live:
-                self._client.subscribe(pattern, options=SubscribeOptions(qos=_QOS))
+                self._ask_for(pattern)
         for arrived in early:
             self._hand_on(arrived)
 
@@ -166,8 +175,21 @@ class MqttBus:
             self._is_live = True
             self._refused = ""
             self._waiting.clear()
+            self._unanswered.clear()
             for pattern in self._patterns:
-                client.subscribe(pattern, options=SubscribeOptions(qos=_QOS))
+                self._ask_for(pattern)
+
+    def _ask_for(self, pattern: str) -> None:
+        """Subscribe at the broker; its answer waits for our lock."""
+        _, packet = self._client.subscribe(pattern, options=SubscribeOptions(qos=_QOS))
+        if packet is not None:
+            self._unanswered.add(packet)
+
+    def _on_subscribe(
+        self, client: paho.Client, data: Any, packet: int, reasons: list[ReasonCode], properties: Any
+    ) -> None:
+        with self._lock:
+            self._unanswered.discard(packet)
 
     def _on_disconnect(
         self, client: paho.Client, data: Any, flags: paho.DisconnectFlags, reason: ReasonCode, properties: Any

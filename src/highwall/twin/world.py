@@ -7,7 +7,7 @@ give the same states and the same alarms, in one batch or a thousand.
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -18,6 +18,7 @@ from highwall.telemetry.qc_options import QcOptions
 from highwall.twin.alarm_book import AlarmBook
 from highwall.twin.alarms import Act, Alarm
 from highwall.twin.bodies import WORN_BY, Bodies
+from highwall.twin.changes import Changes, Kept, LookedAfter, Passed, Reported, Source
 from highwall.twin.channels import Channel, ChannelMemory, Thing
 from highwall.twin.conditions import StateIs
 from highwall.twin.criteria import Criteria
@@ -35,85 +36,6 @@ _AHEAD_US: Final = 60_000_000
 _PLACED: Final = frozenset({"position", "position_radius"})
 ESTIMATE: Final = "estimate"
 """Qualifier under which stands what the neighbours of a sensor lead to expect, where its reading is in doubt."""
-
-
-class Source(NamedTuple):
-    """A stream that speaks."""
-
-    stream_id: int
-    gateway: str
-    name: str
-    """Gateway, priority class and boot epoch, as one text."""
-
-
-class Kept(NamedTuple):
-    """A judged reading that is to be stored."""
-
-    datastream: str
-    at_us: int
-    stream_id: int
-    number: int
-    result: Result
-    flag: int
-    received_us: int
-
-
-class Passed(NamedTuple):
-    """A place where an asset was."""
-
-    asset_id: str
-    at_us: int
-    lon: float
-    lat: float
-    height_m: float | None
-    radius_m: float
-
-
-class Reported(NamedTuple):
-    """An event that others than the rules want to know of, as the result of a command."""
-
-    gateway: str
-    event: Event
-
-
-class LookedAfter(NamedTuple):
-    """A person was looked after, which a gateway that judges the tag must be told."""
-
-    command_id: str
-    """The same whenever the act is carried out again."""
-    gateway: str
-    thing: str
-    upto_us: int
-    """Time of the last word about the person's health: of what came later nobody knew."""
-    who: str
-
-
-class Changes:
-    """What changed since it was last written down."""
-
-    def __init__(self) -> None:
-        self.clear()
-
-    def clear(self) -> None:
-        """Begin anew."""
-        self.readings: list[Kept] = []
-        self.estimates: list[Kept] = []
-        """In place of readings in doubt; datastreams of their own, which nothing is concluded from."""
-        self.passed: list[Passed] = []
-        self.reported: list[Reported] = []
-        self.looked_after: list[LookedAfter] = []
-        self.states: set[str] = set()
-        self.channels: set[str] = set()
-        """Datastreams that spoke."""
-        self.heard: set[str] = set()
-        """Subjects that spoke."""
-        self.n_failed = 0
-        """Readings that quality control refused."""
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing changed but what :mod:`highwall.twin.world_memory` keeps."""
-        return not (self.readings or self.passed or self.reported or self.looked_after or self.states)
 
 
 class World:

@@ -7,12 +7,12 @@ import msgspec
 from sqlalchemy import Connection
 
 from highwall.twin.alarms import Alarm
+from highwall.twin.changes import Kept
 from highwall.twin.engine import Stepped
 from highwall.twin.sql import alarms, datastreams, gateways, things
 from highwall.twin.sql.observations import as_stored
 from highwall.twin.sql.things import Asset
 from highwall.twin.state import AssetState
-from highwall.twin.world import Kept
 from highwall.web.alarm_showing import shown_alarms
 from highwall.web.instants import iso
 from highwall.web.live import Change, Topic

@@ -56,7 +56,7 @@ def test_readings_are_possible_and_in_order():
 def test_rates_are_those_asked_for():
     counts = {name: len(readings) for name, readings in by_stream(said(SMALL)).items()}
     assert counts["tag-1/acceleration"] == pytest.approx(3600, abs=1)
-    assert counts["tag-4/position"] == pytest.approx(180, abs=1)
+    assert counts["machine-1/position"] == pytest.approx(180, abs=1)
     assert counts["piezo-1/pore_pressure"] == pytest.approx(6, abs=1)
 
 
