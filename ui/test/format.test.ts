@@ -47,6 +47,10 @@ describe("values", () => {
     expect(reading({ value: 291.35, at: "", flag: 1 }, celsius)).toBe("18.2\u202f°C");
     expect(reading({ value: null, text: "wet", at: "", flag: 1 }, celsius)).toBe("wet");
     expect(reading(null, celsius)).toBe("—");
+    const place = { unit: "degree degree m", scale: 1, offset: 0 };
+    const said = { value: 817.2, text: "[-43.97237,-20.08628,811.6]", at: "", flag: 1 };
+    expect(reading(said, place)).toBe("20.08628° S 43.97237° W, 812\u202fm");
+    expect(reading({ ...said, text: "nonsense" }, place)).toBe("—");
   });
 
   it("have four digits, a true minus, and powers of ten only where they must", () => {

@@ -45,7 +45,27 @@ function digits(size: number): Intl.NumberFormatOptions {
 /** `12.4 mm`, or `wet`: a latest value with its unit, or what was said in words. */
 export function reading(latest: Latest | null | undefined, unit: Shown): string {
   if (!latest) return "—";
+  if (unit.unit === PLACE_UNIT) return place(latest.text);
   return latest.value === null ? latest.text || "—" : withUnit(numeral(shown(latest.value, unit)), unit.unit);
+}
+
+const PLACE_UNIT = "degree degree m";
+
+/** `20.086° S 43.972° W, 812 m` of a place that was said as `[longitude, latitude, height]`. */
+function place(text: string | null | undefined): string {
+  const [lon, lat, height] = coordinates(text);
+  if (lon === undefined || lat === undefined) return "—";
+  const where = `${Math.abs(lat).toFixed(5)}° ${lat < 0 ? "S" : "N"} ${Math.abs(lon).toFixed(5)}° ${lon < 0 ? "W" : "E"}`;
+  return height === undefined ? where : `${where}, ${withUnit(numeral(Math.round(height)), "m")}`;
+}
+
+function coordinates(text: string | null | undefined): (number | undefined)[] {
+  try {
+    const found: unknown = JSON.parse(text ?? "");
+    return Array.isArray(found) ? found.map((one) => (typeof one === "number" ? one : undefined)) : [];
+  } catch {
+    return [];
+  }
 }
 
 export function withUnit(text: string, unit: string): string {
