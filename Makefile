@@ -20,6 +20,7 @@ test: $(VENV)/.test $(PAGES)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	if test -d ui/node_modules; then cd ui && npm run --silent check && npm test --silent; fi
 	$(BIN)/pytest -n auto --dist loadfile
 
 bench: $(VENV)/.test
