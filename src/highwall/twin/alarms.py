@@ -16,7 +16,6 @@ away before anybody saw it waits for an answer, unless its level says otherwise;
 stays. A higher level breaks an acknowledgement and a shelf: they were for less.
 """
 
-from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final, Literal, NamedTuple
 
@@ -406,8 +405,3 @@ def _with(alarm: Alarm, **changes: object) -> Alarm:
 
 def _us(seconds: float) -> int:
     return round(seconds * 1e6)
-
-
-def open_by_key(alarms: Iterable[Alarm]) -> dict[str, Alarm]:
-    """Open alarms by what they are about."""
-    return {alarm.key: alarm for alarm in alarms if alarm.is_open}

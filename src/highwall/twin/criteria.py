@@ -142,10 +142,6 @@ class Criterion(_Part):
         for level in self.levels:
             yield from leaves(level.when)
 
-    def level_of(self, number: int) -> Level:
-        """Return the level of this number."""
-        return next(level for level in self.levels if level.level == number)
-
     @property
     def fingerprint(self) -> str:
         """Text that changes when anything of the criterion changes."""
