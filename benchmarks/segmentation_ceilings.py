@@ -20,7 +20,7 @@ from highwall.segmentation.dataset import Sample
 from highwall.segmentation.evaluation import Evaluation, Judged
 from highwall.segmentation.evaluation_options import EvaluationOptions
 from highwall.workflows.dataset import read_folder
-from highwall.workflows.segmentation_judging import judge_annotators, masks_of
+from highwall.workflows.segmentation_judging import judge_annotators
 
 CLASSES = (*CLASS_NAMES, MINING_AREA)
 
@@ -45,7 +45,7 @@ def drawn_twice(data: Path) -> list[Judged]:
 
 def between(sample: Sample) -> Judged | None:
     valid = ~np.isnan(sample.image()).any(axis=0)
-    return judge_annotators(sample, masks_of(sample), valid=valid, classes=CLASSES, options=EvaluationOptions())
+    return judge_annotators(sample, sample.masks(), valid=valid, classes=CLASSES, options=EvaluationOptions())
 
 
 if __name__ == "__main__":

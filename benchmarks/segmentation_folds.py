@@ -21,6 +21,7 @@ from highwall.segmentation.predict import probability_map
 from highwall.workflows.dataset import read_folder
 from highwall.workflows.train_segmentation import options_of
 from segmentation_quiet import with_quiet_ground
+from segmentation_simulated import simulated_beginning, simulated_identity
 
 N_FOLDS = 3
 ALL_PLACES = -1
@@ -44,6 +45,8 @@ class Entry:
     """Folds in which it is judged, the first ones."""
     with_quiet: bool = False
     """It also learns from ground without mines."""
+    simulated_first: bool = False
+    """It begins from a network that learned from simulated sites alone."""
 
     @property
     def options(self) -> tuple[TrainOptions, ...]:
@@ -55,7 +58,11 @@ class Entry:
     def identity(self) -> str:
         """Digest of all that decides its weights."""
         options = [each.model_dump(mode="json", exclude={"run"}, exclude_defaults=True) for each in self.options]
-        told = json.dumps([*options, *(["quiet"] if self.with_quiet else [])])
+        told = json.dumps([
+            *options,
+            *(["quiet"] if self.with_quiet else []),
+            *([simulated_identity(RECIPE)] if self.simulated_first else []),
+        ])  # fmt: skip
         return hashlib.sha256(told.encode()).hexdigest()[:8]
 
 
@@ -108,10 +115,12 @@ def _trained_and_asked(
     known = [each for each in samples if fold_of[each.name] != fold]
     held_out = [each for each in samples if fold_of[each.name] == fold]
     parts: dict[str, list[FloatArray]] = {each.name: [] for each in held_out}
+    changes = _beginning(entry, work=work.parent)
     start = time.process_time()
     segmenters, passes = [], 0
     for number, options in enumerate(entry.options):
         learned, options = to_learn(entry, known, options)
+        options = options.model_copy(update=changes)
         trained = train_network(learned, options=options, out=work / str(number), progress=say)
         segmenters.append(TorchSegmenter(trained.network.eval(), trained.metadata))
         passes += trained.epoch
@@ -127,6 +136,13 @@ def to_learn(entry: Entry, known: Sequence[Sample], options: TrainOptions) -> tu
     """What an entry learns from, and with which options."""
     mines = SampleSet(replace(each, split=TRAINING) for each in known)
     return with_quiet_ground(mines, options) if entry.with_quiet else (mines, options)
+
+
+def _beginning(entry: Entry, *, work: Path) -> dict[str, str]:
+    """Option by which an entry begins from simulated sites, if it does."""
+    if not entry.simulated_first:
+        return {}
+    return {"begin_from": str(simulated_beginning(RECIPE, work=work, progress=say))}
 
 
 def asked(sample: Sample, segmenter: Any) -> FloatArray:

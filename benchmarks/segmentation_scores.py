@@ -20,7 +20,6 @@ from highwall.segmentation.evaluation_report import confusion_report, false_alar
 from highwall.segmentation.labels import target_of
 from highwall.segmentation.metadata import SegmentationMetadata
 from highwall.segmentation.tally import Said, tally_scene
-from highwall.workflows.segmentation_judging import masks_of
 from segmentation_folds import FloatArray, parts_of
 
 EVERY_PX = 41
@@ -136,7 +135,7 @@ def _judged(sample: Sample, probability: FloatArray, metadata: SegmentationMetad
     said = Said(metadata.classes, decide(probability, metadata), probability)
     valid = ~np.isnan(sample.image()).any(axis=0)
     options = EvaluationOptions()
-    tallies = {who: tally_scene(mask, said, valid=valid, options=options) for who, mask in masks_of(sample).items()}
+    tallies = {who: tally_scene(mask, said, valid=valid, options=options) for who, mask in sample.masks().items()}
     rows, columns = pixel_sides_m(sample.grid)
     return Judged(sample.name, sample.group, tallies, rows * columns)
 

@@ -5,15 +5,17 @@ import pytest
 from affine import Affine
 
 import segmentation_scores
+from harness import Row, report
 from highwall.core.grid import GeoBox
 from highwall.core.taxonomy import SUBSETS
 from highwall.segmentation.dataset import SampleSet, sample_of_arrays
 from highwall.segmentation.labels import BITS
 from highwall.segmentation.segmenter import SHIPPED_MODEL
-from segmentation import ENTRIES, MINES_ONLY, OURS, rows_beside
+from segmentation import ENTRIES, MINES_ONLY, OURS, SIMULATED_FIRST, rows_beside, rows_of_others, with_others
 from segmentation_card import card_text
-from segmentation_folds import Answers, Entry, folds_of, parts_of
+from segmentation_folds import RECIPE, Answers, Entry, folds_of, parts_of
 from segmentation_scores import UNSETTLED, cooled, cross_validated, settled_on, summary_of
+from segmentation_simulated import SITES, simulated_beginning, simulated_identity
 
 SIDE = 40
 CLASSES = tuple(name for subset in (1, 2, 3, 4) for name in SUBSETS[subset])
@@ -96,6 +98,29 @@ def test_entries_differ_in_what_decides_their_weights():
     assert Entry("another name").identity == ENTRIES[MINES_ONLY].identity
     assert [options.network.subsets for options in ENTRIES["four_networks"].options] == [(1,), (2,), (3,), (4,)]
     assert ENTRIES["unet_resnet18"].options[0].network.encoder_weights is None
+
+
+def test_what_an_earlier_run_told_of_others_stays(tmp_path):
+    told = [Row("dam", "IoU", 0.1234, name, 0.2, note="3 scenes") for name in (OURS, MINES_ONLY, SIMULATED_FIRST)]
+    path = report("segmentation", told, title="", folder=tmp_path)
+    kept = rows_of_others([OURS, SIMULATED_FIRST], json.loads(path.read_text(encoding="utf-8")))
+    assert kept == [told[1]]
+    merged = with_others({"one": {"iou": 2}}, {"one": {"iou": 1, "alarms": 3}, "other": {"iou": 4}})
+    assert merged == {"one": {"iou": 2, "alarms": 3}, "other": {"iou": 4}}
+
+
+def test_what_begins_from_simulation_learns_as_ours_does_and_no_simulated_site_is_judged():
+    begun, ours = ENTRIES[SIMULATED_FIRST], ENTRIES[OURS]
+    assert begun.options == ours.options
+    assert begun.with_quiet == ours.with_quiet
+    assert SITES.shares == (1.0, 0.0, 0.0)
+
+
+def test_a_beginning_that_is_there_is_not_trained_again(tmp_path):
+    folder = tmp_path / f"simulated-{simulated_identity(RECIPE)}"
+    folder.mkdir()
+    (folder / "simulated.ckpt").touch()
+    assert simulated_beginning(RECIPE, work=tmp_path, progress=print) == folder / "simulated.ckpt"
 
 
 def test_the_card_says_what_was_measured():

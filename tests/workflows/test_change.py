@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from highwall.cli import app
 from highwall.core.errors import GridError, InputError, MissingInputError, VectorError
+from highwall.core.taxonomy import CLASS_SETS
 from highwall.segmentation.decision import CODES
 from highwall.segmentation.labels import BITS, OUTSIDE
 from highwall.workflows.change import ToCompare, change
@@ -82,6 +83,37 @@ def test_a_class_that_became_another_is_converted(tmp_path):
         "conversion", "excavation", "preparatory_work_area",
     )  # fmt: skip
     assert row["date_before"] == ""
+
+
+def types(iron, clay):
+    """Codes of an iron pit from column 10 to ``iron`` and a clay pit from row 40 to ``clay``."""
+    codes = np.zeros((SIDE, SIDE), np.uint8)
+    codes[10:30, 10:iron], codes[40:clay, 10:60] = CODES["iron_open_pit"], CODES["clay_open_pit"]
+    return codes
+
+
+TYPE_TAGS = {f"CLASS_{CODES[name]}": name for name in CLASS_SETS[5]}
+
+
+@pytest.mark.parametrize("kind", ["folder", "raster", "labels"])
+def test_types_of_mines_are_compared(tmp_path, kind):
+    maps = []
+    for date, codes in (("2019-07-01", types(40, 60)), ("2021-07-01", types(50, 60))):
+        folder = tmp_path / date
+        folder.mkdir()
+        if kind == "labels":
+            bits = np.where(codes > 0, 1 << np.maximum(codes.astype(np.uint16), 1) - 1, 0).astype(np.uint16)
+            maps.append(write(folder / f"labels_{date}.tif", bits, CLASS_1="excavation", **TYPE_TAGS))
+        else:
+            path = write(folder / "mining_subset_5.tif", codes, nodata=255, ACQUISITION_DATE=date, **TYPE_TAGS)
+            maps.append(folder if kind == "folder" else path)
+    given = ToCompare(*maps)
+    facts = change(given, tmp_path / "out", changes=EXACT)
+    assert [(row["subset"], row["expansion_ha"]) for row in facts["totals"]] == [(5, 2.0)]
+    matrix = pd.read_csv(tmp_path / "out" / "mining_from_to.csv").set_index(["class_before", "class_after"])["area_m2"]
+    assert matrix["background", "iron_open_pit"] == 20 * 10 * 100
+    assert matrix["clay_open_pit", "clay_open_pit"] == 20 * 50 * 100
+    assert (tmp_path / "out" / "mining_change.png").exists()
 
 
 def test_a_pit_that_became_a_dump_is_converted_among_all_classes_alone(tmp_path):

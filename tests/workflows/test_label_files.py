@@ -8,7 +8,7 @@ from tests.segmentation.drawings import box, drawn, grid_of
 from highwall.core.errors import GridError, InputError, MissingInputError, VectorError
 from highwall.core.grid import Window
 from highwall.core.taxonomy import BLANK
-from highwall.segmentation.labels import BITS, OUTSIDE, rasterise
+from highwall.segmentation.labels import BITS, OUTSIDE, rasterise, target_of
 from highwall.workflows.label_files import files_below, label_files, natural_order, open_labels, read_labels
 
 DRAWING = drawn(("dumping_ground", box(0, 0, 20, 20)), ("dam", box(5, 5, 8, 18)))
@@ -92,6 +92,17 @@ def test_rasters_of_bits_codes_and_layers_give_the_same_mask(tmp_path):
         read = open_labels(path, grid_of())
         assert np.array_equal(read(), expected), path.name
         assert np.array_equal(read(Window(slice(4, 12), slice(3, 30))), expected[4:12, 3:30])
+
+
+def test_codes_count_for_the_class_that_contains_theirs_and_bits_do_not(tmp_path):
+    codes = np.zeros((40, 50), np.uint8)
+    codes[0], codes[1], codes[2] = 10, 7, 9
+    mask = open_labels(raster(tmp_path / "codes.tif", codes), grid_of())()
+    assert target_of(mask, 2)[:4, 0].tolist() == [1, 0, 0, 0]  # tailings lie in a dumping ground
+    assert target_of(mask, 1)[:4, 0].tolist() == [0, 1, 0, 0]  # slopes lie in an excavation
+    assert target_of(mask, 4)[:4, 0].tolist() == [1, 1, 1, 0]
+    bits = np.full((40, 50), BITS["tailing_storage_facility"], np.uint16)
+    assert not target_of(open_labels(raster(tmp_path / "bits.tif", bits, LAYER="mining_labels"), grid_of())(), 2).any()
 
 
 def test_rasters_that_may_mean_two_things_are_refused(tmp_path):

@@ -6,7 +6,9 @@ import pytest
 import rasterio
 import yaml
 from tests.segmentation.lessons import TINY, scene
+from typer.testing import CliRunner
 
+from highwall.cli import app
 from highwall.core.errors import ConfigError, InputError, MissingInputError, ModelError, OutputError
 from highwall.segmentation.dataset import SampleSet
 from highwall.segmentation.labels import OUTSIDE
@@ -80,6 +82,21 @@ def test_the_splits_beside_weights_are_those_they_learned_from(folders, recipe, 
         train_segmentation(replace(given, fold=Fold(1, 2)), tmp_path, options=options)
     assert (tmp_path / "splits.json").read_text() == splits
     assert path.read_bytes() == weights
+
+
+def test_a_training_begins_from_another_at_the_command_line(folders, recipe, tmp_path):
+    train_segmentation(ToLearn(None, *folders), tmp_path / "first", options=options_of(str(recipe), {"settle": False}))
+    images, labels = map(str, folders)
+    given = ["train", "segmentation", "--images", images, "--labels", labels, "--recipe", str(recipe), "--name", "next"]
+    begun = [*given, "--begin-from", str(tmp_path / "first" / "last.ckpt"), "--out", str(tmp_path / "next")]
+    assert CliRunner().invoke(app, begun).exit_code == 0
+    record = json.loads((tmp_path / "next" / "next.json").read_text())["properties"]
+    assert record["mlm:pretrained_source"].startswith("segmentation ")
+    origin = record["mlm:hyperparameters"]["training_data"]["begun_from"]
+    assert origin["training_data"]["n_samples"] == 3
+    other = CliRunner().invoke(app, [*begun[:-1], str(tmp_path / "other"), "--subset", "1"])
+    assert isinstance(other.exception, ModelError)
+    assert "subsets 1 2, not 1" in str(other.exception)
 
 
 def test_a_dataset_has_no_folds(tmp_path):

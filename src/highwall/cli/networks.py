@@ -96,6 +96,7 @@ def train_segmentation(
     architecture: Annotated[str | None, typer.Option(help="unet, unetplusplus, linknet, fpn, deeplabv3(plus).")] = None,
     encoder: Annotated[str | None, typer.Option(help="Such as resnet50, vgg16, efficientnet-b0.")] = None,
     encoder_weights: Annotated[str | None, typer.Option(help="A file, package:NAME or hub:REPOSITORY/FILE.")] = None,
+    begin_from: Annotated[str | None, typer.Option(help="Checkpoint (.ckpt) of a network to go on with.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of weights, draws and views.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the weights.")] = None,
@@ -119,7 +120,7 @@ def train_segmentation(
     options = options_of(
         recipe,
         {
-            "name": name, "seed": seed, "n_epochs": epochs,
+            "name": name, "seed": seed, "n_epochs": epochs, "begin_from": begin_from,
             "network": {
                 "bands": bands and (bands if "," not in bands else words_of(bands)), "subsets": subsets_of(subsets),
                 "architecture": architecture, "encoder": encoder, "encoder_weights": encoder_weights,

@@ -137,14 +137,15 @@ def windows(grid: GeoBox, *, block: int = BLOCK) -> Iterator[tuple[int, int]]:
 
 
 def open_bands(path: Path, *, block: int = BLOCK, physical: bool = False) -> xr.DataArray:
-    """Open a raster lazily as (band, y, x); ``physical`` applies scale, offset and nodata.
+    """Open a raster lazily as (band, y, x), silently if it lies nowhere; ``physical`` applies scale, offset and nodata.
 
     Raises
     ------
     InputError
         It holds several images of different size (GDAL subdatasets).
     """
-    array = rioxarray.open_rasterio(path, chunks={"band": -1, "y": block, "x": block}, mask_and_scale=physical)
+    with warnings.catch_warnings(action="ignore", category=NotGeoreferencedWarning):
+        array = rioxarray.open_rasterio(path, chunks={"band": -1, "y": block, "x": block}, mask_and_scale=physical)
     if not isinstance(array, xr.DataArray):
         raise InputError(f"{path} holds several images; convert the wanted one to a GeoTIFF of its own.")
     return array
@@ -224,8 +225,7 @@ def loaded(array: xr.DataArray) -> xr.DataArray:
         The file behind it cannot be read: said here, lest it pass for a failure to write what is made of it.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with warnings.catch_warnings(action="ignore", category=NotGeoreferencedWarning):
             return array.compute()
     except RasterioIOError as error:
         name = array.attrs.get("scene_id", array.name)

@@ -9,6 +9,7 @@ file says so, ``simulated``.
 
 import datetime as dt
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ import odc.geo.xr  # noqa: F401  registers the .odc accessor
 import rasterio
 import xarray as xr
 from odc.geo.geom import Geometry
-from rasterio.errors import RasterioError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from highwall.core.checks import nearest_name
 from highwall.core.constants import SENTINEL2_OFFSET, SENTINEL2_OFFSET_BASELINE, SENTINEL2_QUANTIFICATION
@@ -176,7 +177,7 @@ def _metadata_file(folder: Path) -> Path | None:
 
 
 def _open_file(path: Path, bands: Sequence[str]) -> xr.DataArray:
-    with rasterio.open(path) as dataset:
+    with warnings.catch_warnings(action="ignore", category=NotGeoreferencedWarning), rasterio.open(path) as dataset:
         check_whole(dataset)
         names = _names_of(dataset, bands)
         tags, nodata = dataset.tags(), dataset.nodata

@@ -1,14 +1,17 @@
 """What a network's training says about it: what it learned from, and the metadata that travel with it."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from highwall import __version__
 from highwall.segmentation.dataset import SampleSet
 from highwall.segmentation.metadata import DEMO, SegmentationMetadata
 from highwall.segmentation.network import SegmentationNetwork
-from highwall.segmentation.options import TrainOptions
+from highwall.segmentation.options import NetworkOptions, TrainOptions
 
+BEGUN_FROM: Final = "begun_from"
+"""Key of these facts: of which weights the whole network began, if of any."""
 _MOST_NAMED: Final = 100
 """Sites that are named in a file's facts; of more only the number is told."""
 
@@ -43,9 +46,8 @@ def metadata_of(
     thresholds
         Probability from which a class is said [1], by name.
     """
-    is_simulated = bool(training.get("n_samples")) and training.get("n_samples") == training.get("n_simulated")
-    is_named_so = options.name.startswith(DEMO)
-    pretrained = options.network.encoder_weights
+    is_simulated, is_named_so = _saw_only_simulation(training), options.name.startswith(DEMO)
+    origin = training.get(BEGUN_FROM)
     return SegmentationMetadata(
         name=options.name if is_named_so or not is_simulated else f"{DEMO}-{options.name}",
         version=__version__,
@@ -63,6 +65,19 @@ def metadata_of(
         training_data=json.dumps(training, ensure_ascii=False),
         is_simulated=is_simulated,
         architecture=options.network.architecture,
-        encoder=options.network.encoder + (f" ({pretrained})" if pretrained else ""),
+        encoder=origin["encoder"] if origin else _encoder_of(options.network),
+        begun_from=f"{origin['name']} {origin['version']}" if origin else "",
         licence=options.licence,
     )
+
+
+def _saw_only_simulation(training: Mapping[str, Any]) -> bool:
+    """Tell it of what was learned from, and of what the weights learned from that it began with."""
+    is_simulated = bool(training.get("n_samples")) and training.get("n_samples") == training.get("n_simulated")
+    origin = training.get(BEGUN_FROM)
+    return is_simulated and (origin is None or _saw_only_simulation(origin["training_data"]))
+
+
+def _encoder_of(network: NetworkOptions) -> str:
+    """Its name, and what it was pretrained with."""
+    return network.encoder + (f" ({network.encoder_weights})" if network.encoder_weights else "")

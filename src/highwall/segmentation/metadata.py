@@ -51,6 +51,7 @@ class SegmentationMetadata(BaseModel):
     is_simulated: bool = Field(False, description="it saw nothing but simulation")
     architecture: str = Field("", description="decoder")
     encoder: str = Field("", description="encoder and its pretraining")
+    begun_from: str = Field("", description="weights with which the whole network began: name and version")
     licence: str = Field("Apache-2.0", description="SPDX identifier of the weights")
     precision: Literal["float32", "float16", "int8"] = Field("float32", description="of weights and maps")
 

@@ -197,6 +197,12 @@ class TrainOptions(_Options):
     augment: AugmentOptions = AugmentOptions()
     optimiser: OptimiserOptions = OptimiserOptions()
     run: RunOptions = RunOptions()
+    begin_from: str | None = Field(
+        None,
+        min_length=1,
+        description="checkpoint (.ckpt) of a training of the same network, classes and bands: its weights, all of "
+        "them, are the beginning, and encoder_weights are not read",
+    )
     n_epochs: int = Field(150, ge=1, le=100_000, description="passes [1]")
     batch: int = Field(4, ge=1, le=4096, description="chips a step and process [1]")
     seed: int = Field(0, ge=0, lt=2**31, description="seed of weights, draws and views")

@@ -68,8 +68,8 @@ def model_item(
             "mlm:framework": "ONNX",
             "mlm:tasks": ["semantic-segmentation"],
             "mlm:total_parameters": n_weights,
-            "mlm:pretrained": "(" in metadata.encoder,
-            "mlm:pretrained_source": metadata.encoder.partition("(")[2].rstrip(")") or None,
+            "mlm:pretrained": _pretrained(metadata) is not None,
+            "mlm:pretrained_source": _pretrained(metadata),
             "mlm:accelerator": None,
             "mlm:hyperparameters": {
                 "thresholds": metadata.thresholds,
@@ -82,6 +82,11 @@ def model_item(
         "links": [],
         "assets": {file.precision: _asset_of(file) for file in files},
     }
+
+
+def _pretrained(metadata: SegmentationMetadata) -> str | None:
+    """Weights with which the network began, or its encoder."""
+    return metadata.begun_from or metadata.encoder.partition("(")[2].rstrip(")") or None
 
 
 def _input_of(metadata: SegmentationMetadata) -> dict[str, Any]:

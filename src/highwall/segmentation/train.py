@@ -16,6 +16,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from highwall.core.errors import InputError, ModelError
+from highwall.segmentation.beginning import begun
 from highwall.segmentation.checkpoints import (
     BEST,
     FACTS,
@@ -29,7 +30,7 @@ from highwall.segmentation.checkpoints import (
 from highwall.segmentation.dataset import TRAINING, VALIDATION, SampleSet
 from highwall.segmentation.depthwise import keep_depthwise_single
 from highwall.segmentation.encoders import load_encoder
-from highwall.segmentation.facts import metadata_of, training_facts
+from highwall.segmentation.facts import BEGUN_FROM, metadata_of, training_facts
 from highwall.segmentation.learner import IOU, Learner, Progress
 from highwall.segmentation.lightning_parts import (
     Callback,
@@ -82,8 +83,8 @@ def train_network(samples: SampleSet, *, options: TrainOptions, out: Path, progr
     SceneError
         A sample lacks a band of the network.
     ModelError
-        The network cannot be built, its encoder's weights cannot be read, a checkpoint is of another training or of
-        other samples, or the loss is not a number any more.
+        The network cannot be built, its encoder's weights cannot be read, those it begins from are of another
+        network, a checkpoint is of another training or of other samples, or the loss is not a number any more.
     """
     training, validation = samples.where(split=TRAINING), samples.where(split=VALIDATION)
     _check_splits(samples, training, validation, options)
@@ -96,12 +97,13 @@ def train_network(samples: SampleSet, *, options: TrainOptions, out: Path, progr
     with _quiet():
         seed_everything(options.seed, verbose=False)
         network = _new_network(options, resumes=resumed is not None)
+        facts = training_facts(training) | begun(network, options, resumed=resumed)
         scenes = Scenes(training, bands=options.network.bands, cache_mb=options.run.cache_mb)
         statistics = band_statistics(training, bands=options.network.bands)
         network.normalise_by(statistics)
         trainer = _trainer(options, out=out, validates=bool(len(validation)))
         trainer.fit(
-            Learner(network, options=options, facts=training_facts(training), progress=progress),
+            Learner(network, options=options, facts=facts, progress=progress),
             _training_loader(scenes, statistics, options),
             _validation_loader(validation, options),
             ckpt_path=resumed,
@@ -163,7 +165,7 @@ def _check_machine(run: RunOptions) -> None:
 def _new_network(options: TrainOptions, *, resumes: bool) -> SegmentationNetwork:
     """Network at the start, its encoder perhaps pretrained."""
     network = SegmentationNetwork(options.network)
-    if options.network.encoder_weights is not None and not resumes:
+    if options.begin_from is None and not resumes:
         load_encoder(network, options=options.network)
     if options.run.precision == "bfloat16" and options.run.accelerator == "cpu":
         keep_depthwise_single(network)
@@ -249,7 +251,7 @@ def _checkpoint(path: Path, training: SampleSet, options: TrainOptions) -> Path 
             f"{path} is of a training with another {', '.join(changed)}; give another folder, or delete it to begin "
             "anew."
         )
-    if state[FACTS] != training_facts(training):
+    if {key: value for key, value in state[FACTS].items() if key != BEGUN_FROM} != training_facts(training):
         raise ModelError(
             f"{path} is of a training on other samples (another data set, fold or split); give another folder, or "
             "delete it to begin anew."

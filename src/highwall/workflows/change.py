@@ -37,6 +37,8 @@ MATRIX: Final = "mining_from_to.csv"
 POLYGONS: Final = "mining_change"
 PICTURE: Final = "mining_change.png"
 _SITE_COLUMNS: Final = ("site", "name", "site_id")
+_DRAWN: Final = (ALL, 4, 5)
+"""Sets of classes that are drawn if they are known: all ten classes, the whole, the types of mines."""
 _BLOCK_PX: Final = 1024
 _PICTURE_PX: Final = 900
 
@@ -218,12 +220,12 @@ def _inside(codes: NDArray[Any], window: Window, around: Window) -> NDArray[Any]
 
 
 def _draw(run: Run, both: Comparison, matrix: pd.DataFrame) -> None:
-    """Draw both maps and what changed: all classes and the whole mine where they are known, else each subset."""
+    """Draw both maps and what changed: all classes, the whole mine and types where they are known, else each subset."""
     step = max(1, -(-max(both.grid.shape) // _PICTURE_PX))
     small = both.grid.zoom_out(step)
     pictures = [_backdrop(side, small) for side in (both.before, both.after)]
     rows = []
-    for subset in [each for each in (ALL, 4) if each in both.subsets] or both.subsets:
+    for subset in [each for each in _DRAWN if each in both.subsets] or both.subsets:
         joined = read_overview(run.path(from_to_file(subset)), max_side=_PICTURE_PX).isel(band=0, drop=True)
         own = matrix[matrix["subset"] == subset]
         rows.append(ChangePanels(subset, joined, NAMES, _hectares(own)))

@@ -25,7 +25,16 @@ from highwall.io.catalog import is_run
 from highwall.io.vectors import read_polygons
 from highwall.io.windows import read_window
 from highwall.segmentation.dataset import ONLY_ANNOTATOR, ReadMask
-from highwall.segmentation.labels import BITS, BLANK_CODE, Mask, from_codes, from_layers, rasterise, require_labels
+from highwall.segmentation.labels import (
+    BITS,
+    BLANK_CODE,
+    Mask,
+    from_codes,
+    from_layers,
+    rasterise,
+    require_labels,
+    with_outer_classes,
+)
 
 VECTORS: Final = (".geojson", ".json", ".gpkg", ".parquet", ".shp", ".fgb")
 RASTERS: Final = (".tif", ".tiff")
@@ -57,7 +66,7 @@ class PolygonMask:
 
 @dataclass(frozen=True)
 class RasterMask:
-    """Reads windows of a raster of labels."""
+    """Reads windows of a raster of labels; codes, one class a pixel, count for the class that contains theirs too."""
 
     path: Path
     kind: str
@@ -71,7 +80,7 @@ class RasterMask:
             stored = read_window(self.path, tuple(range(1, len(self.names) + 1)), window)
             return from_layers(_whole(stored), self.names)
         codes = _whole(read_window(self.path, (1,), window)[0])
-        return codes.astype(np.uint16) if self.kind == "bits" else from_codes(codes)
+        return codes.astype(np.uint16) if self.kind == "bits" else with_outer_classes(from_codes(codes))
 
 
 def label_files(folder: Path, scenes: Iterable[str]) -> tuple[list[LabelFile], list[Path]]:

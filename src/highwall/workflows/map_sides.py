@@ -15,7 +15,7 @@ from rasterio.errors import RasterioIOError
 from highwall.core.epochs import dates_in
 from highwall.core.errors import InputError, MissingInputError
 from highwall.core.grid import GeoBox, Window
-from highwall.core.taxonomy import CLASS_NAMES, MINING_AREA, PRECEDENCE, SUBSETS
+from highwall.core.taxonomy import CLASS_NAMES, CLASS_SETS, MINING_AREA, PRECEDENCE
 from highwall.io.aligned import AlignedCodes
 from highwall.segmentation.decision import CODES, NO_DATA
 from highwall.segmentation.labels import OUTSIDE, from_codes, target_of, with_outer_classes
@@ -26,6 +26,7 @@ ALL: Final = 0
 _PARTS: Final = (1, 2, 3)
 """Subsets whose classes make up the whole."""
 _WHOLE: Final = 4
+_TYPES: Final = 5
 _LABELS: Final = 0
 """Key of a raster that holds the labels of all subsets."""
 
@@ -37,17 +38,17 @@ class MapSide:
     path: Path
     grid: GeoBox
     rasters: Mapping[int, Path]
-    """Raster of codes of each subset; or one of labels that holds all."""
+    """Raster of codes of each set of classes; or one of labels that holds all."""
     date: dt.date | None
     scene: Path | None = None
     """Scene behind it, where that is known and still there."""
     level: str | None = None
     known: tuple[int, ...] = _PARTS
-    """Subsets of which a raster of labels tells."""
+    """Sets of classes of which a raster of labels tells: those that its tags name, else the ten classes."""
 
     @property
     def subsets(self) -> tuple[int, ...]:
-        """Subsets that can be told; the whole, and all classes in one map, follow from the parts."""
+        """Sets of classes that can be told; the whole, and all classes in one map, follow from the parts."""
         known = set(self.known if _LABELS in self.rasters else self.rasters)
         return tuple(sorted(known | ({ALL, _WHOLE} if set(_PARTS) <= known else set())))
 
@@ -72,7 +73,7 @@ class MapSide:
         stored = AlignedCodes(path, self.grid, OUTSIDE if is_bits else NO_DATA)(window)
         mask = stored.astype(np.uint16) if is_bits else with_outer_classes(from_codes(stored))
         numbers = target_of(mask, subset)
-        table = np.array([0, *(CODES[name] for name in SUBSETS[subset]), NO_DATA], dtype=np.uint8)
+        table = np.array([0, *(CODES[name] for name in CLASS_SETS[subset]), NO_DATA], dtype=np.uint8)
         return np.asarray(table[numbers], dtype=np.uint8)  # −1, not counted, is the last
 
     @property
@@ -83,7 +84,7 @@ class MapSide:
 
 def classes_of(subset: int) -> tuple[str, ...]:
     """Classes of a subset, or of all."""
-    return CLASS_NAMES if subset == ALL else SUBSETS[subset]
+    return CLASS_NAMES if subset == ALL else CLASS_SETS[subset]
 
 
 def open_side(path: Path, *, date: dt.date | None = None) -> MapSide:
@@ -112,8 +113,8 @@ def open_side(path: Path, *, date: dt.date | None = None) -> MapSide:
         raise InputError(f"{path} holds {dtype}; labels are codes of one byte, or bits of two.")
     dates = dates_in(tags.get("ACQUISITION_DATE", "")) or dates_in(path.stem)
     classes = {name for key, name in tags.items() if key.startswith("CLASS_")} - {"background"}
-    own = [subset for subset, names in SUBSETS.items() if classes == set(names)]
-    known = tuple(part for part in _PARTS if not classes or classes >= set(SUBSETS[part]))
+    own = [subset for subset, names in CLASS_SETS.items() if classes == set(names)]
+    known = tuple(each for each in (*_PARTS, _TYPES) if classes >= set(CLASS_SETS[each])) if classes else _PARTS
     is_codes = own and dtype == "uint8"
     return MapSide(
         path, grid, {own[0] if is_codes else _LABELS: path}, date or (dates[0] if dates else None), known=known
@@ -121,7 +122,7 @@ def open_side(path: Path, *, date: dt.date | None = None) -> MapSide:
 
 
 def _of_folder(folder: Path, date: dt.date | None) -> MapSide:
-    rasters = {subset: path for subset in SUBSETS if (path := folder / subset_file(subset)).exists()}
+    rasters = {subset: path for subset in CLASS_SETS if (path := folder / subset_file(subset)).exists()}
     if not rasters:
         raise MissingInputError(f"{folder} holds no {subset_file(1)} or its like; run `highwall segment` first.")
     grid, _, _ = _header(next(iter(rasters.values())))

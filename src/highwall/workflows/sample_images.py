@@ -1,13 +1,14 @@
 """Open a raster of Sentinel bands as what a sample reads: reflectance and backscatter, window by window."""
 
 import re
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import rasterio
-from rasterio.errors import RasterioIOError
+from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 
 from highwall.core.bands import BANDS, OPTICAL, bands_of
 from highwall.core.errors import GridError, InputError, SceneError
@@ -78,7 +79,7 @@ def open_image(path: Path, *, bands: Sequence[str] = (), level: str | None = Non
 
 def _header(path: Path, bands: Sequence[str]) -> _Header:
     try:
-        with rasterio.open(path) as dataset:
+        with warnings.catch_warnings(action="ignore", category=NotGeoreferencedWarning), rasterio.open(path) as dataset:
             check_whole(dataset)
             names = _names(path, dataset.descriptions, bands)
             header = _Header(

@@ -21,7 +21,7 @@ from highwall.segmentation.decision import decide
 from highwall.segmentation.evaluation import Judged
 from highwall.segmentation.evaluation_options import EvaluationOptions
 from highwall.segmentation.fitness import SceneFacts, check_suits
-from highwall.segmentation.labels import Mask, has_class, is_inside, with_outer_classes
+from highwall.segmentation.labels import Mask, has_class, is_inside
 from highwall.segmentation.predict import stream_strips
 from highwall.segmentation.rules import Ground, apply_rules
 from highwall.segmentation.tally import Said, Tally, join_tallies, tally_scene
@@ -60,7 +60,7 @@ def judge_scene(sample: Sample, judge: Judge) -> JudgedScene:
         The scene has no pixel that both data and labels know, or the map of land cover cannot be used.
     """
     _check(sample, judge)
-    masks = masks_of(sample)
+    masks = sample.masks()
     plain, label, valid = _said(sample, masks, judge)
     if not any(float(tally.n) for tally in plain.values()):
         raise InputError("no pixel has both data and labels; check that the scene is not empty.")
@@ -104,14 +104,6 @@ def judge_annotators(
         return None
     rows, columns = pixel_sides_m(sample.grid)
     return Judged(sample.name, sample.group, tallies, rows * columns)
-
-
-def masks_of(sample: Sample) -> dict[str, Mask]:
-    """What each annotator drew. A raster of codes holds one class a pixel: what must contain that class is added."""
-    return {
-        who: with_outer_classes(mask) if label_kind(sample, who) == "codes" else mask
-        for who, mask in sample.masks().items()
-    }
 
 
 def label_kind(sample: Sample, annotator: str) -> str:
