@@ -6,10 +6,14 @@ them, by page and as a course. Readings are spread over datastreams as they come
 ::
 
     python benchmarks/twin_growth.py                            # 10^7 readings on SQLite and PostgreSQL
-    python benchmarks/twin_growth.py --readings 100000000 --stores sqlite --in-order
+    python benchmarks/twin_growth.py --readings 100000000 --stores sqlite --in-order --keep build/growth.db
+
+A store that is kept is not filled again: filling takes long, and what is asked of it is better asked when the machine
+has nothing else to do.
 """
 
 import argparse
+import itertools
 import os
 import random
 import statistics
@@ -48,20 +52,21 @@ def main() -> None:
     arguments.add_argument(
         "--in-order", action="store_true", help="load datastream by datastream, as history comes back"
     )
+    arguments.add_argument("--keep", type=Path, help="file of the SQLite store that is kept, or asked again")
     given = arguments.parse_args()
     fill = in_order if given.in_order else in_turn
     for kind in given.stores:
-        with opened(kind) as (database, size_mib):
+        with opened(kind, keep=given.keep) as (database, size_mib):
             rows = grown(database, kind, given.readings, size_mib, fill)
         report(f"twin_growth_{kind}_{given.readings}", rows, title=f"Growth to {given.readings:,} readings")
 
 
 @contextmanager
-def opened(kind: str) -> Iterator[tuple[Database, Callable[[], float]]]:
-    """Open an empty store of a kind, and give with it how large it is [MiB]."""
+def opened(kind: str, *, keep: Path | None = None) -> Iterator[tuple[Database, Callable[[], float]]]:
+    """Open a store of a kind, empty unless it was kept, and give with it how large it is [MiB]."""
     if kind == "sqlite":
         with tempfile.TemporaryDirectory(prefix="highwall-growth-") as folder:
-            path = Path(folder) / "twin.db"
+            path = keep or Path(folder) / "twin.db"
             database = open_database(f"sqlite:///{path}")
             yield database, lambda: path.stat().st_size / 2**20
             database.close()
@@ -75,14 +80,7 @@ def opened(kind: str) -> Iterator[tuple[Database, Callable[[], float]]]:
 def grown(database: Database, kind: str, n_readings: int, size_mib: Callable[[], float], fill: Filling) -> list[Row]:
     """Fill a store and measure what people ask of it."""
     schema.prepare(database, now_us=0)
-    started = time.monotonic()
-    with database.begin() as connection:
-        names = [f"sensor-{index}/temperature" for index in range(N_DATASTREAMS)]
-        ids = sorted(datastreams.datastream_ids(connection, names).values())
-    for batch in fill(ids, n_readings):
-        with database.begin() as connection:
-            observations.insert_readings(connection, batch)
-    rate = n_readings / (time.monotonic() - started)
+    ids, rate = filled(database, n_readings, fill)
     chance = random.Random(1)
     busy = ids[:N_BUSY]
     span_us = n_readings // (2 * N_BUSY) * _MINUTE_US
@@ -103,12 +101,27 @@ def grown(database: Database, kind: str, n_readings: int, size_mib: Callable[[],
             lambda c, one=one, at=at: series(c, one, from_us=at, to_us=at + _DAY_US) for one, at in asked
         ],
     }
-    rows = [Row(f"{kind}: filled", "readings/s", rate, note=note)]
+    rows = [Row(f"{kind}: filled", "readings/s", rate, note=note)] if rate else []
     for name, ask in questions.items():
         times = [_seconds(database, one) for one in ask]
         rows.append(Row(f"{kind}: {name}, median", "ms", 1e3 * statistics.median(times), note=note))
         rows.append(Row(f"{kind}: {name}, p95", "ms", 1e3 * statistics.quantiles(times, n=20)[18], note=note))
     return rows
+
+
+def filled(database: Database, n_readings: int, fill: Filling) -> tuple[list[int], float | None]:
+    """Ids of the datastreams, and how fast they were filled [readings/s]; no rate if the store was kept full."""
+    names = [f"sensor-{index}/temperature" for index in range(N_DATASTREAMS)]
+    with database.begin() as connection:
+        ids = sorted(datastreams.datastream_ids(connection, names).values())
+    with database.read() as connection:
+        if observations.latest(connection, ids[-1:]):
+            return ids, None
+    started = time.monotonic()
+    for batch in fill(ids, n_readings):
+        with database.begin() as connection:
+            observations.insert_readings(connection, batch)
+    return ids, n_readings / (time.monotonic() - started)
 
 
 def in_turn(ids: list[int], n_readings: int) -> Iterator[list[Reading]]:
@@ -117,9 +130,8 @@ def in_turn(ids: list[int], n_readings: int) -> Iterator[list[Reading]]:
     batch: list[Reading] = []
     for index in range(n_readings):
         turn = index // 2
-        at_us = _START_US + turn // N_BUSY * _MINUTE_US + turn % N_BUSY
         one = ids[turn % N_BUSY] if index % 2 else ids[N_BUSY + turn % (len(ids) - N_BUSY)]
-        batch.append(Reading(one, at_us, 1 + one % 50, index + 1, 290 + chance.random(), None, 1, at_us + 50_000))
+        batch.append(_reading(one, turn, 290 + chance.random()))
         if len(batch) == _N_BATCH:
             yield batch
             batch = []
@@ -127,17 +139,20 @@ def in_turn(ids: list[int], n_readings: int) -> Iterator[list[Reading]]:
 
 
 def in_order(ids: list[int], n_readings: int) -> Iterator[list[Reading]]:
-    """Datastream after datastream, each with one reading a minute."""
+    """The same readings as `in_turn`, datastream after datastream."""
     chance = random.Random(2)
-    n_each = n_readings // len(ids)
-    values = [290 + chance.random() for _ in range(n_each)]
-    for start in range(0, len(ids), 50):
-        yield [
-            Reading(one, at_us, 1, number, values[number], None, 1, at_us)
-            for one in ids[start : start + 50]
-            for number in range(n_each)
-            for at_us in (_START_US + number * _MINUTE_US,)
-        ]
+    n_turns, n_others = n_readings // 2, len(ids) - N_BUSY
+    turns = itertools.chain(
+        ((one, turn) for start, one in enumerate(ids[:N_BUSY]) for turn in range(start, n_turns, N_BUSY)),
+        ((one, turn) for start, one in enumerate(ids[N_BUSY:]) for turn in range(start, n_turns, n_others)),
+    )
+    while part := [_reading(one, turn, 290 + chance.random()) for one, turn in itertools.islice(turns, _N_BATCH)]:
+        yield part
+
+
+def _reading(one: int, turn: int, value: float) -> Reading:
+    at_us = _START_US + turn // N_BUSY * _MINUTE_US + turn % N_BUSY
+    return Reading(one, at_us, 1 + one % 50, turn + 1, value, None, 1, at_us + 50_000)
 
 
 def _seconds(database: Database, ask: Callable[..., object]) -> float:

@@ -1,21 +1,23 @@
 """Loss trial of the live twin: kill, cut, fill, shake, and count what is missing and what is there twice.
 
 Gateways with an outbox, a Mosquitto with persistence, a server (ingest, journal, engine) on SQLite or PostgreSQL, each
-a process. While readings flow, members are killed with SIGKILL at random, the line to the broker is cut, the disk under
-the outboxes, the broker and the store is filled to the last byte, and the server's messages come late, twice and out of
-order. Then every reading must be there once, and the engine's work equal to a replay of the journal in order.
+a process. While readings flow, members are killed with SIGKILL at random (PostgreSQL itself too, by that or by its
+immediate stop), the line to the broker is cut, the disk under the outboxes, the broker and the store is filled to the
+last byte, and the server's messages come late, twice and out of order. Then every reading must be there once, and the
+engine's work equal to a replay of the journal in order.
 
 ::
 
     python benchmarks/twin_loss.py                         # 210,000 readings, 40 kills
     python benchmarks/twin_loss.py --readings 5000 --kills 6 --rate 500
-    python benchmarks/twin_loss.py --postgresql            # the store on a PostgreSQL of the trial's own
+    python benchmarks/twin_loss.py --database postgresql   # the store on a PostgreSQL, which is killed too
 """
 
 import argparse
 import dataclasses
 import multiprocessing
 import random
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +25,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from sqlalchemy.exc import OperationalError
 
 from harness import Row, report
 from highwall.telemetry.messages import Priority
@@ -86,26 +90,33 @@ def main() -> int:
     arguments.add_argument("--kills", type=int, default=40)
     arguments.add_argument("--rate", type=float, default=2000.0, help="readings in a second, of all gateways")
     arguments.add_argument("--seed", type=int, default=8)
-    arguments.add_argument("--postgresql", action="store_true", help="store on a PostgreSQL of the trial's own")
+    arguments.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite", help="where the store is")
     arguments.add_argument("--no-report", action="store_true", help="print, but write no results")
     given = arguments.parse_args()
     plan = Plan(given.readings, given.kills, given.rate, seed=given.seed)
-    outcome = trial_on_postgresql(plan) if given.postgresql else trial(plan)
+    outcome = trial_on_postgresql(plan) if given.database == "postgresql" else trial(plan)
     print(outcome._replace(differences=outcome.differences[:5]))
     if not given.no_report:
-        name = "twin_loss_postgresql" if given.postgresql else "twin_loss"
+        name = "twin_loss_postgresql" if given.database == "postgresql" else "twin_loss"
         report(name, rows(outcome), title="Loss trial of the live twin")
     return int(bool(outcome.n_lost or outcome.n_twice or outcome.n_wrong or outcome.differences or outcome.n_given_up))
 
 
 def trial_on_postgresql(plan: Plan) -> Outcome:
-    """Run one trial whose store is a PostgreSQL that nobody kills; its server's clients are killed as ever."""
-    with postgresql.server(is_durable=True) as server, postgresql.database(server, "loss") as address:
-        return trial(dataclasses.replace(plan, store=address.render_as_string(hide_password=False)))
+    """Run one trial whose store is a PostgreSQL that is killed like the other members."""
+    with postgresql.killable(is_durable=True) as started, postgresql.database(started.address, "loss") as address:
+        given = dataclasses.replace(plan, store=address.render_as_string(hide_password=False))
+        return trial(given, killable=started)
 
 
-def trial(plan: Plan) -> Outcome:
-    """Run one trial from an empty store to the last reading."""
+def trial(plan: Plan, *, killable: postgresql.Server | None = None) -> Outcome:
+    """Run one trial from an empty store to the last reading.
+
+    Parameters
+    ----------
+    killable
+        Server of the store, where it is one.
+    """
     with ExitStack() as closing:
         disk = Disk(size_mib=512)
         closing.callback(disk.remove)
@@ -114,7 +125,7 @@ def trial(plan: Plan) -> Outcome:
         closing.callback(database.close)
         sources = plan.sources(now_us() + 5_000_000)
         furnish(database, sources)
-        stage = Stage(plan, sources, disk, url)
+        stage = Stage(plan, sources, disk, url, killable)
         closing.callback(stage.end)
         started = time.monotonic()
         n_in_flow = stage.play(lambda: arrived(database, stage.sources))
@@ -126,8 +137,10 @@ def trial(plan: Plan) -> Outcome:
 class Stage:
     """The members of one trial and their troubles."""
 
-    def __init__(self, plan: Plan, sources: list[Source], disk: Disk, url: str) -> None:
-        self._plan, self._disk = plan, disk
+    def __init__(
+        self, plan: Plan, sources: list[Source], disk: Disk, url: str, database: postgresql.Server | None
+    ) -> None:
+        self._plan, self._disk, self._database = plan, disk, database
         self._chance = random.Random(plan.seed)
         context: Any = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["twin_parts", "twin_server"])
@@ -137,17 +150,19 @@ class Stage:
         self._servers = [Member(context, server, url, self._broker.port, plan.seed)]
         self._wait_for_session()
         self._gateways = [Member(context, gateway, disk.folder, source, self._link.port) for source in self.sources]
-        self.n_kills = dict.fromkeys(("server", "broker", "gateway"), 0)
+        kinds = ("server", "broker", "gateway") if database is None else ("server", "broker", "gateway", "database")
+        self.n_kills = dict.fromkeys(kinds, 0)
         self.n_cuts = self.n_fills = 0
 
     def play(self, n_arrived: Callable[[], int]) -> int:
         """Make trouble until all kills are done, spread over the time in which readings come; count those in flow."""
         total = sum(source.total(priority) for source in self.sources for priority in Priority)
-        in_flow = 0
+        in_flow = n_known = 0
         for index in range(self._plan.n_kills):
             self._await_share(0.85 * index / self._plan.n_kills * total, n_arrived)
             self._tend(self._chance.uniform(0.0, 0.6))
-            in_flow += n_arrived() < total
+            n_known = max(n_known, n_arrived())  # while the store is away it tells nothing
+            in_flow += n_known < total
             self._kill_one()
             self._other_trouble()
         return in_flow
@@ -171,6 +186,8 @@ class Stage:
         while time.monotonic() < deadline:
             for member in (self._broker, *self._servers, *self._gateways):
                 member.tend()
+            if self._database is not None:
+                self._database.tend()
             time.sleep(0.1)
 
     def _await_share(self, n_wanted: float, n_arrived: Callable[[], int]) -> None:
@@ -182,14 +199,18 @@ class Stage:
     def _kill_one(self) -> None:
         """Kill each kind of member once, then any."""
         untouched = [kind for kind, n in self.n_kills.items() if n == 0]
-        kind = self._chance.choice(untouched or ["server", "server", "broker", "gateway"])
+        often = ["server", "server", "broker", "gateway"] + (["database"] * 2 if self._database is not None else [])
+        kind = self._chance.choice(untouched or often)
+        self.n_kills[kind] += 1
+        if kind == "database" and self._database is not None:
+            self._database.kill(self._chance.choice((signal.SIGKILL, signal.SIGQUIT)))
+            return
         victims: list[Member | Broker] = {
             "server": [*self._servers],
             "broker": [self._broker],
             "gateway": [*self._gateways],
         }[kind]
         self._chance.choice(victims).kill()
-        self.n_kills[kind] += 1
 
     def _other_trouble(self) -> None:
         if self._chance.random() < 0.3:
@@ -209,15 +230,21 @@ class Stage:
 
 
 def arrived(database: Database, sources: list[Source]) -> int:
-    """How many numbers are durable at the server."""
-    with database.read() as connection:
-        return sum(stream.watermark for stream in journal.streams(connection))
+    """How many numbers are durable at the server; none, while nobody there can tell."""
+    try:
+        with database.read() as connection:
+            return sum(stream.watermark for stream in journal.streams(connection))
+    except OperationalError:
+        return 0
 
 
 def is_done(database: Database, sources: list[Source]) -> bool:
     """Whether everything is durable, and worked out."""
-    with database.read() as connection:
-        heads, cursors = journal.heads(connection), states.cursors(connection)
+    try:
+        with database.read() as connection:
+            heads, cursors = journal.heads(connection), states.cursors(connection)
+    except OperationalError:
+        return False
     total = sum(source.total(priority) for source in sources for priority in Priority)
     return sum(heads.values()) >= total and all(cursors.get(stream, 0) >= head for stream, head in heads.items())
 

@@ -4,11 +4,13 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
+from highwall.core.errors import MissingInputError
 from highwall.edge.agent import Agent, Means
 from highwall.edge.calibration import Calibration
 from highwall.edge.configuration import Configuration
+from highwall.edge.crack_watch import CrackWatch
 from highwall.edge.execution import Audit
-from highwall.edge.options import DestinationOptions, GatewayConfig
+from highwall.edge.options import CrackOptions, DestinationOptions, GatewayConfig
 from highwall.edge.outbox import open_outbox
 from highwall.edge.radio import Radio, SilentRadio
 from highwall.edge.readers import Reader
@@ -122,10 +124,15 @@ class Bench:
         self.means.outbox.close()
 
 
+def no_cracks(options: CrackOptions) -> CrackWatch:
+    """Stand in where no test asks for ground to be judged."""
+    raise MissingInputError(f"there is no {options.weights}.")
+
+
 def bench(
     folder: Path, bus: MemoryBus, *, clock: Clock | None = None, radio: Radio | None = None,
     config: GatewayConfig | None = None, signing_key: bytes | None = None,
-    readers: dict[int, MemoryBus] | None = None,
+    readers: dict[int, MemoryBus] | None = None, open_cracks: Callable[[CrackOptions], CrackWatch] = no_cracks,
 ) -> Bench:  # fmt: skip
     """Start a gateway in a folder, which may hold what an earlier one left."""
     clock, radio, key = clock or Clock(), radio or SilentRadio(), signing_key or new_signing_key()
@@ -136,7 +143,8 @@ def bench(
         audit=Audit(folder / "audit.jsonl"), calibration=Calibration(folder / "calibration.json"), radio=radio,
         open_bus=lambda destination, will: bus,
         open_reader=lambda options: Reader(options, (readers or {})[options.port]),
-        judge=lambda options, keep: {"n_images": 0, "n_finds": 0, "n_set_aside": 0}, clock=clock,
+        judge=lambda options, keep: {"n_images": 0, "n_finds": 0, "n_set_aside": 0}, open_cracks=open_cracks,
+        clock=clock,
     )  # fmt: skip
     means.outbox._file._connection.execute("PRAGMA synchronous=OFF")
     return Bench(folder, clock, bus, key, radio, means, Agent(means))

@@ -104,8 +104,8 @@ def test_who_was_looked_after_is_stood_down_but_not_out_of_a_later_fall(
     while not any(event.data["health"] == "down" for event in server.events("man_down")):
         gateway.run(0.5, then=server.confirm)
     down = server.events("man_down")[-1]
-    for name, upto_us in (("c-1", down.event_us - 1), ("c-2", down.event_us), ("c-3", down.event_us)):
-        server.say("command", Command(name, "stand_down", {"thing": "tag-1", "upto_us": float(upto_us)}))
+    for name, upto in (("c-1", down.data["change"] - 1), ("c-2", down.data["change"]), ("c-3", down.data["change"])):
+        server.say("command", Command(name, "stand_down", {"thing": "tag-1", "upto": float(upto)}))
         settle(gateway, server)
     results = {event.subject: event.data for event in server.events("command_result")}
     assert [results[name]["outcome"] for name in ("c-1", "c-2", "c-3")] == ["refused", "done", "refused"]
@@ -228,7 +228,7 @@ def test_a_configuration_that_cuts_the_gateway_off_is_rolled_back(
     assert gateway.means.configuration.current.destination == DestinationOptions(host="mine.example")
     assert gateway.means.outbox.last(TELEMETRY) > before
     bus.restore()
-    gateway.agent._inbox.subscribe(bus)  # the memory bus forgets its subscribers when it is closed
+    gateway.agent._link._inbox.subscribe(bus)  # the memory bus forgets its subscribers when it is closed
     restored = FakeServer(bus)
     gateway.run(5.0, then=restored.confirm)
     outcomes = [event.data["outcome"] for event in restored.events("config_report")]

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from highwall.core.errors import InputError, OutputError
-from highwall.edge.outbox import FULL, GONE, MAX_ITEM_BYTES, MAX_PACK_BYTES, Outbox, Pack, open_outbox
+from highwall.edge.outbox import FULL, GONE, Outbox, open_outbox
+from highwall.edge.pieces import MAX_ITEM_BYTES, MAX_PACK_BYTES, Pack
 from highwall.telemetry.messages import Dropped, Event, Kind, Priority, Range, Reading, Watermark, decoded, range_of
 
 NOW = 1_760_000_000_000_000

@@ -30,13 +30,33 @@ TTS = {
         "received_at": "2026-03-01T10:15:30.123456789Z",
     },
 }  # fmt: skip
+CHIRPSTACK_3 = {
+    "applicationID": "123", "applicationName": "mine", "deviceName": "crack 7",
+    "devEUI": b64encode(bytes.fromhex(EUI)).decode(),
+    "rxInfo": [
+        {"gatewayID": "AwMDAwMDAwM=", "time": "2026-03-01T10:15:30.123456Z", "rssi": -48, "loRaSNR": 9},
+        {"gatewayID": "BAQEBAQEBAQ=", "time": "2026-03-01T10:15:30.123999Z", "rssi": -90, "loRaSNR": 1},
+    ],
+    "txInfo": {"frequency": 868100000, "modulation": "LORA"}, "adr": True, "dr": 1, "fCnt": 12, "fPort": 1,
+    "data": b64encode(KL66).decode(),
+    "objectJSON": json.dumps(CHIRPSTACK["object"]), "tags": {}, "confirmedUplink": True, "devAddr": "AFE5Qg==",
+}  # fmt: skip
+"""As version 3 documents its JSON, after its Protobuf: bytes are base64, what a codec decoded is a text."""
+CHIRPSTACK_3_LEGACY = {key: value for key, value in CHIRPSTACK_3.items() if key != "objectJSON"} | {
+    "devEUI": EUI.upper(), "object": CHIRPSTACK["object"],
+    "rxInfo": [{"gatewayID": "0303030303030303", "name": "roof", "time": "2026-03-01T10:15:30.123456Z", "rssi": -57}],
+}  # fmt: skip
+"""As its older format, "JSON (v3)", has it: hexadecimal, and an object."""
 FIELDS = (Field("battery_voltage/value", "battery"), Field("elongation/value", "elongation", 1e-6))
 DEVICES = {EUI: Device("crack-7", FIELDS)}
 AT_US = 1_772_360_130_123_456
 
 
-@pytest.mark.parametrize(("network", "content"), [("chirpstack", CHIRPSTACK), ("tts", TTS)])
-def test_both_networks_say_the_same(network, content):
+@pytest.mark.parametrize(
+    ("network", "content"),
+    [("chirpstack", CHIRPSTACK), ("tts", TTS), ("chirpstack", CHIRPSTACK_3), ("chirpstack", CHIRPSTACK_3_LEGACY)],
+)
+def test_all_networks_say_the_same(network, content):
     uplink = read_uplink(json.dumps(content).encode())
     assert uplink[:7] == (network, EUI, AT_US, 1, 12, KL66, uplink.decoded)
     heard = hear(uplink, DEVICES, received_us=0)
@@ -81,9 +101,34 @@ def test_without_a_time_it_is_when_it_came():
     assert {reading.phenomenon_us for reading in heard.readings} == {77}
 
 
+def test_the_documented_example_of_chirpstack_3_is_read():
+    content = CHIRPSTACK_3 | {"devEUI": "AgICAgICAgI=", "data": "VGVzdA==", "objectJSON": '{"temperatureSensor":25}'}
+    uplink = read_uplink(json.dumps(content).encode())
+    assert (uplink.dev_eui, uplink.raw, uplink.decoded) == ("02" * 8, b"Test", {"temperatureSensor": 25})
+
+
+@pytest.mark.parametrize(
+    ("changed", "at_us"),
+    [
+        ({"rxInfo": []}, None), ({"rxInfo": [{"time": None}]}, None), ({"rxInfo": None}, None),
+        ({"rxInfo": [], "publishedAt": "2026-03-01T10:15:30.123456Z"}, AT_US),
+        ({"rxInfo": [{"time": "1970-01-01T00:00:01Z"}], "publishedAt": "2026-03-01T10:15:30.123456Z"}, AT_US),
+    ],
+)  # fmt: skip
+def test_chirpstack_3_tells_the_time_of_its_gateways_where_they_know_it(changed, at_us):
+    assert read_uplink(json.dumps(CHIRPSTACK_3 | changed).encode()).phenomenon_us == at_us
+
+
+@pytest.mark.parametrize("text", ["", "null"])
+def test_without_a_codec_nothing_is_decoded(text):
+    assert read_uplink(json.dumps(CHIRPSTACK_3 | {"objectJSON": text}).encode()).decoded is None
+
+
 @pytest.mark.parametrize(
     "content",
     [
+        CHIRPSTACK_3 | {"objectJSON": "{"}, CHIRPSTACK_3 | {"objectJSON": "[1]"}, CHIRPSTACK_3 | {"devEUI": "AgIC"},
+        CHIRPSTACK_3 | {"devEUI": "0 1 2 3 4 5 6 7 "}, CHIRPSTACK_3 | {"rxInfo": [{"time": "now"}]},
         CHIRPSTACK | {"time": "yesterday"}, CHIRPSTACK | {"time": "2026-03-01T10:15:30"},
         CHIRPSTACK | {"data": "not base64!"}, CHIRPSTACK | {"deviceInfo": {"devEui": "12"}},
         CHIRPSTACK | {"deviceInfo": {"devEui": "0 1 2 3 4 5 6 7 "}}, CHIRPSTACK | {"fCnt": 1 << 70},
@@ -102,8 +147,8 @@ JSON = st.recursive(
 )
 ALTERED = st.builds(
     lambda base, key, value: base | {key: value},
-    st.sampled_from([CHIRPSTACK, TTS]),
-    st.sampled_from([*CHIRPSTACK, *TTS]),
+    st.sampled_from([CHIRPSTACK, TTS, CHIRPSTACK_3]),
+    st.sampled_from([*CHIRPSTACK, *TTS, *CHIRPSTACK_3]),
     JSON,
 )
 TIMED = st.datetimes().map(lambda time: CHIRPSTACK | {"time": time.isoformat() + "+14:00"})

@@ -1,10 +1,10 @@
 """Imagined alarms and notices, and what is told of them."""
 
-from highwall.twin.alarms import Alarm, Notice, Stage
+from highwall.twin.alarm import Alarm, Notice, Stage
 from highwall.twin.bulletin import Bulletin, Spot
 from highwall.twin.roles import Role
-from highwall.twin.rules import Subject
-from highwall.twin.sql.alarms import OutgoingNotice
+from highwall.twin.sql.notices import OutgoingNotice
+from highwall.twin.watch import Subject
 
 AT_US = 1_790_000_000_123_456
 """2026-09-21T14:13:20.123Z"""

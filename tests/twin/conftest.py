@@ -47,9 +47,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 
 @pytest.fixture
-def databases(database_url: str) -> Iterator[Database]:
+def databases(database_url: str, tmp_path: Path) -> Iterator[Database]:
     """An open store with every table in it: the test runs once on each kind."""
-    database = open_database(database_url)
+    database = open_database(database_url, key=tmp_path / "store.key")
     schema.prepare(database, now_us=0)
     yield database
     database.close()

@@ -24,36 +24,74 @@ def program(name: str) -> str | None:
     return shutil.which(name) or next((str(folder / name) for folder in BINARIES if (folder / name).exists()), None)
 
 
-@contextmanager
-def server(*, is_durable: bool = False) -> Iterator[URL]:
-    """Start a server and give its address; without durability it is quicker, and fit for tests alone."""
-    user = ROLE if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
-    with tempfile.TemporaryDirectory(prefix="highwall-pg-") as folder:
-        if user:
-            shutil.chown(folder, user)
-        _run([program("initdb"), "-D", f"{folder}/data", "-U", ROLE, "-A", "trust", "-E", "UTF8"], user=user, at=folder)
+class Server:
+    """A server that can be killed, and started again on what it left."""
+
+    def __init__(self, folder: str, *, is_durable: bool) -> None:
+        """Make its files, and start it; without durability it is quicker, and fit for tests alone."""
+        self._folder = folder
+        self._user = ROLE if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
+        if self._user:
+            shutil.chown(folder, self._user)
+        _run(
+            [program("initdb"), "-D", f"{folder}/data", "-U", ROLE, "-A", "trust", "-E", "UTF8"], user=self._user,
+            at=folder,
+        )  # fmt: skip
         port = _free_port()
         settings = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": folder}
         if not is_durable:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        process = subprocess.Popen(
-            [program("postgres"), "-D", f"{folder}/data", *options],
-            user=user, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        self._options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        self.address = URL.create("postgresql+psycopg", ROLE, host="127.0.0.1", port=port, database=ROLE)
+        self.start()
+
+    def start(self) -> None:
+        """Start it; it mends what a kill left."""
+        self._process = subprocess.Popen(
+            [program("postgres"), "-D", f"{self._folder}/data", *self._options],
+            user=self._user, cwd=self._folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
+
+    def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
+        """End it as a crash does: SIGKILL its first process, or SIGQUIT, which is PostgreSQL's immediate stop."""
+        self._process.send_signal(number)
+        self._process.wait(30)
+
+    def tend(self) -> None:
+        """Start it again if it ended; while processes of its earlier life are still there it ends once more."""
+        if self._process.poll() is not None:
+            self.start()
+
+    def stop(self) -> None:
+        """End it in order."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(30)
+
+
+@contextmanager
+def killable(*, is_durable: bool = False) -> Iterator[Server]:
+    """Start a server, and stop it when the block ends."""
+    with tempfile.TemporaryDirectory(prefix="highwall-pg-") as folder:
+        started = Server(folder, is_durable=is_durable)
         try:
-            address = URL.create("postgresql+psycopg", ROLE, host="127.0.0.1", port=port, database=ROLE)
-            _wait_for(address)
-            yield address
+            _wait_for(started.address)
+            yield started
         finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(30)
+            started.stop()
+
+
+@contextmanager
+def server(*, is_durable: bool = False) -> Iterator[URL]:
+    """Start a server and give its address; see :class:`Server`."""
+    with killable(is_durable=is_durable) as started:
+        yield started.address
 
 
 @contextmanager
 def database(address: URL, name: str, *, template: str = "template1") -> Iterator[URL]:
     """Make a database on a server, empty or like another, and drop it when the block ends."""
-    engine = create_engine(address, isolation_level="AUTOCOMMIT")
+    engine = create_engine(address, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
     try:
         with engine.connect() as connection:
             connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))

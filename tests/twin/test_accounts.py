@@ -17,7 +17,9 @@ def test_the_first_super_manager_comes_with_a_code_and_only_once(databases: Data
         assert accounts.first_super_manager(store, name="susan", at_us=0) is None
     assert code is not None
     with databases.begin() as store:
-        made = accounts.choose_password(store, code.lower(), PASSWORD, issuer="mine", now_us=HOUR)
+        made = accounts.choose_password(
+            store, code.lower(), PASSWORD, issuer="mine", now_us=HOUR, vault=databases.vault
+        )
     assert made.user.role is Role.SUPER_MANAGER
     assert made.totp is not None
     assert (made.user.has_password, made.user.has_totp) == (True, True)
@@ -29,11 +31,13 @@ def test_a_code_is_used_up_and_runs_out(databases: Database) -> None:
         code = accounts.issue_code(store, "max", at_us=0)
     late = accounts.SETUP_HOURS * HOUR + 1
     with databases.begin() as store, pytest.raises(LoginError):
-        accounts.choose_password(store, code, PASSWORD, issuer="mine", now_us=late)
+        accounts.choose_password(store, code, PASSWORD, issuer="mine", now_us=late, vault=databases.vault)
     with databases.begin() as store:
-        assert accounts.choose_password(store, code, PASSWORD, issuer="mine", now_us=0).totp is None
+        assert (
+            accounts.choose_password(store, code, PASSWORD, issuer="mine", now_us=0, vault=databases.vault).totp is None
+        )
     with databases.begin() as store, pytest.raises(LoginError):
-        accounts.choose_password(store, code, PASSWORD, issuer="mine", now_us=0)
+        accounts.choose_password(store, code, PASSWORD, issuer="mine", now_us=0, vault=databases.vault)
 
 
 def test_a_weak_password_leaves_the_code_as_it_was(databases: Database) -> None:
@@ -41,9 +45,11 @@ def test_a_weak_password_leaves_the_code_as_it_was(databases: Database) -> None:
         accounts.add_user(store, "max", Role.MANAGER, at_us=0)
         code = accounts.issue_code(store, "max", at_us=0)
     with pytest.raises(InputError), databases.begin() as store:
-        accounts.choose_password(store, code, "short", issuer="mine", now_us=0)
+        accounts.choose_password(store, code, "short", issuer="mine", now_us=0, vault=databases.vault)
     with databases.begin() as store:
-        assert accounts.choose_password(store, code, PASSWORD, issuer="mine", now_us=0).user.has_password
+        assert accounts.choose_password(
+            store, code, PASSWORD, issuer="mine", now_us=0, vault=databases.vault
+        ).user.has_password
 
 
 def test_names_are_checked_and_taken_once(databases: Database) -> None:

@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from highwall.core.errors import InputError
+from highwall.twin.alarm import Act, Alarm, Stage
+from highwall.twin.alarm_acts import acted
 from highwall.twin.alarm_book import AlarmBook
-from highwall.twin.alarms import Act, Alarm, Stage, acted, raised, turned, waited
+from highwall.twin.alarm_life import raised, turned, waited
 from highwall.twin.criteria import Criterion
-from highwall.twin.rules import Subject, Turn
+from highwall.twin.watch import Subject, Turn
 from tests.twin.plans import T0, S, criterion, level, plan
 
 _WHEN = {"reading": "crack_width", "above": 1.0}

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -12,7 +13,7 @@ from highwall.core.errors import InputError
 from highwall.telemetry.messages import Event, Priority, Range, Reading, readings_message
 from highwall.telemetry.virtual import SensorGroup, fit_group
 from highwall.telemetry.virtual_options import VirtualOptions
-from highwall.twin.alarms import Alarm, Stage
+from highwall.twin.alarm import Alarm, Stage
 from highwall.twin.engine import Engine
 from highwall.twin.engine_options import EngineOptions
 from highwall.twin.roles import Role
@@ -31,6 +32,7 @@ from highwall.twin.sql import (
     zones,
 )
 from highwall.twin.sql import criteria as criteria_store
+from highwall.twin.sql import notices as notice_store
 from highwall.twin.sql.database import Database, open_database
 from tests.twin.plans import EAGER, SITE, T0, S, Talker, criterion, enter, install, level, person, plan, run_to
 
@@ -153,17 +155,17 @@ def test_nobody_answers_and_the_next_in_line_is_told_outside(twin: Database) -> 
     gateway.says(_crack(0.02, 0), at_us=T0)
     run_to(engine, T0 + 66 * S)
     with twin.read() as connection:
-        waiting = alarms.waiting_notices(connection, now_us=T0 + 70 * S)
+        waiting = notice_store.waiting(connection, now_us=T0 + 70 * S)
     assert [(notice.what, notice.channel, notice.to) for notice in waiting] == [
         ("escalated", "mail", Role.SUPERVISOR)
     ]  # fmt: skip
     with twin.begin() as connection:
-        alarms.notice_failed(connection, waiting[0].notice_id, error="no route", next_us=T0 + 100 * S)
-        assert alarms.waiting_notices(connection, now_us=T0 + 99 * S) == []
-        again = alarms.waiting_notices(connection, now_us=T0 + 100 * S)
+        notice_store.failed(connection, waiting[0].notice_id, error="no route", next_us=T0 + 100 * S)
+        assert notice_store.waiting(connection, now_us=T0 + 99 * S) == []
+        again = notice_store.waiting(connection, now_us=T0 + 100 * S)
         assert again[0].n_tries == 1
-        alarms.notice_sent(connection, again[0].notice_id)
-        assert alarms.waiting_notices(connection, now_us=T0 + 200 * S) == []
+        notice_store.sent(connection, again[0].notice_id)
+        assert notice_store.waiting(connection, now_us=T0 + 200 * S) == []
 
 
 def test_a_fall_told_by_a_gateway(twin: Database) -> None:
@@ -331,18 +333,19 @@ def test_an_idle_engine_says_so_once_a_second(twin: Database) -> None:
 
 def test_the_gateway_of_who_was_looked_after_is_told_once_and_on_the_record(twin: Database) -> None:
     engine, gateway = _engine(twin), Talker(twin)
-    gateway.tells(_health("down", 25), at_us=T0 + 25 * S)
+    word = _health("down", 25)
+    gateway.tells(msgspec.structs.replace(word, data=word.data | {"change": 5}), at_us=T0 + 25 * S)
     down = run_to(engine, T0 + 25 * S).alarms[0]
     with twin.begin() as connection:
         alarms.act(connection, down.alarm_id, "clear", who="mia", why="up again", at_us=T0 + 60 * S)
     run_to(engine, T0 + 61 * S)
-    _engine(twin).rebuild(T0 + 70 * S)
+    list(_engine(twin).rebuild(T0 + 70 * S))
     with twin.read() as connection:
         (given_,) = orders.unanswered(connection, since_us=T0 + 60 * S)
         assert orders.unanswered(connection, since_us=T0 + 62 * S) == []
         (entry,) = (one for one in audit.page(connection) if one.action == "command_gateway")
     assert (given_.gateway_id, given_.command.verb, given_.who) == ("gw-1", "stand_down", "mia")
-    assert given_.command.arguments == {"thing": "tag-1", "upto_us": T0 + 25 * S}
+    assert given_.command.arguments == {"thing": "tag-1", "upto": 5.0}
     assert (entry.who, entry.subject) == ("mia", "gw-1")
     outcome = Event("command_result", T0 + 80 * S, given_.command.command_id, {"outcome": "done"})
     gateway.tells(outcome, at_us=T0 + 80 * S)
@@ -489,11 +492,11 @@ def test_replay_gives_the_same_alarms(
     run_to(engine, T0 + 2000 * S)
     before = _stored(database)
     with database.read() as connection:
-        n_notices = len(alarms.waiting_notices(connection, now_us=T0 + 9000 * S, limit=1000))
-    _engine(database, groups=groups).rebuild(T0 + 2000 * S)
+        n_notices = len(notice_store.waiting(connection, now_us=T0 + 9000 * S, limit=1000))
+    list(_engine(database, groups=groups).rebuild(T0 + 2000 * S))
     assert _stored(database) == before
     with database.read() as connection:
-        assert len(alarms.waiting_notices(connection, now_us=T0 + 9000 * S, limit=1000)) == n_notices
+        assert len(notice_store.waiting(connection, now_us=T0 + 9000 * S, limit=1000)) == n_notices
 
 
 def test_a_crash_before_the_commit_loses_nothing_and_does_nothing_twice(

@@ -6,7 +6,7 @@ import pytest
 
 from highwall.core.errors import ConfigError
 from highwall.telemetry.messages import Event
-from highwall.twin.alarms import Act, Stage
+from highwall.twin.alarm import Act, Stage
 from highwall.twin.changes import Source
 from highwall.twin.criteria import default_criteria
 from highwall.twin.engine_options import EngineOptions

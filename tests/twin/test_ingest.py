@@ -102,7 +102,9 @@ def test_a_refused_transaction_is_neither_acknowledged_nor_lost(tmp_path: object
     database.close()
 
 
-def test_the_thread_holds_what_the_store_refuses_and_says_so(databases: Database) -> None:
+def test_the_thread_holds_what_the_store_refuses_and_says_so_once(
+    databases: Database, caplog: pytest.LogCaptureFixture
+) -> None:
     bus = MemoryBus()
     told = Heard(bus, "watermark", Watermark)
     refusals = iter([True, True])
@@ -118,6 +120,7 @@ def test_the_thread_holds_what_the_store_refuses_and_says_so(databases: Database
         bus.publish(pack(1, 3))
         _wait(lambda: told.words == [committed(3)])
         _wait(lambda: ingest.progress.trouble == "")
+    assert (caplog.text.count("the store refused"), caplog.text.count("takes messages again")) == (1, 1)
     assert numbers(databases) == [1, 2, 3]
     assert bus.redeliver() == 0
 

@@ -25,7 +25,7 @@ def keys() -> tuple[Database, str]:
         with database.begin() as store:
             accounts.add_user(store, name, role, at_us=T0)
             code = accounts.issue_code(store, name, at_us=T0)
-            made = accounts.choose_password(store, code, PASSWORD, issuer="mine", now_us=T0)
+            made = accounts.choose_password(store, code, PASSWORD, issuer="mine", now_us=T0, vault=database.vault)
             secret = made.totp.secret if made.totp else ""
     return database, secret
 
@@ -126,3 +126,32 @@ def test_a_flood_of_logins_is_turned_away_at_once(keys: tuple[Database, str], mo
     assert isinstance(busy, Refused)
     assert 0 < busy.wait_s < 60
     assert isinstance(log_in(database, attempt("max"), now_us=T0, hours=1), Granted)
+
+
+def test_colleagues_behind_one_proxy_get_in_while_one_of_them_is_locked_out(
+    keys: tuple[Database, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, _ = keys
+    for _ in range(login.MOST["pair"]):
+        log_in(database, attempt("nobody"), now_us=T0, hours=1)
+    assert log_in(database, attempt("nobody"), now_us=T0, hours=1).wait_s > 60  # type: ignore[union-attr]
+    assert isinstance(log_in(database, attempt("max"), now_us=T0, hours=1), Granted)
+
+
+def test_an_address_that_had_too_many_failures_is_slowed_down_and_not_locked_out(
+    keys: tuple[Database, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, _ = keys
+    with monkeypatch.context() as quick:
+        quick.setattr(login, "password_matches", lambda password, kept: False)
+        for number in range(login.MOST["address"]):
+            log_in(database, attempt(f"name-{number}"), now_us=T0, hours=1)
+    slowed = log_in(database, attempt("max"), now_us=T0 + 1, hours=1)
+    assert isinstance(slowed, Refused)
+    assert 0 < slowed.wait_s <= 10
+    later = T0 + login.SLOWED_US + 1
+    assert isinstance(log_in(database, attempt("max"), now_us=later, hours=1), Granted)
+    log_in(database, attempt("name-1", "wrong password"), now_us=later, hours=1)
+    assert isinstance(log_in(database, attempt("max"), now_us=later + 1, hours=1), Refused)
+    elsewhere = attempt("max", address="b")
+    assert isinstance(log_in(database, elsewhere, now_us=later + 1, hours=1), Granted)

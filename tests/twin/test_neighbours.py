@@ -127,7 +127,7 @@ def test_a_stop_and_a_rebuild_give_the_same_flags(store: Database, group: Sensor
     assert stopped[f"{NAMES[_DRIFTING]}/estimate"]
     with store.read() as connection:
         memory = states.memory(connection)["n:slope"]
-    _engine(store, group).rebuild(T0 + len(values) * INTERVAL_US)
+    list(_engine(store, group).rebuild(T0 + len(values) * INTERVAL_US))
     assert _stored(store) == stopped
     with store.read() as connection:
         assert states.memory(connection)["n:slope"] == memory

@@ -10,6 +10,7 @@ from highwall.twin.notify import deliver, next_try_us, targets_of
 from highwall.twin.notify_options import CapOptions, MailOptions, NotifyOptions, WebhookOptions
 from highwall.twin.roles import Role
 from highwall.twin.sql import alarms
+from highwall.twin.sql import notices as notice_store
 from highwall.twin.sql.database import Database
 from tests.twin.alarms_made import AT_US, SITE, alarm, notice, outgoing
 
@@ -41,7 +42,7 @@ class Listener:
 def raise_alarm(database: Database, *notices) -> None:
     with database.begin() as connection:
         alarms.put_alarms(connection, [alarm()], at_us=AT_US)
-        alarms.put_notices(connection, notices or [notice()])
+        notice_store.put(connection, notices or [notice()])
 
 
 def tell(database: Database, *targets, after_s: float = 0.0, limit: int = 100):
@@ -98,7 +99,7 @@ def test_what_fails_too_long_is_given_up_and_named(databases):
     one.is_broken = False
     assert tell(databases, one, after_s=9999).n_told == 0
     with databases.read() as connection:
-        assert [each.what for each in alarms.given_up_notices(connection)] == ["raised"]
+        assert [each.what for each in notice_store.given_up(connection)] == ["raised"]
 
 
 def test_after_a_failure_a_target_is_left_alone_for_the_round(databases):

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from highwall.twin.lookout import Lookout
 from highwall.twin.matching import Belongs
-from highwall.twin.rules import Turn
 from highwall.twin.sightings import Seen
+from highwall.twin.watch import Turn
 from tests.twin.plans import T0, S, criterion, level, plan
 
 _CRACK = "s-1/crack_width"

@@ -13,6 +13,7 @@ from highwall.twin import sql
 from highwall.twin.sql import schema
 from highwall.twin.sql.database import METADATA, Database, open_database
 from highwall.twin.sql.schema import StoreChange
+from highwall.twin.vault import Vault
 
 
 def test_a_new_store_is_told_once(databases: Database) -> None:
@@ -37,29 +38,29 @@ def test_every_table_that_is_declared_is_made(databases: Database) -> None:
 def test_an_older_store_is_brought_forward(databases: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[str] = []
 
-    def step(name: str) -> Callable[[Connection], None]:
-        return lambda connection: ran.append(name)
+    def step(name: str) -> Callable[[Connection, Vault], None]:
+        return lambda connection, vault: ran.append(name)
 
-    more = {**schema.MIGRATIONS, "0002_more": step("0002"), "0003_yet_more": step("0003")}
+    more = {**schema.MIGRATIONS, "0008_more": step("0008"), "0009_yet_more": step("0009")}
     monkeypatch.setattr(schema, "MIGRATIONS", more)
     events = schema.prepare(databases, now_us=5)
-    assert ran == ["0002", "0003"]
+    assert ran == ["0008", "0009"]
     assert [event.what for event in events] == [StoreChange.MADE, StoreChange.MIGRATED]
     with databases.read() as connection:
         assert schema.applied_steps(connection) == list(more)
 
 
 def test_a_step_that_fails_leaves_the_store_as_it_was(databases: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(connection: Connection) -> None:
+    def fail(connection: Connection, vault: Vault) -> None:
         connection.execute(text("CREATE TABLE half (a INTEGER)"))
         raise InterruptedError
 
-    monkeypatch.setattr(schema, "MIGRATIONS", {**schema.MIGRATIONS, "0002_half": fail})
+    monkeypatch.setattr(schema, "MIGRATIONS", {**schema.MIGRATIONS, "0008_half": fail})
     with pytest.raises(InterruptedError):
         schema.prepare(databases, now_us=5)
     with databases.begin() as connection:
         connection.execute(text("CREATE TABLE half (a INTEGER)"))
-        assert "0002_half" not in schema.applied_steps(connection)
+        assert "0008_half" not in schema.applied_steps(connection)
 
 
 def test_a_newer_store_is_refused(databases: Database) -> None:

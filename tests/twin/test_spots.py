@@ -2,10 +2,10 @@ import msgspec
 import pytest
 
 from highwall.twin.bulletin import Spot
-from highwall.twin.rules import Subject
 from highwall.twin.sql import states, tags, things, zones
 from highwall.twin.sql.spots import spot_of, zone_spot
 from highwall.twin.state import AssetState, Stamp, Told, apply_all
+from highwall.twin.watch import Subject
 
 SQUARE = {"type": "Polygon", "coordinates": [[[20.0, 0.0], [20.002, 0.0], [20.002, 0.002], [20.0, 0.002], [20.0, 0.0]]]}
 

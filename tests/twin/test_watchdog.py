@@ -2,8 +2,9 @@
 
 import pytest
 
-from highwall.twin.alarms import Stage
+from highwall.twin.alarm import Stage
 from highwall.twin.sql import alarms, heartbeats
+from highwall.twin.sql import notices as notice_store
 from highwall.twin.sql.database import Database
 from highwall.twin.watchdog import Watchdog
 from tests.twin.plans import T0, S, criterion, install, plan
@@ -61,5 +62,5 @@ def test_another_watchdog_goes_on_with_the_alarm(twin: Database) -> None:
 def test_its_notices_go_out_without_the_engine(twin: Database) -> None:
     Watchdog(twin, now_us=T0).check(T0 + 20 * S)
     with twin.read() as connection:
-        told = alarms.waiting_notices(connection, now_us=T0 + 20 * S)
+        told = notice_store.waiting(connection, now_us=T0 + 20 * S)
     assert {notice.channel for notice in told} == {"mail", "webhook"}

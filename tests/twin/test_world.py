@@ -4,13 +4,13 @@ from typing import Any
 
 from highwall.telemetry.messages import Event, Reading
 from highwall.telemetry.rssi import Beacon
-from highwall.twin.alarms import Act
+from highwall.twin.alarm import Act
 from highwall.twin.changes import Source
 from highwall.twin.engine_options import EngineOptions
 from highwall.twin.places import area_of
 from highwall.twin.registry import Known, Registry, findings_of
-from highwall.twin.rules import Subject
 from highwall.twin.sightings import FindingSeen, WatchKey
+from highwall.twin.watch import Subject
 from highwall.twin.world import World
 from tests.twin.plans import T0, S, criterion, level, plan
 
@@ -197,23 +197,23 @@ _DOWN = criterion(
 )  # fmt: skip
 
 
-def _down(world: World, gateway: str, *, at: float) -> None:
+def _down(world: World, gateway: str, *, at: float, count: int = 1) -> None:
     at_us = T0 + round(at * S)
-    fallen = [Event("man_down", at_us, "tag-1", {"health": "down"})]
+    fallen = [Event("man_down", at_us, "tag-1", {"health": "down", "change": count})]
     world.take_events(Source(1, gateway, f"{gateway}/alarm/e1"), 1, fallen, received_us=at_us)
 
 
 def test_every_gateway_that_judges_a_tag_is_told_that_its_person_was_looked_after() -> None:
     world = _world(_DOWN)
-    _down(world, "gw-1", at=1)
-    _down(world, "gw-2", at=2)
+    _down(world, "gw-1", at=1, count=3)
+    _down(world, "gw-2", at=2, count=8)
     (alarm,) = world.book.open_alarms()
     world.take_act(Act(7, T0 + 9 * S, alarm.alarm_id, "acknowledge", "mia"))
     assert world.changes.looked_after == []
     world.take_act(Act(8, T0 + 10 * S, alarm.alarm_id, "clear", "mia", "she is well"))
-    assert [(one.gateway, one.thing, one.upto_us, one.who) for one in world.changes.looked_after] == [
-        ("gw-1", "tag-1", T0 + 2 * S, "mia"),
-        ("gw-2", "tag-1", T0 + 2 * S, "mia"),
+    assert [(one.gateway, one.thing, one.upto, one.who) for one in world.changes.looked_after] == [
+        ("gw-1", "tag-1", 3, "mia"),
+        ("gw-2", "tag-1", 8, "mia"),
     ]
     assert len({one.command_id for one in world.changes.looked_after}) == 2
 
@@ -221,10 +221,21 @@ def test_every_gateway_that_judges_a_tag_is_told_that_its_person_was_looked_afte
 def test_a_gateway_is_told_of_a_pre_alarm_that_was_cancelled_on_the_server() -> None:
     early = level(1, when={"state": "health", "among": ["pre_alarm"]}, prealarm_s=60, clears="itself")
     world = _world(_DOWN | {"levels": [early, *_DOWN["levels"]]})
-    world.take_events(_SOURCE, 1, [Event("man_down", T0, "tag-1", {"health": "pre_alarm"})], received_us=T0)
+    word = {"health": "pre_alarm", "change": 2}
+    world.take_events(_SOURCE, 1, [Event("man_down", T0, "tag-1", word)], received_us=T0)
     (alarm,) = world.book.open_alarms()
     world.take_act(Act(9, T0 + 5 * S, alarm.alarm_id, "cancel", "ann"))
-    assert [(one.gateway, one.thing, one.upto_us) for one in world.changes.looked_after] == [("gw-1", "tag-1", T0)]
+    assert [(one.gateway, one.thing, one.upto) for one in world.changes.looked_after] == [("gw-1", "tag-1", 2)]
+
+
+def test_words_of_one_gateway_follow_each_other_whatever_its_clock_does() -> None:
+    world = _world(_DOWN)
+    ahead, right = T0 + 50 * S, T0 + 2 * S  # the clock was set right in between
+    for number, (at_us, health) in enumerate([(ahead, "ok"), (right, "down")], start=1):
+        word = Event("man_down", at_us, "tag-1", {"health": health, "change": number})
+        world.take_events(_SOURCE, number, [word], received_us=T0 + number * S)
+    assert world.state_of("ann").health == "down"
+    assert len(world.book.open_alarms()) == 1
 
 
 def test_a_tag_that_the_server_judges_itself_needs_no_command() -> None:

@@ -86,7 +86,7 @@ def test_the_journal_is_trimmed_behind_the_engine_and_no_further_than_promised(
 
 
 def _order(database: Database, name: str, verb: str = "stand_down") -> None:
-    command = Command(name, verb, {"thing": "tag-1", "upto_us": float(T0)})
+    command = Command(name, verb, {"thing": "tag-1", "upto": 1.0})
     with database.begin() as store:
         orders.put_command(store, "g-1", command, who="mia", at_us=T0)
 

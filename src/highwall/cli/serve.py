@@ -22,6 +22,9 @@ def serve(
     config: Annotated[Path | None, typer.Option(help="serve.yaml: everything else.")] = None,
     host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen at.")] = 8080,
+    pages_only: Annotated[
+        bool, typer.Option("--pages-only", help="Answer browsers beside the process that runs the engine.")
+    ] = False,
     new_code: Annotated[
         str | None, typer.Option(metavar="USER", help="Print a one-time code for a new password, and end.")
     ] = None,
@@ -32,7 +35,7 @@ def serve(
     with telling() as say:
         told = serve_verb(
             store, bus=bus, runs=run or [], secrets=secrets, config=config, address=(host, port), user=new_code,
-            say=say,
+            is_pages_only=pages_only, say=say,
         )  # fmt: skip
     if told:
         typer.echo(told)

@@ -1,4 +1,4 @@
-"""Verbs on the live twin's store: back it up, check a backup, put it back, let history leave and come back."""
+"""Verbs on the live twin's store: backups, a rebuild from the journal, history that leaves and comes back."""
 
 from pathlib import Path
 from typing import Annotated
@@ -26,6 +26,7 @@ def back_up(path: Backup, store: Store = _DEFAULT) -> None:
     with telling():
         made = workflow.back_up(store, path)
         typer.echo(f"{made.path}: {made.n_tables} tables, {made.n_bytes} bytes, SHA-256 {made.sha256}")
+        typer.echo(f"NOT IN IT: the key of the authenticators, {workflow.key_of(store)}. Keep a copy of it elsewhere.")
 
 
 @store_app.command()
@@ -46,6 +47,26 @@ def restore(path: Backup, store: Store = _DEFAULT) -> None:
     with telling():
         for event in workflow.put_back(path, store):
             typer.echo(f"{event.what}: {event.detail}")
+        if locked_out := workflow.locked_out(store):
+            typer.echo(
+                f"KEY MISSING: put it back as {workflow.key_of(store)}, or {', '.join(locked_out)} cannot log in."
+            )
+
+
+@store_app.command()
+def rebuild(
+    store: Store = _DEFAULT,
+    config: Annotated[Path | None, typer.Option(help="serve.yaml of the server, so that its options hold.")] = None,
+) -> None:
+    """Work states, alarms and readings out again from the journal, and tell what differs; no server may run."""
+    from highwall.workflows.store_rebuild import rebuild as work
+
+    with telling() as say:
+        done = work(store, config=config, advance=say.advance)
+    typer.echo(f"STORE REBUILT: {done.n_readings} readings were worked out again from the journal.")
+    if not done.is_whole:
+        typer.echo("The journal was trimmed: what is older than it stands as it stood.")
+    typer.echo("\n".join(map(str, done.differences)))
 
 
 @store_app.command()

@@ -12,7 +12,7 @@ which nothing was found.
 Assumptions: one process holds a gateway's folder; its clock is that of the machine. Nothing here needs more than numpy,
 ONNX Runtime, Pillow, pydantic, msgspec, paho-mqtt and cryptography; Bluetooth tags need the extra ``ble``.
 
-Reading order: options, outbox (outbox_file, outbox_opening), sending, storing, agent; then radio, readers, autonomy,
-local_alarms, means, calibration; configuration, execution, registration, heartbeat. Images: images, inference, journal,
-watching. Cracks from sensors: crack_watch.
+Reading order: options, outbox (outbox_file, outbox_opening, pieces), sending, storing, concluding, link, agent; then
+radio, readers, autonomy, guard, local_alarms, means, calibration; configuration, execution, registration, renewal,
+heartbeat. Images: images, inference, journal, watching. Cracks from sensors: crack_watch, crack_rounds.
 """

@@ -6,36 +6,32 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from highwall.core.errors import InputError, OutputError
-from highwall.edge.autonomy import Autonomy
+from highwall.core.errors import HighwallError, InputError, OutputError
 from highwall.edge.calibration import Calibration
+from highwall.edge.concluding import Conclusions, OpenCracks
 from highwall.edge.configuration import Changed, Configuration
 from highwall.edge.execution import RESTART, Audit, Executor, Verb
-from highwall.edge.heartbeat import Heartbeat, last_word
-from highwall.edge.inbox import COMMAND, CONFIG, RESEND, WATERMARK, Inbox
-from highwall.edge.options import DestinationOptions, GatewayConfig, ReaderOptions, WatchOptions
+from highwall.edge.inbox import CERTIFICATE, COMMAND, CONFIG, RESEND, WATERMARK
+from highwall.edge.link import Ends, Link, OpenBus
+from highwall.edge.options import GatewayConfig, ReaderOptions, WatchOptions
 from highwall.edge.outbox import Outbox
 from highwall.edge.radio import Radio, is_scanning
 from highwall.edge.readers import Heard, Reader
-from highwall.edge.sending import Sender
-from highwall.edge.storing import Store
+from highwall.edge.renewal import Renewal
 from highwall.telemetry.messages import (
     STAND_DOWN,
+    CertificateAnswer,
     Command,
     Event,
     Message,
     Priority,
     Range,
-    Reading,
     Resend,
     Sighted,
     SignedConfig,
     Watermark,
     decoded,
-    encoded,
-    status_topic,
 )
-from highwall.twin.bus import MessageBus
 
 TICK_S: Final = 0.25
 """How often the gateway listens and concludes [s]."""
@@ -57,13 +53,15 @@ class Means:
     audit: Audit
     calibration: Calibration
     radio: Radio
-    open_bus: Callable[[DestinationOptions | None, Message], MessageBus]
-    """Broker (None: the one of the claim) and will → a bus to the server."""
+    open_bus: OpenBus
     open_reader: Callable[[ReaderOptions], Reader]
     judge: Callable[[WatchOptions, Callable[[Event], object]], dict[str, int]]
     """Judges the images that are new, and hands each result to be kept."""
+    open_cracks: OpenCracks
     clock: Callable[[], int]
     """Microseconds since 1970 UTC."""
+    renewal: Renewal | None = None
+    """Looks after the certificate; None: the bus needs none."""
 
 
 class Agent:
@@ -74,20 +72,17 @@ class Agent:
         now_us = means.clock()
         self._means = means
         self._wake = threading.Event()
-        self._lock = threading.RLock()
         self.wants_restart = False
         self._config: GatewayConfig = means.configuration.current
         self._trial: Range | None = None
         self._refused: set[str] = set()
-        self._autonomy = Autonomy(self._config.autonomy)
-        self._store = Store(means.outbox)
-        self._sender = Sender(means.outbox, options=self._config.send, now_us=now_us)
-        self._heartbeat = Heartbeat(means.outbox, now_us=now_us)
+        self._conclusions = Conclusions(
+            means.outbox, self._config, open_cracks=means.open_cracks, now_us=now_us
+        )  # fmt: skip
         self._scan_until_us = 0
         self._watched_us = now_us
-        self._was_connected = False
-        self._inbox = Inbox(site=means.site, gateway=means.gateway, wake=self._wake.set)
-        self._bus = self._opened_bus()
+        ends = Ends(means.site, means.gateway, means.outbox, means.open_bus, means.renewal)
+        self._link = Link(ends, self._config, wake=self._wake.set, now_us=now_us)
         self._readers = [means.open_reader(reader) for reader in self._config.readers]
         self._executor = Executor(self._verbs(), audit=means.audit, clock=means.clock)
         self._change(means.configuration.started(now_us), now_us)
@@ -122,27 +117,21 @@ class Agent:
 
     def speak(self, now_us: int) -> None:
         """Take in what the server says, and send what is due."""
-        for what, message, acknowledge in self._inbox.take():
+        for what, message, acknowledge in self._link.heard():
             if self._answer(what, message, now_us):
                 acknowledge()
         for event in self._executor.results():
-            if self._put(Priority.ALARM, [event], now_us) is not None:
+            if self._put(event, now_us) is not None:
                 self._executor.told(event)
         self._watch_trial(now_us)
-        if self._bus.is_connected:
-            self._send(now_us)
-        self._was_connected = self._bus.is_connected
+        self._link.speak(now_us, config_hash=self._means.configuration.sha256)
 
     def close(self) -> None:
         """Leave in good order: the outbox keeps what the server has not confirmed."""
         now_us = self._means.clock()
         self._executor.close()
-        with self._lock:
-            left = self._autonomy.change(self._config.autonomy)
-        self._put(Priority.TELEMETRY, left, now_us)
-        if self._bus.is_connected:
-            self._say(last_word(now_us, boot_epoch=self._means.outbox.boot_epoch))
-        self._bus.close()
+        self._conclusions.finish(now_us)
+        self._link.close(now_us)
         for reader in self._readers:
             reader.close()
         self._means.radio.close()
@@ -151,20 +140,13 @@ class Agent:
         readings = self._means.calibration.apply([*said.readings, *(one for each in heard for one in each.readings)])
         events = [(Priority.ALARM, event) for event in said.events]
         events += [pair for each in heard for pair in each.events]
-        with self._lock:
-            concluded = self._autonomy.take(readings, now_us)
-            answers = self._autonomy.pressed([event for _, event in events])
-        for priority in Priority:
-            found = [event for given, event in events if given is priority]
-            more = answers if priority is Priority.ALARM else []
-            self._put(priority, [*concluded.events.get(priority, []), *found, *more], now_us)
-        self._put(Priority.TELEMETRY, concluded.readings, now_us)
-        if self._store.is_durable:
+        self._conclusions.take(readings, events, now_us)
+        if self._conclusions.is_durable:
             for acknowledge in (one for each in heard for one in each.owed):
                 acknowledge()
 
-    def _put(self, priority: Priority, items: list[Reading] | list[Event], now_us: int) -> Range | None:
-        return self._store.put(priority, items, now_us)
+    def _put(self, event: Event, now_us: int) -> Range | None:
+        return self._conclusions.put(Priority.ALARM, [event], now_us)
 
     def _look_at_images(self, now_us: int) -> None:
         watch = self._config.watch
@@ -179,7 +161,7 @@ class Agent:
         except InputError as error:
             _LOG.error("%s of the server refused: %s", what, error)
             event = Event(UNUSABLE, now_us, what, {"reason": str(error)})
-            self._put(Priority.ALARM, [event], now_us)
+            self._put(event, now_us)
         except OutputError as error:
             _LOG.error("%s of the server must come again: %s", what, error)
             return False
@@ -187,13 +169,15 @@ class Agent:
 
     def _act(self, what: str, message: Message, now_us: int) -> None:
         if what == WATERMARK:
-            self._sender.confirm(decoded(message.payload, Watermark), now_us)
+            self._link.confirm(decoded(message.payload, Watermark), now_us)
         elif what == RESEND:
-            self._sender.ask(decoded(message.payload, Resend))
+            self._link.ask(decoded(message.payload, Resend))
         elif what == COMMAND:
             self._executor.submit(decoded(message.payload, Command))
         elif what == CONFIG:
             self._offer(decoded(message.payload, SignedConfig), now_us)
+        elif what == CERTIFICATE:
+            self._link.take_certificate(decoded(message.payload, CertificateAnswer), now_us)
 
     def _offer(self, signed: SignedConfig, now_us: int) -> None:
         """Try a configuration; one that was refused comes again with every connection, and is told once."""
@@ -203,7 +187,7 @@ class Agent:
             changed = self._means.configuration.offer(signed, now_us, check=self._check)
         except InputError as error:
             self._refused.add(signed.content)
-            self._put(Priority.ALARM, [self._means.configuration.refusal(signed, error, now_us)], now_us)
+            self._put(self._means.configuration.refusal(signed, error, now_us), now_us)
             return
         self._change(changed, now_us)
 
@@ -212,24 +196,23 @@ class Agent:
         if changed is None:
             return
         was, self._config = self._config, changed.config
-        with self._lock:
-            left = self._autonomy.change(self._config.autonomy)
-        self._put(Priority.TELEMETRY, left, now_us)
-        self._sender.options = self._config.send
+        self._conclusions.change(self._config, now_us)
         self._means.outbox.resize(max(_outbox_bytes(self._config), self._means.outbox.n_bytes))
-        if self._config.destination != was.destination:
-            self._bus.close()
-            self._bus = self._opened_bus()
+        self._link.change(self._config, now_us)
         if self._config.readers != was.readers:
             for reader in self._readers:
                 reader.close()
             self._readers = [self._means.open_reader(reader) for reader in self._config.readers]
-        self._heartbeat.hasten()
-        self._trial = self._put(Priority.ALARM, [changed.event], now_us)
+        self._trial = self._put(changed.event, now_us)
 
     def _check(self, config: GatewayConfig) -> None:
         if _outbox_bytes(config) < self._means.outbox.n_bytes:
             raise InputError("limits.outbox_mib is less than the outbox holds; nothing is given up for it.")
+        if config.cracks is not None:
+            try:
+                self._means.open_cracks(config.cracks)
+            except HighwallError as error:
+                raise InputError(f"cracks.weights cannot be used: {error}") from error
 
     def _watch_trial(self, now_us: int) -> None:
         """Keep a configuration whose report is durable at the server; take back one that waits for that too long."""
@@ -244,26 +227,6 @@ class Agent:
         if back is not None:
             self._refused.clear()
             self._change(back, now_us)
-
-    def _send(self, now_us: int) -> None:
-        if not self._was_connected:
-            self._heartbeat.hasten()
-        if self._heartbeat.is_due(now_us, every_s=self._config.limits.heartbeat_s):
-            self._means.outbox.settle()
-            self._say(self._heartbeat.word(now_us, config_hash=self._means.configuration.sha256))
-        for pack in self._sender.due(now_us):
-            self._bus.publish(pack.message(self._means.site, self._means.gateway))
-
-    def _say(self, word: Any) -> None:
-        topic = status_topic(self._means.site, self._means.gateway)
-        self._bus.publish(Message(topic, encoded(word), retain=True))
-
-    def _opened_bus(self) -> MessageBus:
-        word = last_word(self._means.clock(), boot_epoch=self._means.outbox.boot_epoch)
-        will = Message(status_topic(self._means.site, self._means.gateway), encoded(word), retain=True)
-        bus = self._means.open_bus(self._config.destination, will)
-        self._inbox.subscribe(bus)
-        return bus
 
     def _verbs(self) -> dict[str, Verb]:
         return {
@@ -291,13 +254,11 @@ class Agent:
         return {**judged}
 
     def _stand_down(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        thing, upto = arguments.get("thing"), arguments.get("upto_us")
+        thing, upto = arguments.get("thing"), arguments.get("upto")
         if not isinstance(thing, str) or not isinstance(upto, int | float | None):
-            raise InputError("stand_down takes a thing, the tag of the person who was looked after, and upto_us.")
-        upto_us = None if upto is None else int(upto)
-        with self._lock:
-            events = self._autonomy.stand_down(thing, self._means.clock(), upto_us=upto_us)
-        self._means.outbox.put(Priority.ALARM, events)
+            raise InputError("stand_down takes a thing, the tag of the person who was looked after, and upto.")
+        upto = None if upto is None else int(upto)
+        self._conclusions.stand_down(thing, self._means.clock(), upto=upto)
         return {"thing": thing}
 
 

@@ -1,14 +1,13 @@
 """What a gateway concludes by itself, link or no link: who is down, who moves, and which local alarms hold."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from highwall.core.errors import InputError
+from highwall.edge.guard import Guard
 from highwall.edge.local_alarms import LocalAlarms
 from highwall.edge.means import Means
 from highwall.edge.options import AutonomyOptions
-from highwall.telemetry import mandown, motion
-from highwall.telemetry.mandown import Phase, Watch
+from highwall.telemetry import motion
 from highwall.telemetry.messages import Event, Priority, Reading
 from highwall.telemetry.motion import Moving
 from highwall.telemetry.observed import stream_name
@@ -29,11 +28,11 @@ class Concluded(NamedTuple):
 
 
 class Autonomy:
-    """Watches over everyone that is heard; forgets them when the process ends, not when options change."""
+    """Concludes from all that is heard, whatever options change; who may be down outlives the process too."""
 
     def __init__(self, options: AutonomyOptions) -> None:
         self._options = options
-        self._watches: dict[str, Watch] = {}
+        self._guard = Guard(options.man_down)
         self._moving: dict[str, Moving] = {}
         self._alarms = LocalAlarms(options.criteria)
         self._means = Means(options.mean_over_s)
@@ -44,6 +43,7 @@ class Autonomy:
         if options.criteria != self._options.criteria:
             self._alarms = LocalAlarms(options.criteria)
         self._means = Means(options.mean_over_s)
+        self._guard.options = options.man_down
         self._options = options
         return left
 
@@ -56,59 +56,44 @@ class Autonomy:
             name = stream_name(reading.datastream)
             sample = reading.result
             if name.observed == _ACCELERATION and not name.qualifier and isinstance(sample, list) and len(sample) == 3:
-                down += self._fallen(name.thing, reading.phenomenon_us, (sample[0], sample[1], sample[2]))
+                if name.thing.startswith(self._options.people):
+                    acceleration = (sample[0], sample[1], sample[2])
+                    down += self._guard.observe(name.thing, reading.phenomenon_us, acceleration, now_us=now_us)
                 moved += self._motion(name.thing, reading.phenomenon_us, (sample[0], sample[1], sample[2]))
             elif name.observed == "speed" and isinstance(sample, float) and name.thing in self._moving:
                 self._moving[name.thing] = motion.observe_speed(self._moving[name.thing], reading.phenomenon_us, sample)
-        down += [event for thing in list(self._watches) for event in self._waited(thing, now_us)]
+        down += self._guard.advance(now_us)
         down += self._alarms.take(readings, now_us)
         down += self._alarms.advance(now_us)
         return Concluded(list(self._means.take(readings)), {Priority.ALARM: down, Priority.TELEMETRY: moved})
 
-    def pressed(self, events: Iterable[Event]) -> list[Event]:
+    def pressed(self, events: Iterable[Event], now_us: int) -> list[Event]:
         """Take back the pre-alarm of everyone who pressed the button of the tag; a press without one means nothing."""
-        return [
-            answer
-            for event in events
-            if event.kind == BUTTON and self._phase(event.subject) is Phase.PRE_ALARM
-            for answer in self._told(event.subject, mandown.cancel(self._watches[event.subject], event.event_us))
-        ]
+        presses = (event.subject for event in events if event.kind == BUTTON)
+        return [answer for thing in presses for answer in self._guard.cancel(thing, now_us)]
 
-    def stand_down(self, thing: str, now_us: int, *, upto_us: int | None = None) -> list[Event]:
+    def stand_down(self, thing: str, now_us: int, *, upto: int | None = None) -> list[Event]:
         """End a pre-alarm or a person's being down, as people do who have looked.
 
         Parameters
         ----------
-        upto_us
-            Time of the last that they knew: what came later, while the word was on its way, stays.
+        upto
+            Count of the last change that they knew: what came later, while the word was on its way, stays.
 
         Raises
         ------
         InputError
             There is nothing to end, or it is later than they knew.
         """
-        watch = self._watches.get(thing)
-        if watch is None:
-            raise InputError(f"nothing was heard of {thing!r}; nobody to stand down.")
-        if upto_us is not None and watch.since_us > upto_us:
-            raise InputError(f"the person is {watch.phase} since then; look again.")
-        return self._told(thing, mandown.stand_down(watch, now_us))
+        return self._guard.stand_down(thing, now_us, upto=upto)
 
-    def _phase(self, thing: str) -> Phase:
-        return self._watches.get(thing, Watch()).phase
+    def memory(self) -> dict[str, bytes]:
+        """What must outlive the process and changed since this was last asked for, by tag."""
+        return self._guard.memory()
 
-    def _fallen(self, thing: str, at_us: int, sample: tuple[float, float, float]) -> list[Event]:
-        if not thing.startswith(self._options.people):
-            return []
-        watch = self._watches.get(thing, Watch())
-        return self._told(thing, mandown.observe(watch, at_us, sample, options=self._options.man_down))
-
-    def _waited(self, thing: str, now_us: int) -> list[Event]:
-        return self._told(thing, mandown.advance(self._watches[thing], now_us, options=self._options.man_down))
-
-    def _told(self, thing: str, step: mandown.Step) -> list[Event]:
-        self._watches[thing] = step.watch
-        return [mandown.as_event(thing, change) for change in step.changes]
+    def recall(self, memory: Mapping[str, bytes]) -> None:
+        """Go on from what outlived an earlier process."""
+        self._guard.recall(memory)
 
     def _motion(self, thing: str, at_us: int, sample: tuple[float, float, float]) -> Iterator[Event]:
         options = self._motion_options(thing)

@@ -83,7 +83,7 @@ class Configuration:
             return opened
         try:
             kept = msgspec.json.decode(path.read_bytes(), type=Kept)
-            _read(kept.content)
+            read_config(kept.content)
         except (OSError, msgspec.DecodeError, InputError) as error:
             raise ConfigError(f"{path} cannot be read ({error}); delete it to begin with the first one.") from error
         return cls(path, kept, signer=signer)
@@ -91,7 +91,7 @@ class Configuration:
     @property
     def current(self) -> GatewayConfig:
         """The configuration in force."""
-        return _read(self._content)
+        return read_config(self._content)
 
     @property
     def sha256(self) -> str:
@@ -121,7 +121,7 @@ class Configuration:
         content = verify_config(signed, self._signer)
         if content == self._content:
             return None
-        config = _read(content)
+        config = read_config(content)
         if config.gateway != self.current.gateway:
             raise InputError(f"the configuration is for {config.gateway!r}, and this is {self.current.gateway!r}.")
         if config.version <= self._kept.highest:
@@ -149,7 +149,7 @@ class Configuration:
     def advance(self, now_us: int) -> Changed | None:
         """End a trial that lasts too long."""
         trial = self._kept.trial
-        if trial is None or now_us - trial.began_us < _read(trial.content).limits.trial_s * _S:
+        if trial is None or now_us - trial.began_us < read_config(trial.content).limits.trial_s * _S:
             return None
         return self._roll_back("the server did not confirm it in time", now_us)
 
@@ -208,7 +208,14 @@ def _version_of(content: str) -> int | None:
         return None
 
 
-def _read(content: str) -> GatewayConfig:
+def read_config(content: str) -> GatewayConfig:
+    """Read the text of a configuration.
+
+    Raises
+    ------
+    ConfigError
+        It holds an unknown name, or a value out of bounds.
+    """
     try:
         return GatewayConfig.model_validate_json(content)
     except ValidationError as error:

@@ -4,12 +4,12 @@ What it says is a reading like any other, ``THING/crack_probability``, which cri
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple, TypeGuard
+from typing import Final, NamedTuple, Protocol, TypeGuard
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
-from highwall.classification.crack_windows.classifier import CrackWindowClassifier
 from highwall.core.errors import InputError
 from highwall.telemetry.live_windows import Record, Window, due, take
 from highwall.telemetry.messages import Reading, Result
@@ -18,6 +18,17 @@ from highwall.telemetry.window_options import CrackPlace, WindowOptions
 PROPERTY: Final = "crack_probability"
 _AHEAD_US: Final = 60_000_000
 """How far a sensor's clock may be ahead; a reading of next year would push out all that is remembered."""
+
+
+class WindowClassifier(Protocol):
+    """Tells cracks from windows of sensors, as ``classification.crack_windows`` has it."""
+
+    @property
+    def n_samples(self) -> int:
+        """Hours of a window."""
+
+    def probability(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(N, n_samples, channel) → (N,) probability of a crack; NaN: not known."""
 
 
 class _Part(NamedTuple):
@@ -36,7 +47,7 @@ class CrackWatch:
     """Watches places for cracks; :meth:`memory` and :meth:`recall` carry it over a restart."""
 
     def __init__(
-        self, classifier: CrackWindowClassifier, places: Sequence[CrackPlace], *, options: WindowOptions | None = None
+        self, classifier: WindowClassifier, places: Sequence[CrackPlace], *, options: WindowOptions | None = None
     ) -> None:
         """Begin with nothing read; windows are as long as the classifier learned them.
 

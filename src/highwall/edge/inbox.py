@@ -11,13 +11,15 @@ WATERMARK: Final = "watermark"
 RESEND: Final = "resend"
 COMMAND: Final = "command"
 CONFIG: Final = "config"
+CERTIFICATE: Final = "certificate"
+_ALL: Final = (WATERMARK, RESEND, COMMAND, CONFIG, CERTIFICATE)
 
 
 class Inbox:
     """Messages that wait, with what they are."""
 
     def __init__(self, *, site: str, gateway: str, wake: Callable[[], None]) -> None:
-        self._topics = {down_topic(site, gateway, what): what for what in (WATERMARK, RESEND, COMMAND, CONFIG)}
+        self._topics = {down_topic(site, gateway, what): what for what in _ALL}
         self._wake = wake
         self._arrived: queue.SimpleQueue[tuple[Message, Acknowledge]] = queue.SimpleQueue()
 

@@ -7,7 +7,9 @@ from highwall.telemetry.messages import Event, Reading
 from highwall.telemetry.observed import StreamName, stream_name
 from highwall.twin.conditions import ReadingIs
 from highwall.twin.criteria import Criterion
-from highwall.twin.rules import Hearing, Rule, Subject, Turn, WatchMemory, evaluate, scalar, sensed, with_input
+from highwall.twin.inputs import scalar, sensed, with_input
+from highwall.twin.rules import Rule, evaluate
+from highwall.twin.watch import Hearing, Subject, Turn, WatchMemory
 
 EVENT: Final = "local_alarm"
 _NOT_EVALUATED: Final = 2

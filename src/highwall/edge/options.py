@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from highwall.telemetry.device_map import Device
 from highwall.telemetry.messages import check_name
 from highwall.telemetry.tag_options import MACHINE, PERSON, ManDownOptions, MotionOptions
+from highwall.telemetry.window_options import CrackPlace
 from highwall.twin.conditions import ReadingIs
 from highwall.twin.criteria import Criterion
 
@@ -131,6 +132,15 @@ class WatchOptions(_Part):
     infer: InferOptions = InferOptions()
 
 
+class CrackOptions(_Part):
+    """Ground beside sensors that the gateway judges by itself, hour by hour."""
+
+    weights: str = Field(
+        min_length=1, description="ONNX file on the gateway, as `highwall train crack-windows` leaves it"
+    )
+    places: tuple[CrackPlace, ...] = Field(min_length=1, description="which sensors stand beside which ground")
+
+
 class ReaderOptions(_Part):
     """A broker beside the gateway whose messages become readings."""
 
@@ -165,6 +175,7 @@ class GatewayConfig(_Part):
     limits: LimitOptions = LimitOptions()
     autonomy: AutonomyOptions = AutonomyOptions()
     watch: WatchOptions | None = Field(None, description="images that it judges; none: none")
+    cracks: CrackOptions | None = Field(None, description="ground that it judges by sensors; none: none")
     readers: tuple[ReaderOptions, ...] = Field((), description="brokers beside it")
 
     @field_validator("gateway")

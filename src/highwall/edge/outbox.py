@@ -3,14 +3,14 @@
 Items are kept in *fragments*, as many as were put at once, each with its range of numbers and its JSON ready to travel.
 Numbers run on from 1 in each class for as long as the file lives; its ``boot_epoch`` is made once, with the file. Only
 the server's watermark takes fragments away. A full outbox gives up the lowest class first, the oldest first, and keeps
-a fragment that says so in the place of what it gave up.
+a fragment that says so in the place of what it gave up. Beside them stands what the gateway must remember over a kill,
+written in the same transaction as what follows from it.
 """
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from itertools import takewhile
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -19,40 +19,19 @@ import msgspec
 from highwall.core.errors import InputError, OutputError
 from highwall.edge.outbox_file import Fragment, OutboxFile, new_epoch
 from highwall.edge.outbox_opening import open_file
+from highwall.edge.pieces import N_PACK, Items, Pack, chunks, joined, kind_of
 from highwall.telemetry.messages import (
     Dropped,
-    Event,
     Kind,
-    Message,
     Priority,
     Range,
-    Reading,
     Watermark,
-    up_message,
 )
 
-N_PACK: Final = 100
-"""Most items in one message."""
-MAX_PACK_BYTES: Final = 256 * 1024
-"""Size at which a message is closed, however few items it holds [byte]."""
-MAX_ITEM_BYTES: Final = 512 * 1024
-"""Largest item that is taken: more would not pass the broker [byte]."""
 FULL: Final = "the outbox was full"
 GONE: Final = "confirmed once by the server, and no longer kept"
 _SACRIFICE: Final = (Priority.BULK, Priority.TELEMETRY, Priority.ALARM)
 """In this order classes are given up."""
-
-
-class Pack(NamedTuple):
-    """Items whose numbers follow one another, ready to travel."""
-
-    numbers: Range
-    kind: Kind
-    payload: bytes
-
-    def message(self, site: str, gateway: str) -> Message:
-        """Make the message that carries it."""
-        return up_message(site, gateway, self.numbers, self.kind, self.payload)
 
 
 class Stored(NamedTuple):
@@ -108,8 +87,13 @@ class Outbox:
         with self._lock:
             return {priority: self._last[priority] - self._committed[priority] for priority in Priority}
 
-    def put(self, priority: Priority, items: Sequence[Reading] | Sequence[Event]) -> Stored:
+    def put(self, priority: Priority, items: Items, *, memory: Mapping[str, bytes] | None = None) -> Stored:
         """Keep items, durably when this returns, under the next numbers of their class.
+
+        Parameters
+        ----------
+        memory
+            What must be remembered exactly if these items are kept, by name.
 
         Raises
         ------
@@ -118,16 +102,33 @@ class Outbox:
         OutputError
             The disk does not take them; nothing of them is kept, and the same call may be made again.
         """
-        kind, pieces = _kind_of(items), [msgspec.json.encode(item) for item in items]
+        kind, pieces = kind_of(items), [msgspec.json.encode(item) for item in items]
         with self._transaction():
             self._delete_confirmed()
             first = self._last[priority] + 1
-            for chunk in _chunks(pieces):
+            for chunk in chunks(pieces):
                 self._add(priority, kind, chunk)
             numbers = Range(priority, self._epoch, first, self._last[priority])
             self._file.set_last(priority, numbers.last)
+            self._file.remember(memory or {})
             self._n_bytes_put += sum(map(len, pieces))
             return Stored(numbers, self._make_room())
+
+    def remember(self, memory: Mapping[str, bytes]) -> None:
+        """Keep what must outlive the process, durably, by name; what stood under a name before is replaced.
+
+        Raises
+        ------
+        OutputError
+            The disk does not take it.
+        """
+        with self._transaction():
+            self._file.remember(memory)
+
+    def memory(self) -> dict[str, bytes]:
+        """All that was remembered, by name."""
+        with self._lock, self._told():
+            return self._file.memory()
 
     def pack(self, priority: Priority, *, after: int, n_most: int = N_PACK) -> Pack | None:
         """What there is to say from number ``after + 1`` on, in one message; None: nothing yet.
@@ -138,7 +139,7 @@ class Outbox:
             with self._told(), closing(self._file.fragments(priority, after=after)) as fragments:
                 head = next(fragments, None)
                 if head is not None and head.first <= after + 1:
-                    return self._joined(priority, head, fragments, n_most=n_most)
+                    return joined(head, fragments, priority=priority, epoch=self._epoch, n_most=n_most)
             last = head.first - 1 if head is not None else self._last[priority]
             if after >= last:
                 return None
@@ -229,19 +230,6 @@ class Outbox:
                 n_dropped += oldest.n
         return n_dropped
 
-    def _joined(self, priority: Priority, head: Fragment, others: Iterator[Fragment], *, n_most: int) -> Pack:
-        """Join fragments of one kind, the first in any case, the others while they fit."""
-        bodies, last, size = [head.body], head.last, len(head.body)
-        for fragment in takewhile(lambda found: found.kind == head.kind != Kind.DROPPED, others):
-            size += len(fragment.body)
-            if fragment.last - head.first >= n_most or size > MAX_PACK_BYTES:
-                break
-            bodies.append(fragment.body)
-            last = fragment.last
-        body = b",".join(bodies)
-        payload = body if head.kind is Kind.DROPPED else b"[" + body + b"]"
-        return Pack(Range(priority, self._epoch, head.first, last), head.kind, payload)
-
     def _recount(self) -> None:
         """Read the counters from the file."""
         self._epoch = self._file.epoch()
@@ -294,25 +282,3 @@ def open_outbox(path: Path, *, now_us: int, max_mib: int = 1024) -> Outbox:
         It cannot be written, or another process holds it.
     """
     return Outbox(open_file(path, now_us=now_us), max_bytes=max_mib * 2**20)
-
-
-def _kind_of(items: Sequence[Reading] | Sequence[Event]) -> Kind:
-    kinds = {Kind.READINGS if isinstance(item, Reading) else Kind.EVENTS for item in items}
-    if len(kinds) != 1:
-        raise InputError("put readings, or events, at least one, and not both at once.")
-    return kinds.pop()
-
-
-def _chunks(pieces: list[bytes]) -> Iterator[list[bytes]]:
-    """Parts that fit a message each."""
-    chunk: list[bytes] = []
-    size = 0
-    for piece in pieces:
-        if len(piece) > MAX_ITEM_BYTES:
-            raise InputError(f"an item takes {len(piece)} bytes; the most that travels is {MAX_ITEM_BYTES}.")
-        if chunk and (len(chunk) == N_PACK or size + len(piece) > MAX_PACK_BYTES):
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(piece)
-        size += len(piece)
-    yield chunk

@@ -3,7 +3,7 @@
 import logging
 import secrets
 import sqlite3
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from io import BufferedWriter
 from pathlib import Path
@@ -113,6 +113,14 @@ class OutboxFile:
         self._connection.execute("DELETE FROM fragments WHERE class = ? AND first <= ? AND last <= ?", below)
         self._connection.execute("UPDATE sequences SET committed = ? WHERE class = ?", (number, priority))
         return int(n_bytes)
+
+    def remember(self, memory: Mapping[str, bytes]) -> None:
+        """Put what must outlive the process in the place of what stood under its names."""
+        self._connection.executemany("INSERT OR REPLACE INTO memory VALUES (?, ?)", memory.items())
+
+    def memory(self) -> dict[str, bytes]:
+        """All that was remembered, by name."""
+        return dict(self._connection.execute("SELECT name, body FROM memory").fetchall())
 
     def renumber(self, epoch: str) -> None:
         """Begin a new life: what is kept is counted from 1 under another epoch."""

@@ -27,6 +27,8 @@ CREATE TABLE fragments (
     PRIMARY KEY (class, first)
 );
 """
+_MEMORY: Final = "CREATE TABLE IF NOT EXISTS memory (name TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID"
+"""Came later than the format, which it leaves as it is."""
 _DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _LOG: Final = logging.getLogger(__name__)
 
@@ -63,6 +65,7 @@ def open_file(path: Path, *, now_us: int) -> OutboxFile:
             connection = _connect(path)
         if not _has_tables(connection):
             _create(connection, path=path, now_us=now_us)
+        connection.execute(_MEMORY)
         return OutboxFile(connection, path=path, lock=lock)
     except (OSError, sqlite3.Error) as error:
         lock.close()

@@ -67,7 +67,7 @@ class Identity(msgspec.Struct, frozen=True):
         return GatewayConfig(gateway=self.gateway, version=0)
 
 
-def claim(folder: Path, *, server: str, code: str, post: Post) -> Identity:
+def claim(folder: Path, *, server: str, code: str, post: Post, again: bool = False) -> Identity:
     """Join a site, and keep key, certificates and identity in a folder that only its owner can read.
 
     The key is made before the code is used, and stays when anything fails: the same call may be made again.
@@ -76,16 +76,20 @@ def claim(folder: Path, *, server: str, code: str, post: Post) -> Identity:
     ----------
     server
         Address of the server, as ``https://mine.example``.
+    again
+        Whether the folder may belong to that very gateway, as after its certificate ran out.
 
     Raises
     ------
     InputError
-        The folder belongs to a gateway already, the server refuses the code, or its answer makes no sense.
+        The folder belongs to a gateway already, or the code is for another; the server refuses the code, or its answer
+        makes no sense.
     OutputError
         The folder cannot be written.
     """
-    if (folder / IDENTITY_FILE).exists():
-        raise InputError(f"{folder} belongs to gateway {read_identity(folder).gateway!r} already; choose another.")
+    before = read_identity(folder) if (folder / IDENTITY_FILE).exists() else None
+    if before is not None and not again:
+        raise InputError(f"{folder} belongs to gateway {before.gateway!r} already; choose another.")
     _check_address(server)
     request = _own_request(folder)
     body = json.dumps({"code": code.strip(), "csr": request.decode()}).encode()
@@ -95,6 +99,11 @@ def claim(folder: Path, *, server: str, code: str, post: Post) -> Identity:
         check_name(granted.gateway_id, what="gateway"), check_name(granted.site, what="site"), host, port,
         granted.signing_key,
     )  # fmt: skip
+    if before is not None and (before.gateway, before.site) != (identity.gateway, identity.site):
+        raise InputError(
+            f"the code is for {identity.gateway!r} of {identity.site!r}, and what waits in {folder} is of "
+            f"{before.gateway!r} of {before.site!r}; have a code made for that one."
+        )
     replace_file(folder / CERTIFICATE_FILE, granted.certificate.encode())
     replace_file(folder / AUTHORITY_FILE, granted.authority.encode())
     replace_file(folder / IDENTITY_FILE, msgspec.json.encode(identity))
@@ -125,7 +134,7 @@ def mqtt_options(folder: Path, identity: Identity, destination: DestinationOptio
     destination = destination or identity.destination
     return MqttOptions(
         host=destination.host, port=destination.port, client_id=identity.gateway, authority=folder / AUTHORITY_FILE,
-        certificate=folder / CERTIFICATE_FILE, key=folder / KEY_FILE,
+        certificate=folder / CERTIFICATE_FILE, key=_key_file(folder),
     )  # fmt: skip
 
 
@@ -159,6 +168,13 @@ def _own_request(folder: Path) -> bytes:
     os.chmod(folder, 0o700)
     replace_file(path, made.key)
     return made.request
+
+
+def _key_file(folder: Path) -> Path:
+    """File of the key: since the first renewal it stands behind the certificate."""
+    certificate = folder / CERTIFICATE_FILE
+    has_key = certificate.exists() and b"PRIVATE KEY" in certificate.read_bytes()
+    return certificate if has_key else folder / KEY_FILE
 
 
 def _check_address(server: str) -> None:

@@ -12,7 +12,8 @@ from typing import Final
 import msgspec
 
 from highwall.edge.options import SendOptions
-from highwall.edge.outbox import GONE, Outbox, Pack
+from highwall.edge.outbox import GONE, Outbox
+from highwall.edge.pieces import Pack
 from highwall.telemetry.messages import Dropped, Kind, Priority, Range, Resend, Watermark
 
 _MOST_AT_ONCE: Final = 50

@@ -2,12 +2,13 @@
 
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from highwall.core.errors import InputError, OutputError
 from highwall.edge.outbox import Outbox
-from highwall.telemetry.messages import Event, Priority, Range, Reading
+from highwall.edge.pieces import Items
+from highwall.telemetry.messages import Event, Priority, Range
 
 LOST: Final = "lost_before_outbox"
 """Kind of the event that tells how many items a full disk cost."""
@@ -20,8 +21,6 @@ _QUIET_US: Final = 600_000_000
 """Time between two words about a full outbox."""
 _LOG: Final = logging.getLogger(__name__)
 
-Items = Sequence[Reading] | Sequence[Event]
-
 
 class Store:
     """The way into an outbox; not safe for threads."""
@@ -29,6 +28,7 @@ class Store:
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
         self._waiting: deque[tuple[Priority, Items]] = deque()
+        self._memory: dict[str, bytes] = {}
         self._n_lost = 0
         self._told_us: int | None = None
         self.n_dropped = 0
@@ -38,6 +38,20 @@ class Store:
     def is_durable(self) -> bool:
         """Whether everything that was put is on the disk."""
         return not self._waiting
+
+    def remember(self, memory: Mapping[str, bytes]) -> None:
+        """Have something remembered, by name: together with what is put next, or by :meth:`settle`."""
+        self._memory.update(memory)
+
+    def settle(self) -> None:
+        """Write down what is to be remembered and has gone along with nothing."""
+        if self._memory and not self._waiting:
+            try:
+                self._outbox.remember(self._memory)
+            except OutputError as error:
+                _LOG.error("%s", error)
+                return
+            self._memory = {}
 
     def put(self, priority: Priority, items: Items, now_us: int) -> Range | None:
         """Keep items; gives their numbers, or None while the disk takes nothing."""
@@ -50,8 +64,9 @@ class Store:
         numbers = None
         while self._waiting:
             priority, items = self._waiting[0]
+            memory = self._memory if len(self._waiting) == 1 else {}
             try:
-                stored = self._outbox.put(priority, items)
+                stored = self._outbox.put(priority, items, memory=memory)
             except OutputError as error:
                 self._hold(error)
                 return None
@@ -60,6 +75,7 @@ class Store:
                 _LOG.error("an item was refused: %s", error)
                 continue
             self._waiting.popleft()
+            self._memory = {} if memory else self._memory
             numbers = stored.numbers
             self._tell_dropped(stored.n_dropped, now_us)
             self._tell_lost(now_us)

@@ -1,4 +1,4 @@
-"""LoRaWAN uplinks as network servers hand them on: ChirpStack 4 and The Things Stack.
+"""LoRaWAN uplinks as network servers hand them on: ChirpStack 3 and 4, The Things Stack.
 
 The network server's decoded object is mapped to datastreams field by field; the raw bytes are kept in an event, so that
 a mapping that was wrong or missing can be made good later.
@@ -21,6 +21,8 @@ from highwall.telemetry.messages import Event, Reading, Result
 EVENT: Final = "uplink"
 """Kind of the event that keeps the raw bytes; it travels in the class ``bulk``."""
 _EUI: Final = re.compile("[0-9a-fA-F]{16}")
+_SET_US: Final = 1_262_304_000_000_000
+"""A gateway that tells a time before 2010 never knew it [µs since 1970 UTC]."""
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -66,6 +68,25 @@ class _ChirpStack(msgspec.Struct):
     object: dict[str, Any] | None = None
 
 
+class _ReceivedBy(msgspec.Struct):
+    time: str | None = None
+
+
+class _ChirpStack3(msgspec.Struct):
+    """JSON after the Protobuf of version 3, and the older format "JSON (v3)" of the same server."""
+
+    devEUI: str  # noqa: N815
+    """Base64; hexadecimal in the older format."""
+    rxInfo: list[_ReceivedBy] | None = None  # noqa: N815
+    publishedAt: str | None = None  # noqa: N815
+    fPort: _Count | None = None  # noqa: N815
+    fCnt: _Count | None = None  # noqa: N815
+    data: str | None = None
+    objectJSON: str | None = None  # noqa: N815
+    """What a codec decoded, as a text; ``object`` in the older format."""
+    object: dict[str, Any] | None = None
+
+
 class _Ids(msgspec.Struct):
     dev_eui: str
 
@@ -85,19 +106,19 @@ class _Tts(msgspec.Struct):
 
 
 def read_uplink(payload: bytes) -> Uplink:
-    """Read the JSON of an uplink, of whichever of the two network servers.
+    """Read the JSON of an uplink, of whichever of the network servers.
 
     Raises
     ------
     InputError
-        It is not JSON, or an uplink of neither.
+        It is not JSON, or an uplink of none of them.
     """
     top = _decode(payload, dict[str, Any])
     reader = next((reader for key, reader in _READERS.items() if key in top), None)
     if reader is None:
         raise InputError(
             f"JSON with {', '.join(sorted(top)[:6]) or 'nothing in it'} is no uplink of ChirpStack 4 "
-            "(deviceInfo, data) or The Things Stack (end_device_ids, uplink_message)."
+            "(deviceInfo, data), ChirpStack 3 (devEUI, data) or The Things Stack (end_device_ids, uplink_message)."
         )
     return reader(payload)
 
@@ -146,6 +167,32 @@ def _chirpstack(payload: bytes) -> Uplink:
     return Uplink("chirpstack", eui, _micros(found.time), found.fPort, found.fCnt, raw, found.object)
 
 
+def _chirpstack_3(payload: bytes) -> Uplink:
+    found = _decode(payload, _ChirpStack3)
+    decoded = found.object
+    if found.objectJSON:
+        decoded = _decode(found.objectJSON.encode("utf-8", "surrogatepass"), dict[str, Any] | None)
+    return Uplink(
+        "chirpstack",
+        _eui_of_3(found.devEUI),
+        _time_of_3(found),
+        found.fPort,
+        found.fCnt,
+        _raw(found.data or ""),
+        decoded,
+    )  # fmt: skip
+
+
+def _eui_of_3(text: str) -> str:
+    return _eui(text if _EUI.fullmatch(text) else _raw(text).hex())
+
+
+def _time_of_3(found: _ChirpStack3) -> int | None:
+    """When the first gateway whose clock was set received it, else when the server published it."""
+    heard = [at_us for one in found.rxInfo or () if (at_us := _micros(one.time)) is not None and at_us > _SET_US]
+    return min(heard) if heard else _micros(found.publishedAt)
+
+
 def _tts(payload: bytes) -> Uplink:
     found = _decode(payload, _Tts)
     up = found.uplink_message
@@ -154,7 +201,9 @@ def _tts(payload: bytes) -> Uplink:
     return Uplink("tts", eui, time, up.f_port, up.f_cnt, _raw(up.frm_payload), up.decoded_payload)
 
 
-_READERS: Final[dict[str, Callable[[bytes], Uplink]]] = {"deviceInfo": _chirpstack, "uplink_message": _tts}
+_READERS: Final[dict[str, Callable[[bytes], Uplink]]] = {
+    "deviceInfo": _chirpstack, "uplink_message": _tts, "devEUI": _chirpstack_3,
+}  # fmt: skip
 
 
 def _decode(payload: bytes, of: Any) -> Any:

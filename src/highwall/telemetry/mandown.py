@@ -118,9 +118,20 @@ def advance(watch: Watch, now_us: int, *, options: ManDownOptions) -> Step:
     Changes carry the time at which they were due, so that it does not matter how often this is called.
     """
     changes: tuple[Change, ...] = ()
-    while (due := _due(watch, now_us, options=options)).changes:
+    while (at_us := due_us(watch, options=options)) is not None and at_us <= now_us:
+        due = _due(watch, at_us, options=options)
         watch, changes = due.watch, changes + due.changes
     return Step(watch, changes)
+
+
+def due_us(watch: Watch, *, options: ManDownOptions) -> int | None:
+    """When time alone brings something, if no more samples come; None: never."""
+    if watch.phase is Phase.PRE_ALARM:
+        return watch.since_us + round(options.answer_s * SECOND_US)
+    last_us = watch.heard_us if watch.gathering is None else watch.gathering.start_us + SECOND_US
+    if watch.phase in (Phase.FALLEN, Phase.STEADY) or (watch.phase is Phase.SILENT and watch.gathering is not None):
+        return last_us + round(options.silence_s * SECOND_US)
+    return None
 
 
 def finish(watch: Watch, *, options: ManDownOptions) -> Step:
@@ -165,17 +176,15 @@ def as_event(thing: str, change: Change) -> Event:
     return Event(EVENT, change.at_us, thing, data)
 
 
-def _due(watch: Watch, now_us: int, *, options: ManDownOptions) -> Step:
-    """Next change that time alone brings, if it is due."""
-    unanswered_us = watch.since_us + round(options.answer_s * SECOND_US)
-    silent_us = watch.heard_us + round(options.silence_s * SECOND_US)
-    if watch.phase is Phase.PRE_ALARM and now_us >= unanswered_us:
-        return _to(watch, Phase.DOWN, unanswered_us, cause=watch.cause, why="the pre-alarm was not answered")
-    if watch.phase is Phase.FALLEN and now_us >= silent_us:
-        return _to(watch, Phase.PRE_ALARM, silent_us, cause=Cause.FALL, why="silence after an impact")
-    if watch.phase is Phase.STEADY and now_us >= silent_us:
-        return _to(_forgetful(watch), Phase.SILENT, silent_us, why=f"no sample for {options.silence_s:g} s")
-    return Step(watch)
+def _due(watch: Watch, at_us: int, *, options: ManDownOptions) -> Step:
+    """What time alone brings; of a tag that fell silent its last second is judged first: it may hold the impact."""
+    if watch.phase is Phase.PRE_ALARM:
+        return _to(watch, Phase.DOWN, at_us, cause=watch.cause, why="the pre-alarm was not answered")
+    if watch.gathering is not None:
+        return finish(watch, options=options)
+    if watch.phase is Phase.FALLEN:
+        return _to(watch, Phase.PRE_ALARM, at_us, cause=Cause.FALL, why="silence after an impact")
+    return _to(_forgetful(watch), Phase.SILENT, at_us, why=f"no sample for {options.silence_s:g} s")
 
 
 def _judged(watch: Watch, second: Second, *, options: ManDownOptions) -> Step:

@@ -113,6 +113,22 @@ class SignedConfig(msgspec.Struct, frozen=True):
     """Ed25519, base64."""
 
 
+class CertificateRequest(msgspec.Struct, frozen=True):
+    """A gateway wants its certificate renewed; the broker has checked the present one."""
+
+    csr: str
+    """PKCS #10, PEM."""
+
+
+class CertificateAnswer(msgspec.Struct, frozen=True):
+    """What the server answers to it."""
+
+    certificate: str = ""
+    """PEM; empty: refused."""
+    reason: str = ""
+    """Why it was refused."""
+
+
 class Status(msgspec.Struct, frozen=True):
     """A gateway's last word; retained by the broker, and its will when it vanishes."""
 
@@ -161,8 +177,13 @@ def status_topic(site: str, gateway: str) -> str:
     return f"{_root(site, gateway)}/status"
 
 
+def renewal_topic(site: str, gateway: str) -> str:
+    """Topic of a gateway's :class:`CertificateRequest`; ``+`` as the gateway: of everyone's."""
+    return f"{_root(site, gateway)}/renew" if gateway != "+" else f"{VERSION}/{check_name(site, what='site')}/+/renew"
+
+
 def down_topic(site: str, gateway: str, what: str) -> str:
-    """Topic of one of ``watermark``, ``resend``, ``command``, ``config`` to a gateway."""
+    """Topic of one of ``watermark``, ``resend``, ``command``, ``config``, ``certificate`` to a gateway."""
     return f"{_root(site, gateway)}/down/{what}"
 
 

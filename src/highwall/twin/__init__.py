@@ -7,5 +7,6 @@ What a gateway says is first written to a *journal*, whole, in the transaction t
 states and alarms are worked out from the journal, in order, and can be worked out again. ``state`` and ``rules`` are
 pure: a day replays in a test without a clock.
 
-Reading order: bus, sql (database, then one noun a module), ingest, state, rules, engine, roles.
+Reading order: bus, sql (database, then one noun a module), ingest; state, watch, inputs, rules, watches, lookout;
+alarm, alarm_steps, alarm_life, alarm_acts, alarm_book; ground, world, intake, ledger, engine; roles, vault, login.
 """

@@ -4,21 +4,11 @@ import heapq
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from highwall.twin.alarms import (
-    Act,
-    Alarm,
-    Life,
-    Notice,
-    Sort,
-    Transition,
-    acted_or_noted,
-    alarm_key,
-    raised,
-    turned,
-    waited,
-)
+from highwall.twin.alarm import Act, Alarm, Life, Notice, Sort, Transition, alarm_key
+from highwall.twin.alarm_acts import acted_or_noted
+from highwall.twin.alarm_life import raised, turned, waited
 from highwall.twin.criteria import Criterion
-from highwall.twin.rules import Subject, Turn
+from highwall.twin.watch import Subject, Turn
 
 ENGINES, WATCHDOGS = 0, 1
 """Whose alarms have even numbers, and whose odd: two processes raise alarms and never give one number twice."""

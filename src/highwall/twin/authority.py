@@ -23,6 +23,8 @@ SERVER_NAME: Final = "highwall-server"
 _YEARS: Final = 365.25
 AUTHORITY_DAYS: Final = round(20 * _YEARS)
 CERTIFICATE_DAYS: Final = round(2 * _YEARS)
+_RENEWED_IN: Final = 6
+"""A certificate is renewed in this last part of its life: of two years the last four months."""
 _CLOCK_SLACK: Final = dt.timedelta(hours=26)
 """How far a gateway's clock may be behind, a time zone taken for UTC included."""
 _LEAST_RSA_BITS: Final = 2048
@@ -102,6 +104,13 @@ def issue_server(authority: Authority, request: bytes, *, hosts: Sequence[str], 
         x509.SubjectAlternativeName([_host(host) for host in hosts]), critical=False
     )
     return _issue(authority, builder, purposes=[ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
+
+
+def is_near_end(certificate: bytes, *, now: dt.datetime) -> bool:
+    """Whether it is time to renew a certificate (PEM)."""
+    found = x509.load_pem_x509_certificate(certificate)
+    life = found.not_valid_after_utc - found.not_valid_before_utc
+    return found.not_valid_after_utc - now < life / _RENEWED_IN
 
 
 def revocation_list(authority: Authority, revoked: Iterable[Revoked], *, now: dt.datetime) -> bytes:

@@ -35,6 +35,17 @@ class Body(msgspec.Struct):
     """What a gateway works out itself, of ``health`` and ``motion``."""
     judges: tuple[str, ...] = ()
     """Gateways that work out ``health``."""
+    counts: dict[str, int] = {}
+    """By gateway: how many changes of this tag's health it has told, by its own count."""
+
+
+class Judging(NamedTuple):
+    """A gateway that works out a person's health by a tag."""
+
+    thing: str
+    gateway: str
+    n_told: int
+    """Changes that it has told, by its own count; 0: it counts none."""
 
 
 class Word(NamedTuple):
@@ -60,22 +71,30 @@ class Bodies:
         for thing in known:
             self._schedule(thing, known[thing])
 
-    def believe(self, thing: str, asset_id: str, kind: str, *, of: str, gateway: str) -> None:
-        """Take it that a gateway works out ``health`` or ``motion`` of this tag itself."""
+    def believe(self, thing: str, asset_id: str, kind: str, *, of: str, gateway: str, count: int | None = None) -> None:
+        """Take it that a gateway works out ``health`` or ``motion`` of this tag itself.
+
+        Parameters
+        ----------
+        count
+            How many changes of health it has told, where it counts them.
+        """
         body = self.known.setdefault(thing, Body(asset_id, kind))
-        before = body.asset_id, body.told_of, body.judges
+        before = body.asset_id, body.told_of, body.judges, body.counts.get(gateway)
         body.asset_id = asset_id
         if of not in body.told_of:
             body.told_of = (*body.told_of, of)
         if of == "health" and gateway not in body.judges:
             body.judges = (*body.judges, gateway)
-        if before != (body.asset_id, body.told_of, body.judges):
+        if count is not None:
+            body.counts[gateway] = count
+        if before != (body.asset_id, body.told_of, body.judges, body.counts.get(gateway)):
             self.dirty.add(thing)
 
-    def judges(self, asset_id: str) -> list[tuple[str, str]]:
+    def judges(self, asset_id: str) -> list["Judging"]:
         """Tags of a person, each with every gateway that has told of the person's health by it, in order."""
         return sorted(
-            (thing, gateway)
+            Judging(thing, gateway, body.counts.get(gateway, 0))
             for thing, body in self.known.items()
             if body.asset_id == asset_id
             for gateway in body.judges
@@ -144,7 +163,7 @@ class Bodies:
 
     def _schedule(self, thing: str, body: Body) -> None:
         """Ring when time alone may bring a change: the phase's limit, counted by the engine's clock."""
-        event_us = _next_change_us(body.watch, self._options)
+        event_us = mandown.due_us(body.watch, options=self._options)
         if "health" in body.told_of or event_us is None:
             return
         due_us = max(event_us - body.stamp.at_us + body.seen_us, body.seen_us + 1)
@@ -157,12 +176,3 @@ class Bodies:
 def _later(stamp: Stamp, at_us: int, place: int) -> Stamp:
     """Stamp of the change at this place among those that one sample brought."""
     return Stamp(at_us, f"{stamp.source}~{place}", stamp.number)
-
-
-def _next_change_us(watch: mandown.Watch, options: ManDownOptions) -> int | None:
-    """Event time at which a watch changes if nothing more is heard; None: never."""
-    if watch.phase is mandown.Phase.PRE_ALARM:
-        return watch.since_us + round(options.answer_s * 1e6)
-    if watch.phase in (mandown.Phase.FALLEN, mandown.Phase.STEADY):
-        return watch.heard_us + round(options.silence_s * 1e6)
-    return None

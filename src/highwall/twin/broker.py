@@ -76,7 +76,8 @@ def broker_acl(site: str, gateways: Iterable[str]) -> str:
     rules = [f"user {SERVER_NAME}\ntopic readwrite {root}/#\n"]
     for gateway in sorted(gateways):
         own = f"{root}/{check_name(gateway, what='gateway')}"
-        rules.append(f"user {gateway}\ntopic write {own}/up/+\ntopic write {own}/status\ntopic read {own}/down/+\n")
+        writes = "".join(f"topic write {own}/{what}\n" for what in ("up/+", "status", "renew"))
+        rules.append(f"user {gateway}\n{writes}topic read {own}/down/+\n")
     return "\n".join(rules)
 
 

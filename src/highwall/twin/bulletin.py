@@ -3,8 +3,8 @@
 import datetime as dt
 from typing import Any, NamedTuple
 
-from highwall.twin.alarms import Alarm
-from highwall.twin.sql.alarms import OutgoingNotice
+from highwall.twin.alarm import Alarm
+from highwall.twin.sql.notices import OutgoingNotice
 
 
 class Spot(NamedTuple):

@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 from highwall.twin.bulletin import Bulletin
 from highwall.twin.notify_options import CapOptions
-from highwall.twin.sql.alarms import OutgoingNotice
+from highwall.twin.sql.notices import OutgoingNotice
 from highwall.twin.webhook import post, signed
 
 NAMESPACE: Final = "urn:oasis:names:tc:emergency:cap:1.2"

@@ -51,8 +51,8 @@ class LookedAfter(NamedTuple):
     """The same whenever the act is carried out again."""
     gateway: str
     thing: str
-    upto_us: int
-    """Time of the last word about the person's health: of what came later nobody knew."""
+    upto: int
+    """Count, by that gateway, of its last word about the person's health: of what came later nobody knew."""
     who: str
 
 
@@ -71,6 +71,8 @@ class Changes:
         self.reported: list[Reported] = []
         self.looked_after: list[LookedAfter] = []
         self.states: set[str] = set()
+        self.gone: set[str] = set()
+        """Assets that were taken out of use."""
         self.channels: set[str] = set()
         """Datastreams that spoke."""
         self.heard: set[str] = set()
@@ -81,4 +83,4 @@ class Changes:
     @property
     def is_empty(self) -> bool:
         """Whether nothing changed but what :mod:`highwall.twin.world_memory` keeps."""
-        return not (self.readings or self.passed or self.reported or self.looked_after or self.states)
+        return not (self.readings or self.passed or self.reported or self.looked_after or self.states or self.gone)

@@ -157,12 +157,19 @@ class Ingest:
         while not (self._stop.is_set() and self._arrived.empty()):
             try:
                 if self.step():
-                    self.progress = self.progress._replace(trouble="")
+                    self._recover()
             except (SQLAlchemyError, OutputError) as error:
-                _LOG.error("the store refused %d messages, which are held: %s", len(self._held), error)
+                if not self.progress.trouble:  # told once, however often it is tried
+                    _LOG.error("the store refused %d messages, which are held: %s", len(self._held), error)
                 self.progress = self.progress._replace(trouble=str(error))
                 if self._stop.wait(self._options.retry_s):
                     return
+
+    def _recover(self) -> None:
+        """Note that messages are taken again."""
+        if self.progress.trouble:
+            _LOG.warning("the store takes messages again")
+            self.progress = self.progress._replace(trouble="")
 
     def _gather(self) -> list[_Arrived]:
         """Wait a moment for a first message, then for more until the batch is full or has lingered."""

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from highwall.twin.conditions import Inside
 from highwall.twin.criteria import About
-from highwall.twin.rules import Subject
+from highwall.twin.watch import Subject
 
 
 class Belongs(NamedTuple):

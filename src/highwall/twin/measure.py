@@ -3,7 +3,7 @@
 import math
 
 from highwall.twin.conditions import ReadingIs
-from highwall.twin.rules import scalar
+from highwall.twin.inputs import scalar
 from highwall.twin.sightings import Seen
 from highwall.twin.windows import Window, empty_window, value_of, with_reading
 

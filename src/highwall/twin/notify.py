@@ -19,9 +19,10 @@ from highwall.twin.cap import CapReceiver
 from highwall.twin.mail import Mailbox
 from highwall.twin.notify_options import NotifyOptions
 from highwall.twin.sql import alarms
-from highwall.twin.sql.alarms import OutgoingNotice
+from highwall.twin.sql import notices as notice_store
 from highwall.twin.sql.database import Database
 from highwall.twin.sql.deliveries import delivered_to, put_delivery
+from highwall.twin.sql.notices import OutgoingNotice
 from highwall.twin.sql.spots import spot_of
 from highwall.twin.webhook import Webhook
 
@@ -67,7 +68,7 @@ def deliver(
 ) -> Delivered:
     """Tell what is due by now, and write down whom it reached and what failed why."""
     with database.read() as connection:
-        due = alarms.waiting_notices(connection, now_us=now_us, limit=limit)
+        due = notice_store.waiting(connection, now_us=now_us, limit=limit)
         bulletins = [found for notice in due if (found := _bulletin(connection, notice, site=site)) is not None]
         reached = delivered_to(connection, [notice.notice_id for notice in due])
     rounds = [_Round(target, _asked(target, bulletins, reached), now_us) for target in targets]
@@ -120,7 +121,7 @@ def _bulletin(connection: Connection, notice: OutgoingNotice, *, site: str) -> B
         alarm = alarms.alarm(connection, notice.alarm_id)
     except MissingInputError:
         return None
-    earlier = tuple(alarms.notices_before(connection, notice))
+    earlier = tuple(notice_store.before(connection, notice))
     return Bulletin(site, notice, alarm, spot_of(connection, alarm.subject), earlier)
 
 
@@ -149,11 +150,11 @@ def _settled(
             if error is None and any(notice.notice_id in each.untried for each in rounds):
                 continue
             if error is None:
-                alarms.notice_sent(connection, notice.notice_id)
+                notice_store.sent(connection, notice.notice_id)
                 n_told += 1
                 continue
             next_us = next_try_us(notice, now_us=now_us, options=options)
-            alarms.notice_failed(connection, notice.notice_id, error=error, next_us=next_us)
+            notice_store.failed(connection, notice.notice_id, error=error, next_us=next_us)
             n_waiting += next_us is not None
             given_up += [SetAside(bulletin.key, error)] if next_us is None else []
     return Delivered(n_told, n_waiting, tuple(given_up))

@@ -1,18 +1,13 @@
 """Rules: from what is known of one subject to the level of its criterion, pure, with the clock as an argument.
 
-A *watch* is one criterion over one subject. Its memory holds, for each leaf of the conditions, the *inputs* it was told
-(a datastream, an asset, a zone), and for each level whether it is on and since when the opposite has held. Two clocks
-run. The *event time* is that of the readings: delays and persistence count in it, so that a backlog that arrives in a
-minute is judged as it happened. The *engine's clock* says how long the last word is old: it ends delays when no newer
-reading comes, and makes a silent sensor blind.
+A *watch* is one criterion over one subject. Two clocks run. The *event time* is that of the readings: delays and
+persistence count in it, so that a backlog that arrives in a minute is judged as it happened. The *engine's clock* says
+how long the last word is old: it ends delays when no newer reading comes, and makes a silent sensor blind.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
-
-import msgspec
+from typing import Final, NamedTuple
 
 from highwall.twin.conditions import (
     GRADES,
@@ -29,110 +24,11 @@ from highwall.twin.conditions import (
 from highwall.twin.conditions import leaves as leaves_of
 from highwall.twin.criteria import Criterion, Level
 from highwall.twin.evidence import blind_words, leaf_words, reading_words
+from highwall.twin.watch import Hearing, Input, LevelMemory, Subject, Turn, WatchMemory
 
 _TRUE, _FALSE, _NOT_YET, _BLIND = Verdict.TRUE, Verdict.FALSE, Verdict.NOT_YET, Verdict.BLIND
-_USABLE: Final = 2
-"""Greatest QC flag of a reading that nothing speaks against (1 pass, 2 not evaluated)."""
-_SUSPECT: Final = 3
 _MOST_TOLD: Final = 8
 """Inputs that evidence names; of more it says how many."""
-
-
-class Subject(NamedTuple):
-    """What a criterion is about."""
-
-    kind: str
-    subject_id: str
-
-    def __str__(self) -> str:
-        return f"{self.kind}:{self.subject_id}"
-
-
-class Hearing(msgspec.Struct):
-    """Who was heard when, by the engine's clock; keys are subjects as text, ``via`` is by thing or asset id."""
-
-    word: dict[str, int] = {}
-    """When anything came."""
-    data: dict[str, int] = {}
-    """Time of the newest reading that came."""
-    via: dict[str, str] = {}
-    """Gateway that brought it."""
-    unwatched: AbstractSet[str] = frozenset()
-    """Gateways that are known not to be heard: what hangs on them is not told a second time."""
-
-    def is_covered(self, thing: str) -> bool:
-        """Whether the silence of a thing is that of its gateway."""
-        return bool(self.unwatched) and self.via.get(thing, "") in self.unwatched
-
-
-class Input(msgspec.Struct, frozen=True, array_like=True):
-    """One thing that a leaf was told about."""
-
-    truth: int = 2
-    run: int = 0
-    """Readings in a row past the bound."""
-    value: float = 0.0
-    """What was compared last."""
-    at_us: int = 0
-    """Its event time."""
-    good_us: int = 0
-    """Engine's time of the last usable word."""
-    heard_us: int = 0
-    """Engine's time of the last word."""
-    is_failed: bool = False
-    """Whether that word could not be used."""
-
-
-class LevelMemory(msgspec.Struct, frozen=True, array_like=True):
-    """Where one level stands."""
-
-    is_on: bool = False
-    since_us: int | None = None
-    """Event time since which the opposite has held; None: it does not."""
-    due_us: int | None = None
-    """Engine's time at which it turns if nothing new comes."""
-    began_us: int = 0
-    """Event time at which what made it turn last began."""
-
-
-class WatchMemory(msgspec.Struct, frozen=True):
-    """All that one watch remembers."""
-
-    fingerprint: str
-    """Of the criterion by which it was kept."""
-    started_us: int
-    inputs: tuple[dict[str, Input], ...]
-    """By leaf: what it was told about, by name."""
-    levels: tuple[LevelMemory, ...]
-    level: int = 0
-    """Highest level that is on; 0: none."""
-    is_blind: bool = False
-    event_us: int = 0
-    """Latest event time."""
-    seen_us: int = 0
-    """Engine's time of it."""
-    due_us: int | None = None
-    """Engine's time at which time alone may change something."""
-    is_quiet: bool = False
-    """Whether nothing is pending: an input that says what it said before changes nothing."""
-    is_covered: bool = False
-    """Whether something is left untold because a gateway is silent: judge it again when that speaks."""
-
-
-class Turn(NamedTuple):
-    """A watch's level or blindness changed."""
-
-    criterion: str
-    subject: Subject
-    was_level: int
-    level: int
-    was_blind: bool
-    is_blind: bool
-    at_us: int
-    """Engine's time."""
-    began_us: int
-    """Event time at which what made it turn began."""
-    evidence: tuple[str, ...]
 
 
 class Rule:
@@ -171,60 +67,6 @@ class Judged(NamedTuple):
 
     memory: WatchMemory
     turn: Turn | None
-
-
-def sensed(leaf: ReadingIs, known: Input | None, value: float, *, flag: int, at_us: int, now_us: int) -> Input:
-    """Take a reading into a leaf's input: hysteresis and persistence happen here.
-
-    Parameters
-    ----------
-    value
-        What the leaf compares [SI unit]; NaN is a statistic that cannot be told yet.
-    flag
-        Of quality control; a reading that failed leaves the truth as it is, and the sensor closer to blind.
-    """
-    known = known or _UNTOLD
-    if flag > _USABLE and not (flag == _SUSPECT and leaf.is_suspect_enough):
-        good_us = known.good_us or now_us
-        return Input(known.truth, known.run, known.value, known.at_us, good_us, now_us, True)
-    late = at_us < known.at_us and leaf.over_s is None
-    if late or value != value:
-        return Input(known.truth, known.run, known.value, max(at_us, known.at_us), now_us, now_us, False)
-    held = known.truth == _TRUE
-    past = leaf.holds(value, held=held)
-    run = known.run + 1 if past else 0
-    truth = int(past and (held or run >= leaf.in_a_row))
-    return Input(truth, min(run, leaf.in_a_row), value, at_us, now_us, now_us, False)
-
-
-def told(is_true: bool, *, at_us: int, now_us: int, value: float = 0.0) -> Input:
-    """Input of a leaf that is simply told whether it holds of something."""
-    return Input(int(is_true), 0, value, at_us, now_us, now_us, False)
-
-
-def with_input(memory: WatchMemory, leaf_number: int, key: str, given: Input, *, now_us: int) -> WatchMemory:
-    """Replace one input; the latest event time moves on with it."""
-    return with_inputs(memory, [(leaf_number, given)], key=key, now_us=now_us)
-
-
-def with_inputs(memory: WatchMemory, given: Sequence[tuple[int, Input]], *, key: str, now_us: int) -> WatchMemory:
-    """Replace the inputs of one name, leaf by leaf; the latest event time moves on with them."""
-    inputs, event_us, seen_us = list(memory.inputs), memory.event_us, memory.seen_us
-    for number, one in given:
-        inputs[number] = {**inputs[number], key: one}
-        if one.at_us > event_us:
-            event_us, seen_us = one.at_us, now_us
-    return WatchMemory(
-        memory.fingerprint, memory.started_us, tuple(inputs), memory.levels, memory.level, memory.is_blind, event_us,
-        seen_us, memory.due_us, memory.is_quiet, memory.is_covered,
-    )  # fmt: skip
-
-
-def without_input(memory: WatchMemory, leaf_number: int, key: str) -> WatchMemory:
-    """Forget one input: it is no longer of the subject."""
-    kept = {name: given for name, given in memory.inputs[leaf_number].items() if name != key}
-    inputs = (*memory.inputs[:leaf_number], kept, *memory.inputs[leaf_number + 1 :])
-    return msgspec.structs.replace(memory, inputs=inputs)
 
 
 def evaluate(rule: Rule, memory: WatchMemory, *, subject: Subject, now_us: int, hearing: Hearing) -> Judged:
@@ -360,20 +202,6 @@ class _Judging:
         if isinstance(leaf, ReadingIs):
             return self._of_input(leaf, name, given)
         return self._of_event(leaf, given) if isinstance(leaf, Happened) else _graded(leaf, given)
-
-
-_UNTOLD: Final = Input()
-
-
-def scalar(result: Any, component: int | None) -> float | None:
-    """Give the number of a result that a leaf compares: itself, a component, or the length of a vector."""
-    if isinstance(result, (int, float)):
-        return float(result)
-    if not isinstance(result, list) or not result:
-        return None
-    if component is not None:
-        return result[component] if component < len(result) else None
-    return float(sum(part * part for part in result) ** 0.5)
 
 
 def _said(leaf: Leaf, name: str, given: Input, wanted: Verdict) -> str:

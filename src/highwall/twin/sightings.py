@@ -3,7 +3,8 @@
 from typing import Any, NamedTuple
 
 from highwall.twin.conditions import ReadingIs
-from highwall.twin.rules import Rule, Subject
+from highwall.twin.rules import Rule
+from highwall.twin.watch import Subject
 
 
 class WatchKey(NamedTuple):

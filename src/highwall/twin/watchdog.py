@@ -9,12 +9,13 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from highwall.twin.alarm import Alarm
 from highwall.twin.alarm_book import WATCHDOGS, AlarmBook, is_engines
-from highwall.twin.alarms import Alarm
 from highwall.twin.criteria import Criteria, Criterion, default_criteria
 from highwall.twin.lookout import Lookout
 from highwall.twin.sightings import WatchKey
 from highwall.twin.sql import alarms as alarm_store
+from highwall.twin.sql import changelog, notices
 from highwall.twin.sql import criteria as criteria_store
 from highwall.twin.sql.database import Database
 from highwall.twin.sql.heartbeats import heartbeats
@@ -52,9 +53,11 @@ class Watchdog:
             changed = list(self._book.changed.values())
             alarm_store.put_alarms(connection, changed, at_us=now_us)
             alarm_store.put_transitions(connection, self._book.transitions)
-            alarm_store.put_notices(connection, self._book.notices)
+            notices.put(connection, self._book.notices)
             if acts:
                 alarm_store.mark_done(connection, [act.act_id for act in acts])
+            touched = changelog.Touched(alarms=tuple(alarm.alarm_id for alarm in changed))
+            changelog.note(connection, touched, writer=self._database.writer, at_us=now_us)
         self._book.empty()
         return changed
 

@@ -8,9 +8,9 @@ import msgspec
 from highwall.telemetry.neighbourhoods import GroupMemory
 from highwall.twin.bodies import Body
 from highwall.twin.channels import ChannelMemory
-from highwall.twin.rules import Subject, WatchMemory
 from highwall.twin.sightings import WatchKey
 from highwall.twin.tracking import Tracked
+from highwall.twin.watch import Subject, WatchMemory
 from highwall.twin.windows import Window
 from highwall.twin.world import World
 

@@ -18,13 +18,16 @@ from highwall.core.errors import InputError
 from highwall.edge.agent import Agent, Means
 from highwall.edge.calibration import Calibration
 from highwall.edge.configuration import Configuration
+from highwall.edge.crack_watch import CrackWatch
 from highwall.edge.execution import Audit
-from highwall.edge.options import DestinationOptions, ReaderOptions, WatchOptions
+from highwall.edge.link import OpenBus
+from highwall.edge.options import CrackOptions, DestinationOptions, ReaderOptions, WatchOptions
 from highwall.edge.outbox import open_outbox
 from highwall.edge.outbox_opening import peek
 from highwall.edge.radio import Radio, SilentRadio, SimulatedRadio
 from highwall.edge.readers import Reader
-from highwall.edge.registration import Identity, Post, claim, mqtt_options, poster, read_identity
+from highwall.edge.registration import IDENTITY_FILE, Identity, Post, claim, mqtt_options, poster, read_identity
+from highwall.edge.renewal import Renewal, has_run_out, valid_until
 from highwall.telemetry.messages import Event, Message
 from highwall.twin.bus import MessageBus
 from highwall.twin.mqtt import MqttBus, MqttOptions
@@ -38,11 +41,9 @@ IMAGES_FILE: Final = "images.jsonl"
 _SIMULATED_TAGS: Final = 10
 _SIMULATED_HZ: Final = 10
 
-OpenBus = Callable[[DestinationOptions | None, Message], MessageBus]
-
 
 def join(folder: Path, *, server: str, code: str, authority: Path | None = None, post: Post | None = None) -> Identity:
-    """Join a site with a one-time code.
+    """Join a site with a one-time code; a gateway whose certificate has run out may do so again in its folder.
 
     Raises
     ------
@@ -51,7 +52,8 @@ def join(folder: Path, *, server: str, code: str, authority: Path | None = None,
     OutputError
         The folder cannot be written.
     """
-    return claim(folder, server=server, code=code, post=post or poster(authority))
+    is_over = (folder / IDENTITY_FILE).exists() and has_run_out(folder, now_us())
+    return claim(folder, server=server, code=code, post=post or poster(authority), again=is_over)
 
 
 def run(
@@ -107,7 +109,17 @@ def standing(folder: Path) -> dict[str, Any]:
         "waiting": {str(priority): n for priority, n in outbox.waiting.items()}, "outbox_bytes": outbox.n_bytes,
         "configuration_version": configuration.current.version, "configuration_sha256": configuration.sha256,
         "is_on_trial": configuration.is_on_trial, "destination": destination.model_dump(),
+        **_certificate_standing(folder),
     }  # fmt: skip
+
+
+def _certificate_standing(folder: Path) -> dict[str, Any]:
+    """Tell until when the certificate is good; none of one that cannot be read."""
+    try:
+        until = valid_until(folder).isoformat()
+    except InputError as error:
+        return {"certificate_until": None, "certificate": str(error)}
+    return {"certificate_until": until, "certificate_has_run_out": has_run_out(folder, now_us())}
 
 
 def start_again() -> None:
@@ -136,7 +148,8 @@ def _means(folder: Path, identity: Identity, *, radio: str | Radio, open_bus: Op
             audit=Audit(folder / AUDIT_FILE), calibration=Calibration(folder / CALIBRATION_FILE),
             radio=_radio(radio, identity.gateway) if isinstance(radio, str) else radio, open_bus=open_bus or over_mqtt,
             open_reader=lambda options: _reader(options, identity.gateway),
-            judge=lambda options, keep: _judge(folder, options, keep), clock=now_us,
+            judge=lambda options, keep: _judge(folder, options, keep), open_cracks=_crack_watch, clock=now_us,
+            renewal=None if open_bus else Renewal(folder, gateway=identity.gateway),
         )  # fmt: skip
 
 
@@ -172,6 +185,13 @@ def _judge(folder: Path, options: WatchOptions, keep: Callable[[Event], object])
 
     judged = judge_new(options, keep, journal=folder / IMAGES_FILE, clock=lambda: dt.datetime.now(dt.UTC))
     return judged._asdict()
+
+
+def _crack_watch(options: CrackOptions) -> CrackWatch:
+    """Open the classifier of windows, whose library is loaded only where one is wanted."""
+    from highwall.classification.crack_windows.classifier import CrackWindowClassifier
+
+    return CrackWatch(CrackWindowClassifier.open(Path(options.weights)), options.places)
 
 
 @contextmanager

@@ -118,6 +118,8 @@ def _enter_people(database: Database, simulation: Simulation, *, at_us: int) -> 
         with database.begin() as store:
             accounts.add_user(store, name, role, at_us=at_us, asset_id=worker if role is Role.OPERATOR else None)
             code = accounts.issue_code(store, name, at_us=at_us)
-            made = accounts.choose_password(store, code, PASSWORD, issuer="Highwall demo", now_us=at_us)
+            made = accounts.choose_password(
+                store, code, PASSWORD, issuer="Highwall demo", now_us=at_us, vault=database.vault
+            )
         key = made.totp.secret if made.totp else key
     return key

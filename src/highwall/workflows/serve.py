@@ -5,7 +5,9 @@ the engine's cursor, and the next start goes on from there.
 """
 
 import logging
+import os
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -35,11 +37,13 @@ from highwall.web.services import GatewayDesk, Services
 from highwall.workflows.sensor_groups import read_groups
 from highwall.workflows.serve_gateways import open_desk, prepare_secrets
 from highwall.workflows.serve_options import ServeConfig
-from highwall.workflows.serve_rounds import threads_of
+from highwall.workflows.serve_renewals import Renewals
+from highwall.workflows.serve_rounds import threads_of, threads_of_pages
 from highwall.workflows.serve_run import findings_book, imagery_of, place_of, point_series, readings_of, zones_of
 
 FIRST_USER: Final = "super"
 """Name of the super manager whom a new store begins with."""
+_STORE_KEY: Final = "store.key"
 _LOG: Final = logging.getLogger("highwall.serve")
 
 
@@ -59,6 +63,8 @@ class Serving:
     secrets: Path | None = None
     """Folder of the authority and the keys; None: no gateway is let in."""
     config: ServeConfig = field(default_factory=ServeConfig)
+    is_pages_only: bool = False
+    """Whether another process runs ingest, engine and all that tells people; this one answers browsers."""
 
 
 class Running(NamedTuple):
@@ -68,7 +74,8 @@ class Running(NamedTuple):
     services: Services
     database: Database
     bus: MessageBus
-    engine: Engine
+    engine: Engine | None
+    """None: another process has it."""
     setup_code: str | None
     """One-time code of the first super manager, on a new store."""
 
@@ -85,16 +92,21 @@ def running(
         The store, the bus or a file cannot be opened.
     """
     with ExitStack() as closing:
-        database = open_database(serving.store)
+        database = open_database(serving.store, key=_key_file(serving))
         closing.callback(database.close)
         code = _prepared(database, serving, at_us=clock_us(), say=say)
         bus = _bus(serving)
         closing.callback(bus.close)
         services = _services(database, bus, serving, clock_us)
-        engine = _engine(database, serving.config)
-        ingest = Ingest(database, bus, site=serving.config.site, options=serving.config.ingest, clock=clock_us)
-        threads = threads_of(services, engine, serving.config)
-        closing.enter_context(ingest)
+        if serving.is_pages_only:
+            engine, threads = None, threads_of_pages(services)
+        else:
+            engine = engine_of(database, serving.config)
+            ingest = Ingest(database, bus, site=serving.config.site, options=serving.config.ingest, clock=clock_us)
+            threads = threads_of(services, engine, serving.config)
+            closing.enter_context(ingest)
+            if services.gateways is not None:
+                Renewals(database, bus, services.gateways, site=serving.config.site, clock_us=clock_us).listen()
         for thread in threads:
             thread.start()
             closing.callback(thread.close)
@@ -122,6 +134,7 @@ def answer(twin: Running, *, host: str, port: int, certificate: Path | None = No
     signal.signal(signal.SIGTERM, _end)  # uvicorn raises it again once the last answer is out
     uvicorn.run(
         twin.app, host=host, port=port, log_level="warning", access_log=False, server_header=False, ws_max_size=2**16,
+        proxy_headers=False,
         timeout_graceful_shutdown=5, ssl_certfile=_text(certificate), ssl_keyfile=_text(key),
     )  # fmt: skip
 
@@ -158,6 +171,8 @@ def new_code(store: str, name: str) -> str:
 def _prepared(database: Database, serving: Serving, *, at_us: int, say: Callable[[str], None]) -> str | None:
     """Bring the store to the present schema, tell loudly what happened to it, and put in what runs have found."""
     events = schema.prepare(database, now_us=at_us)
+    if serving.is_pages_only:
+        return None
     for event in events:
         say(f"STORE {event.what.upper()}: {event.detail}")
         _LOG.warning("store %s: %s", event.what, event.detail)
@@ -166,7 +181,12 @@ def _prepared(database: Database, serving: Serving, *, at_us: int, say: Callable
         criteria.install_default(connection, at_us=at_us)
         code = accounts.first_super_manager(connection, name=FIRST_USER, at_us=at_us)
         head = audit.head(connection)
+        locked_out = accounts.locked_out(connection, database.vault)
     say(f"head of the audit log: {head}")
+    if locked_out:
+        told = f"KEY MISSING: {database.vault.where} does not open the authenticators of {', '.join(locked_out)}"
+        say(f"{told}; put the key back, or give each a code with --new-code NAME")
+        _LOG.error(told)
     if serving.runs:
         _enter_run(database, serving.runs[-1], site=serving.config.site, at_us=at_us)
     return code
@@ -182,9 +202,16 @@ def _enter_run(database: Database, run: Path, *, site: str, at_us: int) -> None:
             journal.append_all(connection, [message], site=site, received_us=at_us)
 
 
-def _engine(database: Database, config: ServeConfig) -> Engine:
+def engine_of(database: Database, config: ServeConfig) -> Engine:
+    """Engine of a site as serve.yaml has it."""
     groups = None if config.neighbours is None else read_groups(config.neighbours)
     return Engine(database, site=config.site, options=config.engine, groups=groups)
+
+
+def _key_file(serving: Serving) -> Path | None:
+    """File of the store's key, where there is no place beside the store."""
+    is_elsewhere = serving.store.startswith("postgresql") and serving.secrets is not None
+    return serving.secrets / _STORE_KEY if is_elsewhere and serving.secrets else None
 
 
 def _bus(serving: Serving) -> MessageBus:
@@ -194,6 +221,8 @@ def _bus(serving: Serving) -> MessageBus:
     if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or not parts.port:
         raise ConfigError(f"bus {serving.bus!r}; give memory, mqtt://HOST:PORT or mqtts://HOST:PORT.")
     client = f"highwall-{serving.config.site}-server"
+    if serving.is_pages_only:  # a name of its own: the engine's session is not to be taken over
+        client = f"highwall-{serving.config.site}-pages-{socket.gethostname()}-{os.getpid()}"[:120]
     if parts.scheme == "mqtt":
         return MqttBus(MqttOptions(host=parts.hostname, port=parts.port, client_id=client))
     folder = _secrets(serving)

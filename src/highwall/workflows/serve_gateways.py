@@ -1,27 +1,33 @@
 """The server's folder of secrets: authority, signing key, and what the broker reads to let gateways in and out."""
 
 import datetime as dt
+import logging
 import os
 import signal
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from highwall.core.errors import ConfigError
+from highwall.edge.configuration import read_config
+from highwall.edge.options import GatewayConfig
+from highwall.telemetry.device_map import Device
 from highwall.twin import broker
 from highwall.twin.authority import (
     SERVER_NAME,
     Authority,
     Revoked,
+    is_near_end,
     issue_gateway,
     issue_server,
     new_authority,
     revocation_list,
 )
 from highwall.twin.broker import BrokerOptions, broker_acl, broker_config
-from highwall.twin.keys import new_request, new_signing_key, sign_config, verifying_key
+from highwall.twin.keys import new_request, new_signing_key, request_for, sign_config, verifying_key
 from highwall.twin.sql import gateways
 from highwall.twin.sql.database import Database
 from highwall.web.services import GatewayDesk
@@ -29,19 +35,24 @@ from highwall.web.services import GatewayDesk
 _AUTHORITY_KEY: Final = "authority.key"
 _SIGNING_KEY: Final = "signing.key"
 _ISSUED: Final = "issued"
+_LOG: Final = logging.getLogger("highwall.serve")
 _MOST: Final = 100_000
 """Gateways of one site."""
 
 
-def prepare_secrets(folder: Path, *, site: str, hosts: tuple[str, ...], options: BrokerOptions) -> None:
+def prepare_secrets(
+    folder: Path, *, site: str, hosts: tuple[str, ...], options: BrokerOptions, now: dt.datetime | None = None
+) -> None:
     """Make, where they are not there yet, the authority, the signing key and all that Mosquitto needs to start.
+
+    The server's own certificate is renewed near its end, for the same key.
 
     Raises
     ------
     ConfigError
         The folder cannot be written.
     """
-    now = dt.datetime.now(dt.UTC)
+    now = now or dt.datetime.now(dt.UTC)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
@@ -59,6 +70,11 @@ def prepare_secrets(folder: Path, *, site: str, hosts: tuple[str, ...], options:
         issued = issue_server(_authority(folder), request.request, hosts=hosts, now=now)
         _keep(folder / broker.CERTIFICATE_FILE, issued.certificate)
         _keep(folder / broker.KEY_FILE, request.key)
+    elif is_near_end((folder / broker.CERTIFICATE_FILE).read_bytes(), now=now):
+        again = request_for((folder / broker.KEY_FILE).read_bytes(), SERVER_NAME)
+        issued = issue_server(_authority(folder), again, hosts=hosts, now=now)
+        _keep(folder / broker.CERTIFICATE_FILE, issued.certificate)
+        _LOG.warning("the server's own certificate was near its end and is now valid until %s", issued.until)
     _keep(folder / broker.CONFIG_FILE, broker_config(folder.resolve(), options).encode())
 
 
@@ -80,10 +96,20 @@ def open_desk(folder: Path, database: Database, *, site: str, address: str) -> G
     desk = GatewayDesk(
         certify=certify, authority=(folder / broker.AUTHORITY_FILE).read_text(), broker=address,
         verifying_key=verifying_key(signing), sign=lambda content: sign_config(content, signing),
-        refresh=lambda: tell_broker(folder, database, site=site),
+        refresh=lambda: tell_broker(folder, database, site=site), schema=config_schema(),
+        check=read_config,
     )  # fmt: skip
     desk.refresh()
     return desk
+
+
+def config_schema() -> dict[str, Any]:
+    """JSON Schema of a gateway's configuration, with that of the devices beside it, which another library reads."""
+    schema = GatewayConfig.model_json_schema()
+    (device,), parts = msgspec.json.schema_components((Device,), ref_template="#/$defs/{name}")
+    schema["$defs"] |= parts
+    schema["$defs"]["ReaderOptions"]["properties"]["devices"]["additionalProperties"] = device
+    return schema
 
 
 def tell_broker(folder: Path, database: Database, *, site: str) -> None:

@@ -6,11 +6,13 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from highwall.twin.alarms import Alarm
+from highwall.twin.alarm import Alarm
 from highwall.twin.changes import Kept
 from highwall.twin.engine import Stepped
-from highwall.twin.sql import alarms, datastreams, gateways, things
-from highwall.twin.sql.observations import as_stored
+from highwall.twin.sql import alarms, datastreams, gateways, observations, things
+from highwall.twin.sql.changelog import Touched
+from highwall.twin.sql.datastreams import Datastream
+from highwall.twin.sql.observations import Row, as_stored
 from highwall.twin.sql.things import Asset
 from highwall.twin.state import AssetState
 from highwall.web.alarm_showing import shown_alarms
@@ -18,7 +20,7 @@ from highwall.web.instants import iso
 from highwall.web.live import Change, Topic
 from highwall.web.reach import NOBODY, Owner, owners_of
 from highwall.web.routes.gateways import shown_gateway
-from highwall.web.showing import change_of, shown_assets, shown_state
+from highwall.web.showing import change_of, gone_of, shown_assets, shown_state
 
 
 class Teller:
@@ -29,10 +31,10 @@ class Teller:
         self._gateways: dict[str, Mapping[str, Any]] = {}
 
     def everything(self, store: Connection, *, now_us: int) -> list[Change]:
-        """All assets, open alarms and gateways, as a browser needs them that comes anew."""
-        found = things.assets(store, limit=_MOST)
-        shown = shown_assets(store, found, now_us=now_us)
-        changes = [change_of(told) for told in shown]
+        """All assets, open alarms and gateways, as a browser needs them that comes anew; and which assets are gone."""
+        found = things.assets(store, limit=_MOST, with_retired=True)
+        shown = shown_assets(store, [asset for asset in found if not asset.is_retired], now_us=now_us)
+        changes = [gone_of(asset) for asset in found if asset.is_retired] + [change_of(told) for told in shown]
         open_now = alarms.page(store, is_open=True, limit=_MOST)
         return changes + [one.change for one in shown_alarms(store, open_now)] + self.of_gateways(store)
 
@@ -41,12 +43,24 @@ class Teller:
         changes = self.of_states(store, stepped.states, now_us=now_us) + self._of_readings(store, stepped.readings)
         return changes + self.of_alarms(store, stepped.alarms)
 
+    def of_others(self, store: Connection, touched: Touched, *, now_us: int) -> list[Change]:
+        """What another process changed, as it stands in the store."""
+        assets = [asset for one in touched.assets if (asset := things.asset(store, one)) is not None]
+        shown = shown_assets(store, [asset for asset in assets if not asset.is_retired], now_us=now_us)
+        changes = [gone_of(asset) for asset in assets if asset.is_retired] + [change_of(told) for told in shown]
+        changes += self.of_alarms(store, alarms.numbered(store, touched.alarms))
+        streams = {one.id: one for one in datastreams.of_numbers(store, touched.datastreams)}
+        known = self._streams  # another thread may put an empty one in its place
+        _get_to_know(store, known, streams.values())
+        newest = observations.latest(store, streams)
+        return changes + [_of_latest(row, known[streams[one].name][1]) for one, row in newest.items()]
+
     def of_states(self, store: Connection, states: Mapping[str, AssetState], *, now_us: int) -> list[Change]:
         """States of assets that changed."""
         changes = []
         for asset_id, state in states.items():
             asset = things.asset(store, asset_id)
-            if asset is not None:
+            if asset is not None and not asset.is_retired:
                 told = shown_state(asset, msgspec.json.encode(state), now_us=now_us)
                 changes.append(_of_asset(asset, told.model_dump(mode="json")))
         return changes
@@ -72,13 +86,19 @@ class Teller:
     def _of_readings(self, store: Connection, readings: Mapping[str, Kept]) -> list[Change]:
         known = self._streams  # another thread may put an empty one in its place
         new = [one for name in readings if name not in known and (one := datastreams.named(store, name)) is not None]
-        owners = owners_of(store, {one.thing for one in new})
-        known.update({one.name: (one.id, owners.get(one.thing, NOBODY)) for one in new})
+        _get_to_know(store, known, new)
         return [_of_reading(kept, *known[name]) for name, kept in readings.items() if name in known]
 
 
 _MOST = 100_000
 """Assets, alarms or gateways that are told at once."""
+
+
+def _get_to_know(store: Connection, known: dict[str, tuple[int, Owner]], streams: Iterable[Datastream]) -> None:
+    """Look up whose datastreams are that are not known yet."""
+    new = [one for one in streams if one.name not in known]
+    owners = owners_of(store, {one.thing for one in new})
+    known.update({one.name: (one.id, owners.get(one.thing, NOBODY)) for one in new})
 
 
 def _of_asset(asset: Asset, state: Mapping[str, Any]) -> Change:
@@ -87,5 +107,13 @@ def _of_asset(asset: Asset, state: Mapping[str, Any]) -> Change:
 
 def _of_reading(kept: Kept, number: int, owner: Owner) -> Change:
     value, text = as_stored(kept.result)
-    content = {"datastream_id": number, "value": value, "text": text, "at": iso(kept.at_us), "flag": int(kept.flag)}
-    return Change(Topic.LATEST, str(number), content, owner.asset_id, owner.location_id)
+    row = Row(number, kept.at_us, kept.stream_id, kept.number, value, text, int(kept.flag), kept.received_us)
+    return _of_latest(row, owner)
+
+
+def _of_latest(row: Row, owner: Owner) -> Change:
+    content = {
+        "datastream_id": row.datastream_id, "value": row.value, "text": row.text, "at": iso(row.phenomenon_us),
+        "flag": row.flag,
+    }  # fmt: skip
+    return Change(Topic.LATEST, str(row.datastream_id), content, owner.asset_id, owner.location_id)

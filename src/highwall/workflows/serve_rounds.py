@@ -16,6 +16,7 @@ from highwall.twin.watchdog import Watchdog
 from highwall.web.live import Change
 from highwall.web.services import Services
 from highwall.workflows.live_cracks import tell_cracks
+from highwall.workflows.serve_follow import EVERY_S, Follower
 from highwall.workflows.serve_live import Teller
 from highwall.workflows.serve_options import ServeConfig
 from highwall.workflows.serve_push import Pusher
@@ -42,7 +43,8 @@ def threads_of(services: Services, engine: Engine, config: ServeConfig) -> list[
     telling = Teller()
     pusher = Pusher(config.push, site=config.site) if config.push else None
     rounds = Rounds(services, engine, telling, pusher)
-    rounds.tell_everything()
+    follower = Follower(services, telling, tell=rounds.tell)
+    follower.tell_everything()
     threads = [
         Repeated("engine", rounds.step, every_s=config.step_s),
         Repeated("watchdog", rounds.watch, every_s=_WATCHDOG_S),
@@ -50,6 +52,7 @@ def threads_of(services: Services, engine: Engine, config: ServeConfig) -> list[
         Repeated("gateways", rounds.tell_gateways, every_s=_GATEWAYS_S),
         Repeated("commands", rounds.give_commands, every_s=_COMMANDS_S),
         Repeated("owners", rounds.look_up_owners, every_s=_OWNERS_S),
+        Repeated("others", follower.follow, every_s=EVERY_S),
         Repeated("house", partial(rounds.keep_house, config), every_s=_HOUSE_S),
     ]
     if pusher is not None:
@@ -58,6 +61,32 @@ def threads_of(services: Services, engine: Engine, config: ServeConfig) -> list[
         classifier = CrackWindowClassifier.open(config.cracks.weights)
         threads.append(Repeated("cracks", partial(rounds.tell_cracks, classifier, config), every_s=_CRACKS_S))
     return threads
+
+
+def threads_of_pages(services: Services) -> list[Repeated]:
+    """Threads of a process that serves pages alone: what the engine's process changed is told here, too."""
+    telling = Teller()
+
+    def tell(changes: list[Change]) -> None:
+        if changes:
+            services.hub.put(changes)
+
+    def tell_gateways() -> bool:
+        with services.database.read() as store:
+            tell(telling.of_gateways(store))
+        return False
+
+    def look_up_owners() -> bool:
+        telling.forget_owners()
+        return False
+
+    follower = Follower(services, telling, tell=tell)
+    follower.tell_everything()
+    return [
+        Repeated("others", follower.follow, every_s=EVERY_S),
+        Repeated("gateways", tell_gateways, every_s=_GATEWAYS_S),
+        Repeated("owners", look_up_owners, every_s=_OWNERS_S),
+    ]
 
 
 class Rounds:
@@ -75,7 +104,7 @@ class Rounds:
         at_us = self._services.clock_us()
         stepped = self._engine.step(at_us)
         with self._database.read() as store:
-            self._tell(self._telling.of_step(store, stepped, now_us=at_us))
+            self.tell(self._telling.of_step(store, stepped, now_us=at_us))
         return stepped.has_more
 
     def watch(self) -> bool:
@@ -84,7 +113,7 @@ class Rounds:
         self._watchdog = self._watchdog or Watchdog(self._database, now_us=at_us)
         changed = self._watchdog.check(at_us)
         with self._database.read() as store:
-            self._tell(self._telling.of_alarms(store, changed))
+            self.tell(self._telling.of_alarms(store, changed))
         return False
 
     def notify(self, config: ServeConfig) -> bool:
@@ -100,7 +129,7 @@ class Rounds:
     def tell_gateways(self) -> bool:
         """Tell gateways whose last word is new."""
         with self._database.read() as store:
-            self._tell(self._telling.of_gateways(store))
+            self.tell(self._telling.of_gateways(store))
         return False
 
     def give_commands(self) -> bool:
@@ -125,11 +154,6 @@ class Rounds:
             at_us = self._services.clock_us()
             tell_cracks(self._database, classifier, config.cracks.places, site=config.site, now_us=at_us)
         return False
-
-    def tell_everything(self) -> None:
-        """Fill the hub, as at the start."""
-        with self._database.read() as store:
-            self._tell(self._telling.everything(store, now_us=self._services.clock_us()))
 
     def look_up_owners(self) -> bool:
         """Look up again whose the datastreams are."""
@@ -161,7 +185,8 @@ class Rounds:
         _LOG.warning("head of the audit log: %s", head)
         return False
 
-    def _tell(self, changes: list[Change]) -> None:
+    def tell(self, changes: list[Change]) -> None:
+        """Tell those who watch, and the other system."""
         if changes:
             self._hub.put(changes)
         if self._pusher is not None:

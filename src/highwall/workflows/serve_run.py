@@ -22,7 +22,7 @@ from highwall.io.rasters import read_zarr
 from highwall.io.vectors import read_polygons
 from highwall.telemetry.messages import Message, Priority, Range, Reading, readings_message
 from highwall.twin.sql.zones import Zone, ZoneKind
-from highwall.web.services import FindingsBook, Imagery, Place, PointSeries, RunLayer, Scene
+from highwall.web.services import FindingsBook, Imagery, Place, PointSeries, RunLayer, Scene, patch_thing
 from highwall.workflows.findings_register import REGISTER, decide, read_register
 from highwall.workflows.serve_options import ServeConfig
 
@@ -100,7 +100,11 @@ def findings_book(run: Path) -> FindingsBook | None:
             entry = decide(path, finding_id, state, by=who, why=why)  # type: ignore[arg-type]
         return _told(entry, crs=read_register(path).crs)
 
-    return FindingsBook(read, decided)
+    def case(finding_id: str) -> Path | None:
+        printed = run / f"case-{finding_id}.pdf"
+        return printed if printed.is_file() else None
+
+    return FindingsBook(read, decided, case)
 
 
 def zones_of(run: Path) -> dict[ZoneKind, list[Zone]]:
@@ -127,7 +131,7 @@ def readings_of(run: Path, *, site: str) -> Message | None:
 def _reading(row: dict[str, str]) -> Reading:
     day = dt.datetime.combine(dt.date.fromisoformat(row["date"]), _NOON, dt.UTC)
     value = float(row["displacement_m"]) if row["displacement_m"] else float("nan")
-    stream = f"patch-{row['patch_id'].lower()}/displacement"
+    stream = f"{patch_thing(row['patch_id'])}/displacement"
     return Reading(stream, round(day.timestamp() * 1e6), None if np.isnan(value) else value)
 
 

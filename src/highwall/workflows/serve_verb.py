@@ -25,6 +25,7 @@ def serve_verb(
     config: Path | None,
     address: tuple[str, int],
     user: str | None,
+    is_pages_only: bool = False,
     say: Callable[[str], None],
 ) -> str:
     """Serve, or make a code; return what remains to be told.
@@ -36,7 +37,7 @@ def serve_verb(
     """
     if user is not None:
         return f"one-time code of {user}: {new_code(store, user)}"
-    serving = Serving(store, bus, tuple(runs), secrets, read_config(config))
+    serving = Serving(store, bus, tuple(runs), secrets, read_config(config), is_pages_only)
     serve(serving, host=address[0], port=address[1], say=say)
     return ""
 

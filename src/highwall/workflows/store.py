@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from highwall.core.errors import InputError
-from highwall.twin.sql import backup, history, schema
+from highwall.twin.sql import accounts, backup, history, schema
 from highwall.twin.sql.database import open_database
 
 
@@ -14,6 +14,25 @@ def back_up(store: str, path: Path) -> backup.BackupReport:
     database = open_database(store)
     try:
         return backup.backup(database, path)
+    finally:
+        database.close()
+
+
+def key_of(store: str) -> str:
+    """Where the key of a store's secrets is, which no backup holds."""
+    database = open_database(store)
+    try:
+        return database.vault.where
+    finally:
+        database.close()
+
+
+def locked_out(store: str) -> list[str]:
+    """Users whose authenticator cannot be read with the key that is there."""
+    database = open_database(store)
+    try:
+        with database.read() as connection:
+            return accounts.locked_out(connection, database.vault)
     finally:
         database.close()
 

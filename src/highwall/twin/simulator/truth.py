@@ -1,6 +1,6 @@
 """The truth beside a simulation, as JSON data: who was where, what the ground did, who lied when."""
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -11,6 +11,10 @@ from highwall.twin.simulator.simulation import Simulation
 
 _POINTS = 200
 """Of the crack's opening that are told."""
+_NAMES: Final = {
+    "crack": "Crack gauge", "piezo": "Piezometer", "prism": "Prism", "tilt": "Tiltmeter", "weather": "Weather station",
+}  # fmt: skip
+"""Kind of sensor, as its id begins → as people call it."""
 
 
 def truth_of(simulation: Simulation, *, start_us: int) -> dict[str, Any]:
@@ -50,7 +54,7 @@ def site_of(layout: Layout) -> dict[str, Any]:
             for bearer in layout.bearers
         ] + [
             {
-                "id": thing, "kind": "sensor", "name": thing, "tag_id": thing, "gateway_id": gateway,
+                "id": thing, "kind": "sensor", "name": _name(thing), "tag_id": thing, "gateway_id": gateway,
                 **_position(layout, local),
             }
             for thing, (gateway, local) in {s.thing: (s.gateway, s.local) for s in SENSORS}.items()
@@ -65,6 +69,12 @@ def site_of(layout: Layout) -> dict[str, Any]:
             "sensitivity_dbm": SENSITIVITY_DBM,
         },
     }  # fmt: skip
+
+
+def _name(thing: str) -> str:
+    """How people call a sensor: its kind and number."""
+    kind, _, number = thing.partition("-")
+    return f"{_NAMES.get(kind, kind.capitalize())} {number}"
 
 
 def _crack(simulation: Simulation) -> dict[str, Any] | None:

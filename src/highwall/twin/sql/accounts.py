@@ -26,6 +26,7 @@ from highwall.core.errors import ConflictError, InputError, LoginError, MissingI
 from highwall.twin.roles import Person, Role
 from highwall.twin.secrets import TotpKey, digest, hashed_password, new_code, new_totp
 from highwall.twin.sql.database import METADATA
+from highwall.twin.vault import Vault, is_sealed
 
 USERS: Final = Table(
     "users",
@@ -37,7 +38,7 @@ USERS: Final = Table(
     Column("asset_id", String(40)),
     Column("is_active", Boolean, nullable=False),
     Column("password", Text, doc="argon2id"),
-    Column("totp_secret", String(64)),
+    Column("totp_secret", Text, doc="sealed: the key is not in the store"),
     Column("totp_last", BigInteger, nullable=False, doc="step of the last code that was accepted"),
     Column("setup_code", String(64), doc="SHA-256 of the one-time code with which a password is chosen"),
     Column("setup_until_us", BigInteger),
@@ -74,6 +75,7 @@ class Proof(NamedTuple):
     user: User
     password: str | None
     totp_secret: str | None
+    """Sealed."""
     totp_last: int
 
 
@@ -191,7 +193,9 @@ def forget_proof(connection: Connection, name: str) -> None:
     connection.execute(update(USERS).where(USERS.c.name == name).values(password=None, totp_secret=None))
 
 
-def choose_password(connection: Connection, code: str, password: str, *, issuer: str, now_us: int) -> Setup:
+def choose_password(
+    connection: Connection, code: str, password: str, *, issuer: str, now_us: int, vault: Vault
+) -> Setup:
     """Let the holder of a one-time code choose a password; the code is used up.
 
     Raises
@@ -207,13 +211,35 @@ def choose_password(connection: Connection, code: str, password: str, *, issuer:
         raise LoginError("this code is not known or was used; ask a super manager for a new one.")
     user = user_of(row)
     totp = new_totp(user.name, issuer=issuer) if user.role is Role.SUPER_MANAGER else None
+    sealed = None if totp is None else vault.seal(totp.secret, of=_owner(user.id))
     connection.execute(
         update(USERS).where(USERS.c.id == user.id).values(
-            password=hashed_password(password, name=user.name), totp_secret=totp.secret if totp else None,
+            password=hashed_password(password, name=user.name), totp_secret=sealed,
             totp_last=0, setup_code=None, setup_until_us=None,
         )
     )  # fmt: skip
     return Setup(find_user(connection, user.name), totp)
+
+
+def totp_secret(proof: Proof, vault: Vault) -> str | None:
+    """Key of a user's authenticator; None: there is none, or the store's key does not open it."""
+    return None if proof.totp_secret is None else vault.opened(proof.totp_secret, of=_owner(proof.user.id))
+
+
+def seal_authenticators(connection: Connection, vault: Vault) -> int:
+    """Seal the keys of authenticators that stand in the store as they are, and say how many those were."""
+    rows = connection.execute(select(USERS.c.id, USERS.c.totp_secret).where(USERS.c.totp_secret.is_not(None))).all()
+    plain = [row for row in rows if not is_sealed(row.totp_secret)]
+    for row in plain:
+        sealed = vault.seal(row.totp_secret, of=_owner(row.id))
+        connection.execute(update(USERS).where(USERS.c.id == row.id).values(totp_secret=sealed))
+    return len(plain)
+
+
+def locked_out(connection: Connection, vault: Vault) -> list[str]:
+    """Users whose authenticator the store's key does not open: each needs a new one-time code."""
+    rows = connection.execute(select(USERS).where(USERS.c.totp_secret.is_not(None)).order_by(USERS.c.name))
+    return [row.name for row in rows if vault.opened(row.totp_secret, of=_owner(row.id)) is None]
 
 
 def use_totp(connection: Connection, user_id: int, step: int) -> bool:
@@ -237,6 +263,11 @@ def user_of(row: Row[Any]) -> User:
         row.id, row.name, Role(row.role), locations, row.asset_id, row.is_active, row.password is not None,
         row.totp_secret is not None,
     )  # fmt: skip
+
+
+def _owner(user_id: int) -> str:
+    """Name under which a user's secrets are sealed."""
+    return f"user:{user_id}"
 
 
 def _n_super_managers(connection: Connection) -> int:

@@ -1,4 +1,4 @@
-"""Alarms with every step of their lives, what people did about them, and what must be told outside.
+"""Alarms with every step of their lives, and what people did about them.
 
 One process writes alarms: the engine. What a person does is an *act*: it is checked at once, kept, and carried out by
 the engine's next step; until then whoever reads the alarm is shown it as already done, so that an answer counts even
@@ -6,7 +6,7 @@ while the engine is down.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
 
 import msgspec
 from sqlalchemy import (
@@ -27,11 +27,11 @@ from sqlalchemy import (
 )
 
 from highwall.core.errors import InputError, MissingInputError
-from highwall.twin.alarms import Act, Alarm, Notice, Transition, acted
-from highwall.twin.criteria import Channel, Criterion
-from highwall.twin.roles import Role
+from highwall.twin.alarm import Act, Alarm, Transition
+from highwall.twin.alarm_acts import acted
+from highwall.twin.criteria import Criterion
 from highwall.twin.sql import criteria as criteria_store
-from highwall.twin.sql.database import METADATA, insert_new, upsert
+from highwall.twin.sql.database import METADATA, upsert
 
 _ALARMS: Final = Table(
     "alarms",
@@ -72,38 +72,10 @@ _ACTS: Final = Table(
     Column("is_done", Boolean, nullable=False),
     Index("ix_alarm_acts_waiting", "is_done", "id"),
 )
-_NOTICES: Final = Table(
-    "notices",
-    METADATA,
-    Column("id", Integer, primary_key=True),
-    Column("key", String(120), nullable=False, unique=True),
-    Column("alarm_id", BigInteger, nullable=False, index=True),
-    Column("at_us", BigInteger, nullable=False),
-    Column("what", String(20), nullable=False),
-    Column("to_role", String(20), nullable=False),
-    Column("channel", String(16), nullable=False),
-    Column("text", Text, nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("n_tries", Integer, nullable=False),
-    Column("next_us", BigInteger, nullable=False),
-    Column("error", Text),
-    Index("ix_notices_waiting", "state", "next_us"),
-)
 
-
-class OutgoingNotice(NamedTuple):
-    """One thing to be told over one channel."""
-
-    notice_id: int
-    key: str
-    alarm_id: int
-    at_us: int
-    what: str
-    to: Role
-    channel: Channel
-    text: str
-    n_tries: int
-    """Times that it was tried."""
+_ENGINES: Final = 0
+_APART: Final = 2
+"""Numbers of the engine's alarms are even, those of the watchdog's odd."""
 
 
 def put_alarms(connection: Connection, alarms: Iterable[Alarm], *, at_us: int) -> None:
@@ -115,11 +87,6 @@ def put_transitions(connection: Connection, transitions: Sequence[Transition]) -
     """Store steps of alarms' lives, in their order."""
     if transitions:
         connection.execute(insert(_TRANSITIONS), [_cut(one._asdict(), who=80) for one in transitions])
-
-
-def put_notices(connection: Connection, notices: Iterable[Notice]) -> None:
-    """Store what must be told outside, each once whatever comes twice; a page shows its alarms by itself."""
-    insert_new(connection, _NOTICES, [_outgoing(one, way) for one in notices for way in one.by if way != "page"])
 
 
 def alarm(connection: Connection, alarm_id: int) -> Alarm:
@@ -134,6 +101,17 @@ def alarm(connection: Connection, alarm_id: int) -> Alarm:
     if row is None:
         raise MissingInputError(f"there is no alarm {alarm_id}; it may belong to an older store.")
     return _with_acts(connection, [_alarm(row)])[0]
+
+
+def all_alarms(connection: Connection) -> dict[int, str]:
+    """Every alarm as it is kept, by its number."""
+    return {row.id: row.content for row in connection.execute(select(_ALARMS.c.id, _ALARMS.c.content))}
+
+
+def numbered(connection: Connection, alarm_ids: Sequence[int]) -> list[Alarm]:
+    """Alarms with these numbers, those that there are, with what people have just done about them."""
+    wanted = select(_ALARMS.c.content).where(_ALARMS.c.id.in_(alarm_ids)).order_by(_ALARMS.c.id)
+    return _with_acts(connection, [_alarm(row) for row in connection.execute(wanted)])
 
 
 def open_alarms(connection: Connection) -> list[Alarm]:
@@ -233,42 +211,16 @@ def criterion_of(connection: Connection, of: Alarm) -> Criterion:
     raise InputError(f"alarm {of.alarm_id} was raised by {of.criterion!r}, which is in no version of the criteria.")
 
 
-def waiting_notices(connection: Connection, *, now_us: int, limit: int = 100) -> list[OutgoingNotice]:
-    """What must be told outside by now, oldest first."""
-    due = _NOTICES.c.state == "waiting", _NOTICES.c.next_us <= now_us
-    rows = connection.execute(select(_NOTICES).where(*due).order_by(_NOTICES.c.id).limit(limit))
-    return [_notice(row) for row in rows]
+def forget(connection: Connection, *, from_us: int = 0) -> None:
+    """Delete the alarms that the engine raised from then on, so that they are worked out again.
 
-
-def notices_before(connection: Connection, notice: OutgoingNotice) -> list[OutgoingNotice]:
-    """Notices of the same alarm that went before this one, oldest first, whether or not they were told already."""
-    same = _NOTICES.c.alarm_id == notice.alarm_id, _NOTICES.c.id < notice.notice_id
-    return [_notice(row) for row in connection.execute(select(_NOTICES).where(*same).order_by(_NOTICES.c.id))]
-
-
-def given_up_notices(connection: Connection, *, limit: int = 100) -> list[OutgoingNotice]:
-    """Notices that reached nobody in time, newest first."""
-    wanted = select(_NOTICES).where(_NOTICES.c.state == "given_up").order_by(_NOTICES.c.id.desc()).limit(limit)
-    return [_notice(row) for row in connection.execute(wanted)]
-
-
-def notice_sent(connection: Connection, notice_id: int) -> None:
-    """Note that a notice reached its receiver."""
-    connection.execute(update(_NOTICES).where(_NOTICES.c.id == notice_id).values(state="sent", error=None))
-
-
-def notice_failed(connection: Connection, notice_id: int, *, error: str, next_us: int | None) -> None:
-    """Note that a notice could not be told, and when it is tried again; None: it is given up."""
-    values: dict[str, Any] = {"error": error, "n_tries": _NOTICES.c.n_tries + 1}
-    values |= {"state": "given_up"} if next_us is None else {"next_us": next_us}
-    connection.execute(update(_NOTICES).where(_NOTICES.c.id == notice_id).values(values))
-
-
-def forget(connection: Connection) -> None:
-    """Delete alarms and their steps, so that all are worked out again; acts and notices stay: they happened."""
-    for table in (_ALARMS, _TRANSITIONS):
-        connection.execute(delete(table))
-    connection.execute(update(_ACTS).values(is_done=False))
+    What people did about them is carried out again; notices stay: they were told. The watchdog's alarms stay too, for
+    the journal does not hold what they were raised for.
+    """
+    gone = select(_ALARMS.c.id).where(_ALARMS.c.id >= from_us, _ALARMS.c.id % _APART == _ENGINES)
+    connection.execute(update(_ACTS).where(_ACTS.c.alarm_id.in_(gone)).values(is_done=False))
+    connection.execute(delete(_TRANSITIONS).where(_TRANSITIONS.c.alarm_id.in_(gone)))
+    connection.execute(delete(_ALARMS).where(_ALARMS.c.id.in_(gone)))
 
 
 def _with_acts(connection: Connection, alarms: list[Alarm]) -> list[Alarm]:
@@ -308,20 +260,6 @@ def _as_row(alarm: Alarm, at_us: int) -> dict[str, Any]:
 
 def _alarm(row: Any) -> Alarm:
     return msgspec.json.decode(row.content, type=Alarm)
-
-
-def _notice(row: Any) -> OutgoingNotice:
-    return OutgoingNotice(
-        row.id, row.key, row.alarm_id, row.at_us, row.what, Role(row.to_role), row.channel, row.text, row.n_tries
-    )
-
-
-def _outgoing(notice: Notice, channel: Channel) -> dict[str, Any]:
-    return {
-        "key": f"{notice.key}:{notice.to}:{channel}", "alarm_id": notice.alarm_id, "at_us": notice.at_us,
-        "what": notice.what, "to_role": notice.to.value, "channel": channel, "text": notice.text, "state": "waiting",
-        "n_tries": 0, "next_us": notice.at_us, "error": None,
-    }  # fmt: skip
 
 
 def _cut(row: dict[str, Any], **lengths: int) -> dict[str, Any]:

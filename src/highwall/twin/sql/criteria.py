@@ -109,6 +109,12 @@ def versions(connection: Connection, *, after: int = 0, limit: int = 100) -> lis
     return [_version(row) for row in connection.execute(wanted)]
 
 
+def at(connection: Connection, at_us: int) -> Version:
+    """Criteria that were in force at a time; before the first ones, these."""
+    known = versions(connection, limit=100_000)
+    return ([one for one in known if one.from_us <= at_us] or known[:1] or [in_force(connection)])[-1]
+
+
 def propose(connection: Connection, content: dict[str, Any], *, who: str, role: Role, why: str, at_us: int) -> Proposal:
     """Propose other criteria; they are checked whole before anybody sees them.
 

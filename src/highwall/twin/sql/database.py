@@ -1,17 +1,20 @@
 """Opening the store, and the few things in which SQLite and PostgreSQL differ."""
 
+import secrets
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from highwall.core.errors import ConfigError, InputError
+from highwall.twin.vault import Vault
 
 METADATA: Final = MetaData(
     naming_convention={
@@ -29,10 +32,14 @@ _DISCREET: Final[dict[str, Any]] = {"hide_parameters": True}
 class Database:
     """A store that is open."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, vault: Vault) -> None:
         self.engine = engine
+        self.vault = vault
+        """Seals what must be read again; its key is not in the store."""
         self._alone = threading.RLock() if isinstance(engine.pool, StaticPool) else nullcontext()
         """A store in memory has one connection, and so one user at a time."""
+        self.writer = secrets.token_hex(8)
+        """Name under which this process notes its changes, for the others."""
 
     @property
     def is_postgresql(self) -> bool:
@@ -56,8 +63,13 @@ class Database:
         self.engine.dispose()
 
 
-def open_database(url: str) -> Database:
+def open_database(url: str, *, key: Path | None = None) -> Database:
     """Open a store: ``sqlite:///FILE``, ``sqlite://`` (memory) or ``postgresql+psycopg://…``.
+
+    Parameters
+    ----------
+    key
+        File of the key of its secrets; by default ``FILE.key`` beside an SQLite store.
 
     Raises
     ------
@@ -74,7 +86,20 @@ def open_database(url: str) -> Database:
             pass
     except (ArgumentError, SQLAlchemyError, ImportError) as error:
         raise ConfigError(f"no store can be opened: {error}; give sqlite:///FILE or postgresql+psycopg://….") from error
-    return Database(engine)
+    return Database(engine, _vault(address, key))
+
+
+def _vault(address: URL, key: Path | None) -> Vault:
+    """Vault of a store; PostgreSQL has no folder beside it."""
+    if address.get_backend_name() == "postgresql":
+        return Vault(key)
+    if _is_in_memory(address):
+        return Vault(None, is_lasting=False)
+    return Vault(key or Path(f"{address.database}.key"))
+
+
+def _is_in_memory(address: URL) -> bool:
+    return address.database in (None, "", ":memory:")
 
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -101,9 +126,9 @@ def _dialect(connection: Connection) -> Any:
 
 def _sqlite(url: str) -> Engine:
     """SQLite with its own transactions in hand: the driver would begin them too late to keep others out."""
-    in_memory = make_url(url).database in (None, "", ":memory:")
+    is_alone = _is_in_memory(make_url(url))
     options: dict[str, Any] = {"connect_args": {"check_same_thread": False}, **_DISCREET}
-    engine = create_engine(url, **options, poolclass=StaticPool) if in_memory else create_engine(url, **options)
+    engine = create_engine(url, **options, poolclass=StaticPool) if is_alone else create_engine(url, **options)
 
     @event.listens_for(engine, "connect")
     def _open(connection: Any, record: Any) -> None:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Column, Connection, Index, Integer, String, Table, select
+from sqlalchemy import Column, Connection, Index, Integer, String, Table, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from highwall.core.errors import InputError
 from highwall.telemetry.observed import OBSERVED, stream_name
@@ -67,6 +68,15 @@ def datastream(connection: Connection, datastream_id: int) -> Datastream | None:
     return Datastream(*row) if row else None
 
 
+def of_numbers(connection: Connection, numbers: Sequence[int]) -> list[Datastream]:
+    """Datastreams with these numbers, in their order; a number that there is not is left out."""
+    found: list[Datastream] = []
+    for start in range(0, len(numbers), _MOST_PARAMETERS):
+        some = _DATASTREAMS.c.id.in_(numbers[start : start + _MOST_PARAMETERS])
+        found += [Datastream(*row) for row in connection.execute(select(_DATASTREAMS).where(some))]
+    return sorted(found, key=lambda one: one.id)
+
+
 def named(connection: Connection, name: str) -> Datastream | None:
     """One datastream by its name, or None where there is none."""
     row = connection.execute(select(_DATASTREAMS).where(_DATASTREAMS.c.name == name)).one_or_none()
@@ -93,7 +103,24 @@ def datastreams(
     return [Datastream(*row) for row in connection.execute(wanted)]
 
 
+def count(connection: Connection, *, things: Iterable[str] | None = None) -> int:
+    """How many datastreams there are, or of some things."""
+    wanted = select(func.count()).select_from(_DATASTREAMS)
+    if things is not None:
+        wanted = wanted.where(_DATASTREAMS.c.thing.in_(list(things)))
+    return int(connection.scalar(wanted) or 0)
+
+
 def _known(connection: Connection, names: Sequence[str]) -> dict[str, int]:
+    """Numbers of the datastreams among ``names`` that are there.
+
+    PostgreSQL is given one array and looks each name up by the index. From a list of 500 it would read the whole table
+    each time, as long as nothing has told it that the table has grown.
+    """
+    if connection.dialect.name == "postgresql":
+        asked = func.unnest(literal(list(names), ARRAY(String))).table_valued("name")
+        joined = select(_DATASTREAMS.c.name, _DATASTREAMS.c.id).join(asked, asked.c.name == _DATASTREAMS.c.name)
+        return {row.name: row.id for row in connection.execute(joined)}
     found: dict[str, int] = {}
     for start in range(0, len(names), _MOST_PARAMETERS):
         some = names[start : start + _MOST_PARAMETERS]

@@ -4,7 +4,7 @@ import hashlib
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, String, Table, Text, select, update
+from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, String, Table, Text, func, select, update
 
 from highwall.core.errors import InputError
 from highwall.telemetry.messages import Status, check_name
@@ -44,6 +44,13 @@ _REVOKED: Final = Table(
     Column("fingerprint", String(128), primary_key=True),
     Column("gateway_id", String(40), nullable=False),
     Column("revoked_us", BigInteger, nullable=False),
+)
+_CERTIFICATES: Final = Table(
+    "gateway_certificates",
+    METADATA,
+    Column("fingerprint", String(128), primary_key=True),
+    Column("gateway_id", String(40), nullable=False, index=True),
+    Column("issued_us", BigInteger, nullable=False),
 )
 _CODE_BYTES: Final = 10
 """Least entropy that a claim code must carry: with fewer its hash could be searched [byte]."""
@@ -118,21 +125,31 @@ def redeem(connection: Connection, code: str, *, at_us: int) -> Gateway:
 
 def trust(connection: Connection, gateway_id: str, *, fingerprint: str, at_us: int) -> None:
     """Note the certificate that a gateway was given: the only one that counts now; one that was out is in again."""
-    before = gateway(connection, gateway_id)
-    if before is not None and before.fingerprint not in (None, fingerprint):
-        row = {"fingerprint": before.fingerprint, "gateway_id": gateway_id, "revoked_us": at_us}
-        insert_new(connection, _REVOKED, [row])
+    _revoke_all(connection, gateway_id, but=fingerprint, at_us=at_us)
+    _note_certificate(connection, gateway_id, fingerprint, at_us=at_us)
     values = {"fingerprint": fingerprint, "claimed_us": at_us, "revoked_us": None}
     connection.execute(update(_GATEWAYS).where(_GATEWAYS.c.id == gateway_id).values(values))
 
 
+def renew(connection: Connection, gateway_id: str, *, fingerprint: str, at_us: int) -> None:
+    """Note the next certificate of a gateway that is in; the earlier ones stay good until their end."""
+    _note_certificate(connection, gateway_id, fingerprint, at_us=at_us)
+    connection.execute(update(_GATEWAYS).where(_GATEWAYS.c.id == gateway_id).values(fingerprint=fingerprint))
+
+
+def last_issued_us(connection: Connection, gateway_id: str) -> int | None:
+    """When a gateway was last given a certificate; None: not since this is noted."""
+    newest = select(func.max(_CERTIFICATES.c.issued_us)).where(_CERTIFICATES.c.gateway_id == gateway_id)
+    issued_us: int | None = connection.scalar(newest)
+    return issued_us
+
+
 def revoke(connection: Connection, gateway_id: str, *, at_us: int) -> bool:
-    """Put a gateway out, and its certificate on the list of revoked ones; says whether it was in."""
+    """Put a gateway out, and all its certificates on the list of revoked ones; says whether it was in."""
     found = gateway(connection, gateway_id)
     if found is None or not found.is_trusted:
         return False
-    row = {"fingerprint": found.fingerprint, "gateway_id": gateway_id, "revoked_us": at_us}
-    insert_new(connection, _REVOKED, [row])
+    _revoke_all(connection, gateway_id, at_us=at_us)
     connection.execute(update(_GATEWAYS).where(_GATEWAYS.c.id == gateway_id).values(revoked_us=at_us))
     return True
 
@@ -159,6 +176,21 @@ def gateways(connection: Connection, *, after: str = "", limit: int = 1000) -> l
     """Gateways in the order of their ids, from the one after ``after``."""
     wanted = _joined().where(_GATEWAYS.c.id > after).order_by(_GATEWAYS.c.id).limit(limit)
     return [_gateway(row) for row in connection.execute(wanted)]
+
+
+def _note_certificate(connection: Connection, gateway_id: str, fingerprint: str, *, at_us: int) -> None:
+    row = {"fingerprint": fingerprint, "gateway_id": gateway_id, "issued_us": at_us}
+    insert_new(connection, _CERTIFICATES, [row])
+
+
+def _revoke_all(connection: Connection, gateway_id: str, *, but: str = "", at_us: int) -> None:
+    """Put every certificate that a gateway was given on the list of revoked ones, but this one."""
+    issued = select(_CERTIFICATES.c.fingerprint).where(_CERTIFICATES.c.gateway_id == gateway_id)
+    before = gateway(connection, gateway_id)
+    known = {*connection.scalars(issued), *([before.fingerprint] if before and before.fingerprint else [])} - {but}
+    rows = [{"fingerprint": one, "gateway_id": gateway_id, "revoked_us": at_us} for one in sorted(known)]
+    if rows:
+        insert_new(connection, _REVOKED, rows)
 
 
 def _joined() -> Any:

@@ -72,6 +72,17 @@ class Entry(NamedTuple):
         return items[self.first - self.message_first : self.last - self.message_first + 1]
 
 
+class Beginning(NamedTuple):
+    """How far back the journal goes."""
+
+    at_us: int | None
+    """When the oldest message came that it holds; None: it holds none."""
+    firsts: dict[int, int]
+    """By stream, the first number that it holds, or will hold."""
+    is_whole: bool
+    """Whether nothing was trimmed."""
+
+
 def append(connection: Connection, message: Message, *, site: str, received_us: int) -> Stored:
     """Make one message durable when the transaction commits; see :func:`append_all`."""
     return append_all(connection, [message], site=site, received_us=received_us)[0]
@@ -125,6 +136,16 @@ def trim(connection: Connection, cursors: Mapping[int, int], *, received_before_
         done = _JOURNAL.c.stream_id == stream, _JOURNAL.c.last <= upto, _JOURNAL.c.received_us < received_before_us
         n_rows += connection.execute(delete(_JOURNAL).where(*done)).rowcount
     return n_rows
+
+
+def beginning(connection: Connection) -> Beginning:
+    """Tell how far back the journal goes."""
+    wanted = select(_JOURNAL.c.stream_id, func.min(_JOURNAL.c.first), func.min(_JOURNAL.c.received_us))
+    rows = connection.execute(wanted.group_by(_JOURNAL.c.stream_id)).all()
+    heads_ = heads(connection)
+    firsts = {stream: upto + 1 for stream, upto in heads_.items()} | {row[0]: row[1] for row in rows}
+    is_whole = all(first == 1 for stream, first in firsts.items() if heads_.get(stream, 0))
+    return Beginning(min((row[2] for row in rows), default=None), firsts, is_whole)
 
 
 def size(connection: Connection) -> int:

@@ -1,10 +1,11 @@
 """What did not get through: messages that could not be used, with their payload, and numbers that were given up."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import BigInteger, Column, Connection, Integer, LargeBinary, Table, Text, select
+from sqlalchemy import BigInteger, Column, Connection, Integer, LargeBinary, Table, Text, delete, select
 
 from highwall.core.errors import InputError
 from highwall.telemetry.messages import Dropped, Message, decoded
@@ -99,6 +100,13 @@ def set_aside(
     row = dead_letter(Message(topic, payload), reason=reason, received_us=at_us)
     row |= {"stream_id": stream_id, "first": first, "last": last}
     connection.execute(DEAD_LETTERS.insert(), [row])
+
+
+def forget(connection: Connection, firsts: Mapping[int, int]) -> None:
+    """Delete what the engine set aside, of each stream from a number on: it looks at it again."""
+    for stream, first in firsts.items():
+        again = DEAD_LETTERS.c.stream_id == stream, DEAD_LETTERS.c.first >= first
+        connection.execute(delete(DEAD_LETTERS).where(*again))
 
 
 def dead_letters(connection: Connection, *, after: int = 0, limit: int = 100) -> list[DeadLetter]:

@@ -37,7 +37,7 @@ from highwall.twin.sql.bulk import load
 from highwall.twin.sql.database import METADATA, insert_new
 
 _MONTHS: Final = Table("reading_months", METADATA, Column("month", String(8), primary_key=True))
-_LATEST: Final = Table(
+LATEST: Final = Table(
     "latest",
     METADATA,
     Column("datastream_id", Integer, primary_key=True, autoincrement=False),
@@ -110,7 +110,7 @@ def insert_readings(connection: Connection, rows: Sequence[Row]) -> None:
         load(connection, _made(connection, month), in_order)
         if month != STRAY:
             newest = {row[0]: row for row in in_order}  # of each datastream the last, which is the newest
-            load(connection, _LATEST, list(newest.values()), conflict=_NEWER)
+            load(connection, LATEST, list(newest.values()), conflict=_NEWER)
 
 
 def latest(connection: Connection, datastream_ids: Iterable[int]) -> dict[int, Row]:
@@ -118,8 +118,8 @@ def latest(connection: Connection, datastream_ids: Iterable[int]) -> dict[int, R
     wanted = list(datastream_ids)
     found: dict[int, Row] = {}
     for start in range(0, len(wanted), 5000):
-        some = _LATEST.c.datastream_id.in_(wanted[start : start + 5000])
-        found.update((row.datastream_id, Row(*row)) for row in connection.execute(select(_LATEST).where(some)))
+        some = LATEST.c.datastream_id.in_(wanted[start : start + 5000])
+        found.update((row.datastream_id, Row(*row)) for row in connection.execute(select(LATEST).where(some)))
     return found
 
 
@@ -151,10 +151,10 @@ def drop_before(connection: Connection, before_us: int) -> list[str]:
     """Drop the months that ended before then, and strays of that time or received before then; names the months."""
     gone = months_before(connection, before_us)
     for month in gone:
-        _table(month).drop(connection)
+        table_of(month).drop(connection)
     connection.execute(delete(_MONTHS).where(_MONTHS.c.month.in_(gone)))
     if STRAY in months(connection):
-        strays = _table(STRAY)
+        strays = table_of(STRAY)
         connection.execute(delete(strays).where(strays.c.result_us < before_us))
     return gone
 
@@ -165,7 +165,7 @@ def drop_of(connection: Connection, datastream_ids: Sequence[int], *, before_us:
     for month in months(connection):
         if month != STRAY and _bounds_us(month)[0] >= before_us:
             continue
-        rows = _table(month)
+        rows = table_of(month)
         for start in range(0, len(datastream_ids), 5000):
             some = rows.c.datastream_id.in_(datastream_ids[start : start + 5000])
             n_gone += connection.execute(delete(rows).where(some, rows.c.phenomenon_us < before_us)).rowcount
@@ -175,8 +175,8 @@ def drop_of(connection: Connection, datastream_ids: Sequence[int], *, before_us:
 def forget(connection: Connection) -> None:
     """Delete every reading, so that all are worked out again from the journal."""
     for month in months(connection):
-        _table(month).drop(connection)
-    for table in (_MONTHS, _LATEST):
+        table_of(month).drop(connection)
+    for table in (_MONTHS, LATEST):
         connection.execute(delete(table))
 
 
@@ -192,14 +192,14 @@ def months_before(connection: Connection, before_us: int) -> list[str]:
 
 def rows_of_month(connection: Connection, month: str) -> Iterator[Row]:
     """Every reading of a month, in the order of its key, without holding them all."""
-    rows = _table(month)
+    rows = table_of(month)
     wanted = select(rows).order_by(*rows.primary_key).execution_options(yield_per=20_000)
     return (Row(*row) for row in connection.execute(wanted))
 
 
 def count(connection: Connection) -> int:
     """How many readings there are: looks at every one."""
-    tables = map(_table, months(connection))
+    tables = map(table_of, months(connection))
     return sum(connection.scalar(select(func.count()).select_from(table)) or 0 for table in tables)
 
 
@@ -229,7 +229,7 @@ def between(connection: Connection, datastream_id: int, *, from_us: int, to_us: 
     for month in months(connection):
         if month != STRAY and not (_bounds_us(month)[0] < to_us and from_us < _bounds_us(month)[1]):
             continue
-        rows = _table(month)
+        rows = table_of(month)
         arms.append(
             select(rows).where(
                 rows.c.datastream_id == datastream_id, rows.c.phenomenon_us >= from_us, rows.c.phenomenon_us < to_us
@@ -239,7 +239,7 @@ def between(connection: Connection, datastream_id: int, *, from_us: int, to_us: 
 
 
 @cache
-def _table(month: str) -> Table:
+def table_of(month: str) -> Table:
     """Table of a month; its key puts the readings of one datastream side by side, in order of time."""
     return Table(
         f"readings_{month}",
@@ -258,7 +258,7 @@ def _table(month: str) -> Table:
 
 def _made(connection: Connection, month: str) -> Table:
     """Table of a month that is there, made where it was not."""
-    table = _table(month)
+    table = table_of(month)
     if connection.scalar(select(_MONTHS.c.month).where(_MONTHS.c.month == month)) is None:
         insert_new(connection, _MONTHS, [{"month": month}])
         table.create(connection, checkfirst=True)

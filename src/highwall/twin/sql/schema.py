@@ -12,6 +12,7 @@ from highwall.twin.sql import (
     accounts,
     alarms,
     audit,
+    changelog,
     criteria,
     datastreams,
     deliveries,
@@ -19,6 +20,7 @@ from highwall.twin.sql import (
     heartbeats,
     journal,
     losses,
+    notices,
     observations,
     orders,
     sessions,
@@ -30,10 +32,11 @@ from highwall.twin.sql import (
     zones,
 )
 from highwall.twin.sql.database import METADATA, Database
+from highwall.twin.vault import Vault
 
 NOUNS: Final = (
-    accounts, alarms, audit, criteria, datastreams, deliveries, gateways, heartbeats, journal, losses, observations,
-    orders, sessions, states, streams, tags, things, tracks, zones,
+    accounts, alarms, audit, changelog, criteria, datastreams, deliveries, gateways, heartbeats, journal, losses,
+    notices, observations, orders, sessions, states, streams, tags, things, tracks, zones,
 )  # fmt: skip
 """Modules whose tables make up the store: each declares its own when it is imported."""
 _STEPS: Final = Table(
@@ -74,11 +77,25 @@ class StoreEvent(NamedTuple):
     detail: str
 
 
-def _make_tables(connection: Connection) -> None:
+def _make_tables(connection: Connection, vault: Vault) -> None:
     METADATA.create_all(connection)
 
 
-MIGRATIONS: Final[dict[str, Callable[[Connection], None]]] = {"0001_tables": _make_tables}
+def _seal_authenticators(connection: Connection, vault: Vault) -> None:
+    """Seal the keys of authenticators; what they overwrite is wiped from the file."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("ALTER TABLE users ALTER COLUMN totp_secret TYPE TEXT"))
+    else:
+        connection.execute(text("PRAGMA secure_delete = ON"))
+    accounts.seal_authenticators(connection, vault)
+
+
+MIGRATIONS: Final[dict[str, Callable[[Connection, Vault], None]]] = {
+    "0001_tables": _make_tables,
+    "0002_change_log": _make_tables,
+    "0003_sealed_authenticators": _seal_authenticators,
+    "0004_gateway_certificates": _make_tables,
+}
 """Steps in order, by name; each runs once, in one transaction with the note that it ran."""
 
 
@@ -90,13 +107,14 @@ def prepare(database: Database, *, now_us: int) -> list[StoreEvent]:
     Raises
     ------
     ConfigError
-        The store was written by a newer Highwall, or is corrupt; it is left as it is.
+        The store was written by a newer Highwall, or is corrupt, or it has secrets to seal and there is no key; it is
+        left as it is.
     """
     try:
         with database.begin() as connection:
             if database.is_postgresql:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-            _migrate(connection, now_us=now_us)
+            _migrate(connection, database.vault, now_us=now_us)
             return untold(connection)
     except DatabaseError as error:
         if "malformed" in str(error) or "not a database" in str(error):
@@ -131,7 +149,7 @@ def applied_steps(connection: Connection) -> list[str]:
     return list(connection.scalars(select(_STEPS.c.name).order_by(_STEPS.c.name)))
 
 
-def _migrate(connection: Connection, *, now_us: int) -> None:
+def _migrate(connection: Connection, vault: Vault, *, now_us: int) -> None:
     done = applied_steps(connection)
     unknown = [name for name in done if name not in MIGRATIONS]
     if unknown:
@@ -141,7 +159,7 @@ def _migrate(connection: Connection, *, now_us: int) -> None:
         )
     missing = [name for name in MIGRATIONS if name not in done]
     for name in missing:
-        MIGRATIONS[name](connection)
+        MIGRATIONS[name](connection, vault)
         connection.execute(_STEPS.insert().values(name=name, applied_us=now_us))
     if missing:
         what = StoreChange.MIGRATED if done else StoreChange.MADE

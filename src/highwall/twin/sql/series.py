@@ -54,6 +54,15 @@ def _extremes(connection: Connection, rows: Subquery, *, from_us: int, width_us:
     return [tuple(row)[1:] for row in connection.execute(select(span, *columns).group_by(span).order_by(span))]
 
 
+def count_between(connection: Connection, datastream_id: int, *, from_us: int, to_us: int, most: int) -> int:
+    """How many readings a datastream has in a span of time, counted by their key up to ``most`` + 1."""
+    rows = observations.between(connection, datastream_id, from_us=from_us, to_us=to_us)
+    if rows is None:
+        return 0
+    some = select(rows.c.number).limit(most + 1).subquery()
+    return int(connection.scalar(select(func.count()).select_from(some)) or 0)
+
+
 def _series(rows: list[tuple[float, ...]], *, is_decimated: bool) -> Series:
     columns = list(zip(*rows, strict=True)) if rows else [(), (), (), ()]
     return Series(

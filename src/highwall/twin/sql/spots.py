@@ -8,9 +8,9 @@ from sqlalchemy import Connection
 
 from highwall.telemetry.local_plane import LocalPlane
 from highwall.twin.bulletin import Spot
-from highwall.twin.rules import Subject
 from highwall.twin.sql import states, tags, things, zones
 from highwall.twin.state import AssetState
+from highwall.twin.watch import Subject
 
 
 def spot_of(connection: Connection, subject: Subject) -> Spot:

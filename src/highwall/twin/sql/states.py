@@ -45,6 +45,11 @@ def states(connection: Connection, asset_ids: Iterable[str] | None = None) -> di
     return {row.asset_id: row.state.encode() for row in connection.execute(wanted)}
 
 
+def drop_states(connection: Connection, asset_ids: Iterable[str]) -> None:
+    """Delete the states of assets that were taken out of use."""
+    connection.execute(delete(_STATES).where(_STATES.c.asset_id.in_(list(asset_ids))))
+
+
 def put_cursors(connection: Connection, cursors: Mapping[int, int]) -> None:
     """Note up to which number each stream has been worked out."""
     upsert(connection, _CURSORS, [{"stream_id": stream, "number": number} for stream, number in cursors.items()])

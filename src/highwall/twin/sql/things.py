@@ -5,7 +5,20 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, Boolean, Column, Connection, Float, Integer, String, Table, Text, delete, select
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Float,
+    Integer,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    select,
+)
 
 from highwall.core.errors import ConflictError, InputError
 from highwall.telemetry.messages import check_name
@@ -160,6 +173,14 @@ def assets(
     if not with_retired:
         wanted = wanted.where(~_ASSETS.c.is_retired)
     return [_asset(row) for row in connection.execute(wanted)]
+
+
+def count_assets(connection: Connection, *, locations: Iterable[str] | None = None) -> int:
+    """How many assets are in use, or at some locations."""
+    wanted = select(func.count()).where(~_ASSETS.c.is_retired)
+    if locations is not None:
+        wanted = wanted.where(_ASSETS.c.location_id.in_(list(locations)))
+    return int(connection.scalar(wanted) or 0)
 
 
 def retire_asset(connection: Connection, asset_id: str, *, at_us: int) -> bool:

@@ -59,6 +59,12 @@ def drop_before(connection: Connection, before_us: int, *, asset_ids: Iterable[s
     return connection.execute(old).rowcount
 
 
-def forget(connection: Connection) -> None:
-    """Delete every position, so that all are worked out again from the journal."""
-    connection.execute(delete(_TRACKS))
+def counts(connection: Connection) -> dict[str, int]:
+    """How many positions each asset has."""
+    wanted = select(_TRACKS.c.asset_id, func.count()).group_by(_TRACKS.c.asset_id)
+    return {row[0]: row[1] for row in connection.execute(wanted)}
+
+
+def forget(connection: Connection, *, from_us: int | None = None) -> None:
+    """Delete positions from then on, or every one, so that they are worked out again from the journal."""
+    connection.execute(delete(_TRACKS) if from_us is None else delete(_TRACKS).where(_TRACKS.c.at_us >= from_us))

@@ -1,0 +1,50 @@
+"""Intake: a row of the journal, decoded and taken to the world; what cannot be used is said."""
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from highwall.core.errors import InputError
+from highwall.telemetry.messages import Event, Kind, Reading
+from highwall.twin.changes import Source
+from highwall.twin.sql.datastreams import is_usable_name
+from highwall.twin.sql.journal import Entry
+from highwall.twin.world import World
+
+_READINGS: Final[Callable[[bytes], list[Reading]]] = msgspec.json.Decoder(list[Reading]).decode
+_EVENTS: Final[Callable[[bytes], list[Event]]] = msgspec.json.Decoder(list[Event]).decode
+
+
+def take(world: World, source: Source, entry: Entry) -> list[str]:
+    """Take one row of the journal to the world, and give the reasons why not all of it could be used."""
+    try:
+        if entry.kind is Kind.READINGS:
+            return _take_readings(world, source, entry)
+        if entry.kind is Kind.EVENTS:
+            events = entry.own(_EVENTS(entry.payload))
+            world.take_events(source, entry.first, events, received_us=entry.received_us)
+            return _miscounted(entry, len(events))
+    except (msgspec.DecodeError, UnicodeDecodeError, InputError) as error:
+        return [f"the engine cannot use it: {error}"]
+    return []
+
+
+def _take_readings(world: World, source: Source, entry: Entry) -> list[str]:
+    given = entry.own(_READINGS(entry.payload))
+    usable = [reading for reading in given if is_usable_name(reading.datastream)]
+    if len(usable) == len(given):
+        world.take_readings(source, entry.first, given, received_us=entry.received_us)
+        return _miscounted(entry, len(given))
+    for number, reading in enumerate(given, start=entry.first):
+        if is_usable_name(reading.datastream):
+            world.take_readings(source, number, [reading], received_us=entry.received_us)
+    n_bad = len(given) - len(usable)
+    unnamed = f"{n_bad} of {len(given)} readings have a datastream name that cannot be stored"
+    return [*_miscounted(entry, len(given)), unnamed]
+
+
+def _miscounted(entry: Entry, n: int) -> list[str]:
+    """Tell, but do not refuse, a payload with another number of items than its range."""
+    wanted = entry.last - entry.first + 1
+    return [] if n == wanted else [f"the payload holds {n} items for {wanted} numbers; what is there was used"]
