@@ -10,6 +10,9 @@ import rasterio
 import yaml
 from affine import Affine
 from shapely.geometry import box
+from tests.stories.twin_browser import chromium, twin, visit
+
+__all__ = ["chromium", "small_site", "twin", "visit"]
 
 CRS = "EPSG:32723"
 LEFT, TOP, SIDE = 600_000.0, 7_800_000.0, 192

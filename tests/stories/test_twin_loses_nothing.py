@@ -1,4 +1,4 @@
-"""A short loss trial: gateways, broker and server are killed while readings flow; none is lost, none is there twice.
+"""A short loss trial: gateways, broker, server and PostgreSQL are killed while readings flow; none is lost or twice.
 
 The long one, with 210,000 readings and 40 kills, is ``benchmarks/twin_loss.py``.
 """
@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.twin import postgresql
 
 TRIAL = Path(__file__).resolve().parents[2] / "benchmarks" / "twin_loss.py"
 
@@ -17,8 +18,11 @@ TRIAL = Path(__file__).resolve().parents[2] / "benchmarks" / "twin_loss.py"
 @pytest.mark.skipif(
     shutil.which("mosquitto", path="/usr/bin:/usr/sbin:/usr/local/sbin") is None, reason="no mosquitto on this machine"
 )
-def test_nothing_is_lost_when_everything_is_killed() -> None:
-    plan = ["--readings", "5000", "--rate", "300", "--kills", "6", "--no-report"]
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_nothing_is_lost_when_everything_is_killed(database: str) -> None:
+    if database == "postgresql" and postgresql.program("initdb") is None:
+        pytest.skip("no PostgreSQL (initdb) on this machine")
+    plan = ["--readings", "5000", "--rate", "300", "--kills", "6", "--no-report", "--database", database]
     done = subprocess.run(
         [sys.executable, str(TRIAL), *plan], capture_output=True, text=True, timeout=240, check=False, cwd=TRIAL.parent
     )

@@ -1,5 +1,7 @@
 """A small site whose twin runs: the real server on a free port, its bus in memory, a gateway with a script."""
 
+import hashlib
+import json
 import socket
 import threading
 import time
@@ -26,7 +28,7 @@ from highwall.telemetry.messages import (
 from highwall.twin.criteria import read_criteria
 from highwall.twin.roles import Role
 from highwall.twin.secrets import new_code
-from highwall.twin.sql import accounts, criteria, gateways, schema, sessions, tags, things
+from highwall.twin.sql import accounts, criteria, gateways, orders, schema, sessions, tags, things
 from highwall.twin.sql.database import Database, open_database
 from highwall.twin.sql.things import Asset, AssetKind, Location
 from highwall.web.guards import COOKIE
@@ -77,7 +79,7 @@ class TwinSite:
             site=SITE, title="Serra Pequena", time_zone="America/Sao_Paulo", step_s=0.05,
             permits=run.parent / "permits.gpkg",
         )  # fmt: skip
-        self.serving = Serving(store=self.store, runs=[run], config=config)
+        self.serving = Serving(store=self.store, runs=[run], secrets=folder / "secrets", config=config)
         self.port = _free_port()
         self._twin: Running | None = None
         self._server: uvicorn.Server | None = None
@@ -146,6 +148,25 @@ class TwinSite:
         word = Status(True, time.time_ns() // 1000, "e1", {Priority.TELEMETRY: 40}, 5.5, "9c1f" * 8, "0.1.0")
         self._twin.bus.publish(Message(status_topic(SITE, GATEWAY), encoded(word), retain=True))
 
+    def works_by_newest(self) -> dict[str, Any]:
+        """The gateway says that it works by the newest configuration that it was given, which is given back."""
+        with self._twin.database.read() as store:
+            content = orders.configurations(store, GATEWAY)[0].content
+        digest = hashlib.sha256(content.encode()).hexdigest()
+        word = Status(True, time.time_ns() // 1000, "e1", config_hash=digest)
+        self._twin.bus.publish(Message(status_topic(SITE, GATEWAY), encoded(word), retain=True))
+        self._wait_for_hash(digest)
+        return json.loads(content)
+
+    def _wait_for_hash(self, digest: str) -> None:
+        for _ in range(200):
+            with self._twin.database.read() as store:
+                status = gateways.gateway(store, GATEWAY).status
+            if status is not None and status.config_hash == digest:
+                return
+            time.sleep(0.02)
+        raise AssertionError("the server did not take the gateway's word")
+
     def _publish(self, pack: Any, priority: Priority, items: list[Any]) -> None:
         first = self._said[priority] + 1
         self._said[priority] += len(items)
@@ -204,7 +225,9 @@ def _put_people(database: Database, now_us: int) -> str:
                 asset_id="p-ana" if role is Role.OPERATOR else None,
             )  # fmt: skip
             code = accounts.issue_code(store, name, at_us=now_us)
-            made = accounts.choose_password(store, code, PASSWORD, issuer="story", now_us=now_us)
+            made = accounts.choose_password(
+                store, code, PASSWORD, issuer="story", now_us=now_us, vault=database.vault
+            )  # fmt: skip
         secret = made.totp.secret if made.totp else secret
     return secret
 

@@ -49,6 +49,8 @@ def test_an_asset_is_made_changed_and_retired(world: World) -> None:
     assert max_.put("/api/assets/crusher", json=asked).json() == told
     assert [one.key for one in world.services.hub.since(None).changes] == ["crusher"]
     assert max_.delete("/api/assets/crusher").status_code == 200
+    (gone,) = world.services.hub.since(None).changes
+    assert gone.content == {"id": "crusher", "state": None}
     assert "crusher" not in ids(world, "vera")
 
 

@@ -1,12 +1,13 @@
 """Gateways over HTTP: let in once with a code, commanded, configured, put out."""
 
+import hashlib
 import json
 from dataclasses import replace
 
 from highwall.telemetry.messages import Command, Message, Priority, SignedConfig, Status, decoded
 from highwall.twin.bus import MemoryBus
 from highwall.twin.roles import Role
-from highwall.twin.sql import accounts, audit, gateways
+from highwall.twin.sql import accounts, audit, gateways, orders
 from highwall.web.app import create_app
 from tests.web.world import T0, World
 
@@ -92,6 +93,37 @@ def test_configurations_are_numbered_signed_and_retained(world: World) -> None:
         {"gateway": "north-gate", "scan_s": 5, "version": number} for number in (1, 2)
     ]
     assert all(message.retain for message in said)
+
+
+def test_versions_are_told_with_the_one_in_force_by_the_hash_that_the_gateway_reports(world: World) -> None:
+    world, said = with_bus(world)
+    let_in(world)
+    susan, path = world.client("susan"), "/api/gateways/north-gate/configurations"
+    assert susan.get(path).json() == {
+        "versions": [], "in_force": None, "reported_hash": "", "content_schema": {"title": "GatewayConfig"}
+    }  # fmt: skip
+    for seconds in (5, 6):
+        susan.post(path, json={"content": {"scan_s": seconds}, "why": "w"})
+    first = decoded(said[0].payload, SignedConfig).content
+    status = Status(True, T0, "e1", config_hash=hashlib.sha256(first.encode()).hexdigest())
+    with world.database.begin() as store:
+        gateways.note_status(store, "north-gate", status, heard_us=T0)
+        orders.note_outcome(store, "north-gate", version=2, outcome="rolled_back", at_us=T0)
+    told = susan.get(path).json()
+    assert (told["in_force"], told["reported_hash"]) == (1, status.config_hash)
+    assert [(one["version"], one["outcome"]) for one in told["versions"]] == [(2, "rolled_back"), (1, None)]
+    assert told["versions"][1]["content"] == first
+    assert world.client("vera").get(path).status_code == 403  # an address of a camera may hold a password
+
+
+def test_a_configuration_that_no_gateway_would_take_is_not_signed(world: World) -> None:
+    world, said = with_bus(world)
+    let_in(world)
+    path = "/api/gateways/north-gate/configurations"
+    refused = world.client("susan").post(path, json={"content": {"surprise": 1}, "why": "w"})
+    assert (refused.status_code, "surprise" in refused.json()["error"]["what"]) == (422, True)
+    assert said == []
+    assert world.client("susan").get(path).json()["versions"] == []
 
 
 def test_a_revoked_gateway_is_out(world: World) -> None:

@@ -1,10 +1,15 @@
 """Logging in over HTTP: the cookie, the setup code, the brake, and who one is."""
 
+from dataclasses import replace
+
 import pyotp
 import pytest
+from fastapi.testclient import TestClient
 
 from highwall.twin.sql import accounts, audit
+from highwall.web.app import create_app
 from highwall.web.guards import COOKIE
+from highwall.web.options import WebOptions
 from tests.web.world import T0, World
 
 PASSWORD = "three small lamps"
@@ -110,4 +115,55 @@ def test_logins_are_on_the_audit_log(world: World) -> None:
     client.post("/api/login", json={"name": "max", "password": "wrong one"})
     with world.database.read() as store:
         entry = audit.page(store, limit=1)[0]
-    assert (entry.action, entry.subject, entry.detail) == ("login_refused", "max", {"address": "testclient"})
+    assert (entry.action, entry.subject, entry.detail) == ("login_refused", "max", {"address": "unknown"})
+
+
+PROXY = "10.0.0.7"
+
+
+def behind(world: World, peer: str, forwarded: str) -> TestClient:
+    """Client whose requests come from a peer that says for whom it speaks."""
+    options = WebOptions(trusted_proxies=["10.0.0.0/24"])
+    app = create_app(replace(world.services, options=options))
+    headers = {"X-Highwall": "1", "X-Forwarded-For": forwarded}
+    return TestClient(app, headers=headers, client=(peer, 40_000))
+
+
+def addresses(world: World) -> list[str]:
+    """Addresses of the failed logins on the audit log, oldest first."""
+    with world.database.read() as store:
+        return [one.detail["address"] for one in audit.page(store) if one.action == "login_refused"][::-1]
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "address"),
+    [
+        (PROXY, "203.0.113.5", "203.0.113.5"),
+        (PROXY, "198.51.100.1, 203.0.113.5", "203.0.113.5"),  # what the client made up stands on the left
+        (PROXY, "203.0.113.5, 10.0.0.9", "203.0.113.5"),  # two proxies of ours
+        ("192.0.2.1", "203.0.113.5", "192.0.2.1"),  # not a proxy of ours
+        (PROXY, "2001:db8:1:2:aaaa::1", "2001:db8:1:2::/64"),
+        (PROXY, "nonsense", "unknown"),
+    ],
+)
+def test_a_forwarded_address_is_believed_from_our_proxies_alone(
+    world: World, peer: str, forwarded: str, address: str
+) -> None:
+    behind(world, peer, forwarded).post("/api/login", json={"name": "max", "password": "wrong"})
+    assert addresses(world) == [address]
+
+
+def test_without_proxies_nobody_chooses_an_address(world: World) -> None:
+    client = world.client()
+    client.headers["X-Forwarded-For"] = "203.0.113.5"
+    client.post("/api/login", json={"name": "max", "password": "wrong"})
+    assert addresses(world) == ["unknown"]  # the peer of a test has no address
+
+
+def test_one_behind_the_proxy_is_locked_out_and_the_others_are_not(world: World) -> None:
+    world.client().post("/api/setup", json={"code": code_for(world, "vera"), "password": PASSWORD})
+    guesser = behind(world, PROXY, "203.0.113.5")
+    statuses = [guesser.post("/api/login", json={"name": "max", "password": "wrong"}).status_code for _ in range(6)]
+    assert statuses == [401] * 5 + [429]
+    right = {"name": "vera", "password": PASSWORD}
+    assert guesser.post("/api/login", json=right).status_code == 200

@@ -32,6 +32,7 @@ ROWS: dict[str, tuple[str, str, object]] = {
     "GET /api/datastreams": (ALL, "/api/datastreams", None),
     "GET /api/datastreams/{number}": (ALL, "/api/datastreams/1", None),
     "GET /api/datastreams/{number}/series": (ALL, "/api/datastreams/1/series", None),
+    "GET /api/datastreams/{number}/thresholds": (ALL, "/api/datastreams/1/thresholds", None),
     "GET /api/alarms": (ALL, "/api/alarms", None),
     "GET /api/alarms/{number}": (ALL, f"/api/alarms/{ALARM}", None),
     "POST /api/alarms/{number}/acknowledge": (WATCH, f"/api/alarms/{ALARM}/acknowledge", {"note": ""}),
@@ -45,6 +46,7 @@ ROWS: dict[str, tuple[str, str, object]] = {
     "POST /api/criteria/proposals/{number}/approve": (AID, "/api/criteria/proposals/1/approve", {"why": "w"}),
     "POST /api/criteria/proposals/{number}/reject": (AID, "/api/criteria/proposals/1/reject", {"why": "w"}),
     "GET /api/findings": (WATCH, "/api/findings", None),
+    "GET /api/findings/{finding_id}/case.pdf": (WATCH, "/api/findings/F-1/case.pdf", None),
     "POST /api/findings/{finding_id}/confirm": (WATCH, "/api/findings/F-1/confirm", {"why": "w"}),
     "POST /api/findings/{finding_id}/dismiss": (WATCH, "/api/findings/F-1/dismiss", {"why": "w"}),
     "POST /api/findings/{finding_id}/close": (WATCH, "/api/findings/F-1/close", {"why": "w"}),
@@ -52,6 +54,7 @@ ROWS: dict[str, tuple[str, str, object]] = {
     "POST /api/gateways/claims": (TOP, "/api/gateways/claims", {"name": "Gate"}),
     "POST /api/gateways/{gateway_id}/revoke": (TOP, "/api/gateways/g-1/revoke", None),
     "POST /api/gateways/{gateway_id}/commands": (AID, "/api/gateways/g-1/commands", {"verb": "scan"}),
+    "GET /api/gateways/{gateway_id}/configurations": (TOP, "/api/gateways/g-1/configurations", None),
     "POST /api/gateways/{gateway_id}/configurations": (
         TOP, "/api/gateways/g-1/configurations", {"content": {}, "why": "w"},
     ),
@@ -89,6 +92,8 @@ ROWS: dict[str, tuple[str, str, object]] = {
     "GET /sta/v1.1/Datastreams": (ALL, "/sta/v1.1/Datastreams", None),
     "GET /sta/v1.1/Datastreams({number})": (ALL, "/sta/v1.1/Datastreams(1)", None),
     "GET /sta/v1.1/Datastreams({number})/Observations": (ALL, "/sta/v1.1/Datastreams(1)/Observations", None),
+    "GET /sta/v1.1/ObservedProperties": (ALL, "/sta/v1.1/ObservedProperties", None),
+    "GET /sta/v1.1/ObservedProperties('{property_id}')": (ALL, "/sta/v1.1/ObservedProperties('battery')", None),
     "GET /sta/v1.1/Observations": (ALL, "/sta/v1.1/Observations?$filter=Datastream/id eq 1", None),
 }  # fmt: skip
 SOCKETS = {"/api/live": ALL}

@@ -10,16 +10,17 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from highwall.core.errors import InputError
 from highwall.telemetry.messages import SignedConfig
-from highwall.twin.alarms import Alarm, Stage, Transition
+from highwall.twin.alarm import Alarm, Stage, Transition
 from highwall.twin.criteria import read_criteria
 from highwall.twin.roles import Role
-from highwall.twin.rules import Subject
 from highwall.twin.sql import accounts, alarms, criteria, datastreams, observations, sessions, states, tags, things
 from highwall.twin.sql.database import Database, open_database
 from highwall.twin.sql.observations import Row
 from highwall.twin.sql.things import Asset, AssetKind, Location
 from highwall.twin.state import AssetState, Fact, Stamp
+from highwall.twin.watch import Subject
 from highwall.web.app import create_app
 from highwall.web.guards import COOKIE
 from highwall.web.live import Hub
@@ -99,8 +100,14 @@ def desk() -> GatewayDesk:
     return GatewayDesk(
         certify=lambda gateway, request: (f"certificate of {gateway}", "ab" * 32), authority="authority",
         broker="mqtts://127.0.0.1:8883", verifying_key="key", sign=lambda content: SignedConfig(content, "signature"),
-        refresh=lambda: None,
+        refresh=lambda: None, schema={"title": "GatewayConfig"}, check=no_surprise,
     )  # fmt: skip
+
+
+def no_surprise(content: str) -> None:
+    """Refuse the one name that no configuration holds."""
+    if '"surprise"' in content:
+        raise InputError("surprise is no name of a configuration; leave it out.")
 
 
 def state_of(asset_id: str, *, lon: float, lat: float, at_us: int, health: str = "ok") -> bytes:

@@ -25,6 +25,8 @@ const SensorPage = lazy(() => import("./pages/SensorPage").then((part) => part.S
 const CriteriaPage = lazy(() => import("./pages/Criteria").then((part) => part.CriteriaPage));
 const Tags = lazy(() => import("./pages/Tags").then((part) => part.Tags));
 const Users = lazy(() => import("./pages/Users").then((part) => part.Users));
+const GatewayPage = lazy(() => import("./pages/GatewayPage").then((part) => part.GatewayPage));
+const Tokens = lazy(() => import("./pages/Tokens").then((part) => part.Tokens));
 const Audit = lazy(() => import("./pages/Audit").then((part) => part.Audit));
 
 type Page = FunctionComponent<{ id: string }>;
@@ -39,6 +41,7 @@ const LISTS: Record<string, FunctionComponent> = {
   criteria: CriteriaPage,
   tags: Tags,
   users: Users,
+  tokens: Tokens,
   audit: Audit,
 };
 const ONES: Record<string, Page> = {
@@ -46,6 +49,7 @@ const ONES: Record<string, Page> = {
   assets: AssetPage,
   sensors: SensorPage,
   findings: FindingPage,
+  gateways: GatewayPage,
 };
 
 export function App() {

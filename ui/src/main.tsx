@@ -9,6 +9,7 @@ import "./styles/base.css";
 import "./styles/shell.css";
 import "./styles/parts.css";
 import "./styles/pages.css";
+import "./styles/config.css";
 
 setInterval(() => (now.value = Date.now()), 1000);
 addEventListener("online", hurryBack);

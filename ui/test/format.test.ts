@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { changes, numbers, withLeaf } from "../src/format/changes";
 import { audience, criteriaOf, lasting, sentence } from "../src/format/criteria";
 import { ago, clock, moment, offsetName, span, utc } from "../src/format/time";
-import { measured, numeral, prettyUnit, reading, withUnit } from "../src/format/value";
+import { measured, numeral, prettyUnit, reading, stated, withUnit } from "../src/format/value";
 import { byConcern, lookOf } from "../src/format/look";
 import type { Asset } from "../src/api/contract";
 
@@ -66,6 +66,18 @@ describe("values", () => {
     expect(numeral(NaN)).toBe("—");
   });
 
+  it("that are bounds keep the digits that they were stated with", () => {
+    const daily = { unit: "mm a day", scale: 86_400_000, offset: 0 };
+    expect([5.8e-8, 1.16e-8, 5.79e-7, -5.8e-8].map((bound) => stated(bound, daily))).toEqual(
+      ["5", "1", "50", "−5"].map((text) => `${text}\u202fmm a day`),
+    );
+    const mm = { unit: "mm", scale: 1000, offset: 0 };
+    expect([0.01905, 0.012, 0, 0.1 + 0.2].map((bound) => stated(bound, mm))).toEqual(
+      ["19.05", "12", "0", "300"].map((text) => `${text}\u202fmm`),
+    );
+    expect(stated(300, { unit: "°C", scale: 1, offset: -273.15 })).toBe("26.85\u202f°C");
+  });
+
   it("carry units as print has them", () => {
     expect(prettyUnit("m s-2")).toBe("m s⁻²");
     expect(withUnit("93", "%")).toBe("93\u202f%");
@@ -97,7 +109,7 @@ describe("criteria in words", () => {
       ],
     };
     expect(sentence(condition, units)).toBe(
-      "rate of displacement over 6 h above 8.64\u202fmm a day or " +
+      "rate of displacement over 6 h above 8.6\u202fmm a day or " +
         "(displacement above 6\u202fmm, 3 readings in a row and health is down)",
     );
   });

@@ -70,6 +70,13 @@ describe("a live message", () => {
     expect(withAssets(after, [asset("p-9")]).strangers.size).toBe(0);
   });
 
+  it("of an asset that was taken out of use takes it off the map, known or not", () => {
+    const asked = apply(known, { id: 9, at: "", assets: [{ id: "p-9", state: STATE }] });
+    const gone = ["p-9", ...known.assets.keys()].map((id) => ({ id, state: null }));
+    const after = apply(asked, { id: 10, at: "", assets: gone });
+    expect([after.assets.size, after.strangers.size]).toEqual([0, 0]);
+  });
+
   it("that is older than what is known is ignored, unless the server began anew", () => {
     const now = apply(known, { id: 20, at: "", alarms: [alarm(1)] });
     expect(apply(now, { id: 19, at: "", alarms: [alarm(2)] })).toBe(now);

@@ -5,11 +5,11 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
-from highwall.twin.alarms import Alarm, Stage, Transition
+from highwall.twin.alarm import Alarm, Stage, Transition
 from highwall.twin.roles import EVERYWHERE, Action, Person
-from highwall.twin.rules import Subject
 from highwall.twin.sql import alarms as store_alarms
 from highwall.twin.sql import gateways, things, zones
+from highwall.twin.watch import Subject
 from highwall.web.live import Change, Topic
 from highwall.web.reach import Owner, owners_of
 from highwall.web.schemas.alarms import AlarmTold, StepTold, SubjectTold

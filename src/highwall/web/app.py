@@ -3,6 +3,7 @@
 from typing import Final
 
 from fastapi import APIRouter, FastAPI
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from highwall import __version__
 from highwall.web import errors
@@ -64,4 +65,7 @@ def create_app(services: Services) -> FastAPI:
     check_guarded(app, unguarded=OPEN)
     mount_pages(app, services.static or STATIC)
     app.add_middleware(SecurityHeaders, is_secure=services.options.is_secure)
+    if services.options.trusted_proxies:
+        proxies = [str(network) for network in services.options.trusted_proxies]
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=proxies)
     return app

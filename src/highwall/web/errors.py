@@ -19,12 +19,14 @@ from highwall.core.errors import (
     OutputError,
 )
 from highwall.web.schemas.base import Failure
+from highwall.web.sta.filters import QueryError
 
 STATUS: Final[dict[type[HighwallError], int]] = {
     LoginError: 401,
     AccessError: 403,
     MissingInputError: 404,
     ConflictError: 409,
+    QueryError: 400,
     InputError: 422,
     OutputError: 503,
     HighwallError: 500,

@@ -47,6 +47,13 @@ def assets_in_reach(store: Connection, person: Person, action: Action, *, after:
     return things.assets(store, after=after, limit=limit, locations=person.locations)
 
 
+def n_assets_in_reach(store: Connection, person: Person, action: Action) -> int:
+    """How many assets in use are within reach."""
+    if person.rights[action] is Reach.OWN:
+        return len(assets_in_reach(store, person, action, limit=1))
+    return things.count_assets(store, locations=person.locations)
+
+
 def things_in_reach(store: Connection, person: Person, action: Action) -> list[str] | None:
     """Return the ids of assets within reach and of every tag they ever had; None: everything is within reach."""
     if person.rights[action] is Reach.SCOPE and person.locations is None:

@@ -64,6 +64,13 @@ class FindingsBook:
     """Findings as ``schemas.findings`` has them, the undecided first."""
     decide: Callable[[str, str, str, str], dict[str, Any]]
     """Finding, new state, who and why → the finding after the decision."""
+    case: Callable[[str], Path | None] = lambda finding_id: None
+    """Finding → its case file to print (PDF), where the run has one."""
+
+
+def patch_thing(patch_id: str) -> str:
+    """Under which name the motion of a run's patch is read."""
+    return f"patch-{patch_id.lower()}"
 
 
 PointSeries = Callable[[float, float], dict[str, Any] | None]
@@ -85,6 +92,10 @@ class GatewayDesk:
     sign: Callable[[str], SignedConfig]
     refresh: Callable[[], None]
     """Tell the broker who may come at present."""
+    schema: Mapping[str, Any] = field(default_factory=dict)
+    """What a configuration may hold, as JSON Schema, its bounds and units included."""
+    check: Callable[[str], object] = lambda content: None
+    """Refuses a configuration that no gateway would take.  Raises InputError."""
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,11 @@ def change_of(told: AssetTold) -> Change:
     return Change(Topic.ASSETS, told.id, content, told.id, told.location_id)
 
 
+def gone_of(asset: Asset) -> Change:
+    """Tell those who watch live that an asset was taken out of use: it has no state any more."""
+    return Change(Topic.ASSETS, asset.id, {"id": asset.id, "state": None}, asset.id, asset.location_id)
+
+
 def shown_state(asset: Asset, stored: bytes | None, *, now_us: int) -> StateTold:
     """Give the state of an asset; of one that was never heard, where it stands."""
     state = msgspec.json.decode(stored, type=AssetState) if stored else AssetState(asset.id, asset.kind)

@@ -1,19 +1,23 @@
 /** Requests to the server of this page, and nowhere else. */
 
-/** What the server refused, in its words. */
+import { NOT_UNDERSTOOD, PAGE_FAILED, refusalWords, UNREACHABLE } from "./words";
+
+/** What the server refused, in words for a person. */
 export class Refusal extends Error {
   constructor(
     readonly status: number,
-    readonly what: string,
-    readonly cure: string,
+    words: string,
     readonly body: unknown,
   ) {
-    super(cure ? `${what} ${cure}` : what);
+    super(words);
   }
 }
 
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 type Listener = () => void;
+
+/** Where nobody is signed in yet, so that no session can have ended. */
+const DOORS = ["/api/login", "/api/setup"];
 
 let onSignedOut: Listener = () => undefined;
 
@@ -32,6 +36,10 @@ export async function post<T = unknown>(path: string, body: unknown = {}): Promi
 
 export async function patch<T = unknown>(path: string, body: unknown): Promise<T> {
   return request<T>("PATCH", path, body);
+}
+
+export async function remove<T = unknown>(path: string): Promise<T> {
+  return request<T>("DELETE", path, {});
 }
 
 /** Every page of a listing, one after another. */
@@ -58,8 +66,7 @@ export function withQuery(path: string, query: Record<string, string | number | 
 /** A failure in words that a person can act on. */
 export function wordsOf(error: unknown): string {
   if (error instanceof Refusal) return error.message;
-  if (error instanceof TypeError) return "The server does not answer. What you see may be old.";
-  return error instanceof Error ? error.message : String(error);
+  return PAGE_FAILED;
 }
 
 async function request<T>(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
@@ -70,15 +77,19 @@ async function request<T>(method: Method, path: string, body?: unknown, signal?:
     headers["Content-Type"] = "application/json";
     init.body = JSON.stringify(body);
   }
-  const answer = await fetch(path, init);
+  const answer = await fetch(path, init).catch((error: unknown) => {
+    throw signal?.aborted ? error : new Refusal(0, UNREACHABLE, null);
+  });
   if (answer.status === 204) return undefined as T;
   const said: unknown = await answer.json().catch(() => null);
   if (!answer.ok) throw refusal(path, answer.status, said);
+  if (said === null) throw new Refusal(answer.status, NOT_UNDERSTOOD, said);
   return said as T;
 }
 
 function refusal(path: string, status: number, said: unknown): Refusal {
-  if (status === 401 && path !== "/api/login" && path !== "/api/me") onSignedOut();
-  const error = (said as { error?: { what?: string; cure?: string } } | null)?.error;
-  return new Refusal(status, error?.what ?? `The server answered ${status}.`, error?.cure ?? "", said);
+  const isDoor = DOORS.includes(path);
+  if (status === 401 && !isDoor && path !== "/api/me") onSignedOut();
+  const error = (said as { error?: { what?: unknown; cure?: unknown } } | null)?.error ?? null;
+  return new Refusal(status, refusalWords(status, error, isDoor), said);
 }

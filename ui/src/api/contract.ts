@@ -1,5 +1,9 @@
 /** What the server says: the shapes of `/api`. Times are ISO-8601 in UTC unless a name ends in `ms`. */
 
+import type { Latest } from "./readings";
+
+export type * from "./readings";
+
 export type Iso = string;
 
 export interface Me {
@@ -96,11 +100,6 @@ export interface Position {
   at: Iso | null;
 }
 
-export interface Track {
-  asset_id: string;
-  positions: Position[];
-}
-
 export interface AssetState {
   position: Position | null;
   motion: Motion;
@@ -127,40 +126,6 @@ export interface Location {
   expected_staff?: number | null;
   procedure_id?: string | null;
   polygon?: GeoJSON.Polygon | GeoJSON.MultiPolygon | null;
-}
-
-export interface Shown {
-  unit: string;
-  scale: number;
-  offset: number;
-}
-
-export interface Latest {
-  value: number | null;
-  /** What is no number. */
-  text?: string | null;
-  at: Iso;
-  flag: number;
-}
-
-export interface Datastream {
-  id: number;
-  name: string;
-  thing: string;
-  asset_id: string | null;
-  property: string;
-  title: string;
-  unit: string;
-  shown: Shown;
-  latest: Latest | null;
-}
-
-export interface Series {
-  t: number[];
-  min: (number | null)[];
-  max: (number | null)[];
-  flag: number[];
-  is_decimated: boolean;
 }
 
 export interface Transition {
@@ -209,6 +174,9 @@ export interface Finding {
   events: { at: Iso; by: string; what: string; why: string }[];
   evidence: Record<string, unknown>;
   geometry: GeoJSON.Geometry;
+  /** Motion of its patch, for whoever may read it. */
+  datastreams: { id: number; name: string }[];
+  has_case: boolean;
 }
 
 export interface GatewayCommand {
@@ -331,7 +299,8 @@ export interface LiveMessage {
   id: number;
   at: Iso;
   reset?: boolean;
-  assets?: { id: string; state: AssetState }[];
+  /** Without a state: it was taken out of use. */
+  assets?: { id: string; state: AssetState | null }[];
   alarms?: Alarm[];
   latest?: LiveLatest[];
   gateways?: Gateway[];
@@ -341,12 +310,4 @@ export interface Track {
   asset_id: string;
   positions: Position[];
   is_cut: boolean;
-}
-
-export interface PointSeries {
-  title: string;
-  unit: string;
-  t: number[];
-  value: (number | null)[];
-  std: (number | null)[] | null;
 }

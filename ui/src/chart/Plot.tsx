@@ -38,7 +38,7 @@ export function Plot({ columns, zone, unit, isBand, height, label, ...drawn }: P
     };
   }, [height, zone, unit, isBand, colours]);
 
-  useEffect(() => plot.current?.setData(columns as uPlot.AlignedData), [columns]);
+  useEffect(() => plot.current?.setData(columns as uPlot.AlignedData), [columns, drawn.guides]);
 
   return <div class="plot" ref={room} role="img" aria-label={label} />;
 }

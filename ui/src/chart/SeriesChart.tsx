@@ -1,31 +1,47 @@
 /** Readings of one datastream over any stretch of time; the server thins them out, zooming asks it again. */
 
 import { useEffect, useMemo, useState } from "preact/hooks";
-import type { Datastream, Series } from "../api/contract";
+import type { Datastream, Series, Threshold } from "../api/contract";
 import { withQuery } from "../api/client";
 import { Loading, Trouble, When } from "../parts/basics";
 import { useLoaded } from "../parts/load";
 import { flagWord, numeral, prettyUnit } from "../format/value";
-import { zone } from "../store/screen";
+import { streamTitle } from "../format/names";
+import { speakers, zone } from "../store/screen";
 import { columnsOf } from "./columns";
+import { guidesOf, type Guides } from "./thresholds";
+import { ThresholdKey } from "./ThresholdKey";
 import { chosen, panned, SPANS, zoomed, type TimeRange } from "./range";
 import { Plot } from "./Plot";
 
 const POINTS = 800;
 const FOLLOW_MS = 5000;
+/** Criteria change while a chart is open, though seldom. */
+const CRITERIA_MS = 60_000;
 
-export function SeriesChart({ stream, height = 320 }: { stream: Datastream; height?: number }) {
+interface SeriesChartProps {
+  stream: Datastream;
+  height?: number;
+  /** Thresholds are drawn, but not told in words below. */
+  isBrief?: boolean;
+}
+
+export function SeriesChart({ stream, height = 320, isBrief = false }: SeriesChartProps) {
   const [span, setSpan] = useState(SPANS[1]?.ms ?? 86_400_000);
   const [range, setRange] = useState<TimeRange | null>(null);
   const [end, setEnd] = useState(() => Date.now());
   const [kept, keep] = useState<{ series: Series; seen: TimeRange } | null>(null);
   const seen = range ?? { from: end - span, to: end };
-  const path = withQuery(`/api/datastreams/${encodeURIComponent(String(stream.id))}/series`, {
+  const path = withQuery(`/api/datastreams/${stream.id}/series`, {
     from: new Date(seen.from).toISOString(),
     to: new Date(seen.to).toISOString(),
     points: POINTS,
   });
   const { value, error, again } = useLoaded<Series>(path);
+  const watched = useLoaded<{ thresholds: Threshold[] }>(
+    `/api/datastreams/${stream.id}/thresholds`,
+    CRITERIA_MS,
+  );
   useEffect(() => {
     if (value) keep({ series: value, seen });
   }, [value]);
@@ -46,7 +62,7 @@ export function SeriesChart({ stream, height = 320 }: { stream: Datastream; heig
     setRange(next);
   };
   return (
-    <section class="chart" aria-label={`Readings of ${stream.title ?? stream.name}`}>
+    <section class="chart" aria-label={`Readings of ${streamTitle(stream, speakers.value)}`}>
       <div class="chart-bar">
         <div class="tabs" role="group" aria-label="How much time">
           {SPANS.map(({ word, says, ms }) => (
@@ -71,6 +87,7 @@ export function SeriesChart({ stream, height = 320 }: { stream: Datastream; heig
         </span>
       </div>
       {error && <Trouble words={error} onRetry={again} />}
+      {watched.error && <Trouble words={`Thresholds: ${watched.error}`} onRetry={watched.again} />}
       {!kept && !error && <Loading what="the series" />}
       {kept && (
         <div
@@ -85,6 +102,8 @@ export function SeriesChart({ stream, height = 320 }: { stream: Datastream; heig
             seen={kept.seen}
             stream={stream}
             height={height}
+            thresholds={watched.value?.thresholds ?? null}
+            isBrief={isBrief}
             onZoom={(from, to) => setRange(chosen(from, to))}
           />
         </div>
@@ -110,11 +129,17 @@ interface DrawnProps {
   seen: TimeRange;
   stream: Datastream;
   height: number;
+  thresholds: Threshold[] | null;
+  isBrief: boolean;
   onZoom: (from: number, to: number) => void;
 }
 
-function Drawn({ series, seen, stream, height, onZoom }: DrawnProps) {
+function Drawn({ series, seen, stream, height, thresholds, isBrief, onZoom }: DrawnProps) {
   const columns = useMemo(() => columnsOf(series, stream.shown), [series, stream]);
+  const guides: Guides = useMemo(
+    () => guidesOf(thresholds ?? [], columns, stream.shown),
+    [thresholds, columns, stream],
+  );
   const summary = summaryOf(series, columns, stream.shown.unit);
   if (series.t.length === 0) {
     return (
@@ -132,11 +157,15 @@ function Drawn({ series, seen, stream, height, onZoom }: DrawnProps) {
         isBand={series.is_decimated}
         height={height}
         label={summary}
+        guides={guides}
         onZoom={onZoom}
       />
       <p class="muted chart-note">
         {summary}. {series.is_decimated ? "Thinned out: the band holds every reading. " : ""}Drag to zoom.
       </p>
+      {thresholds && !isBrief && (
+        <ThresholdKey thresholds={thresholds} unit={stream.shown} axis={guides.axis} />
+      )}
     </>
   );
 }

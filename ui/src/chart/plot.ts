@@ -5,6 +5,8 @@ import "uplot/dist/uPlot.min.css";
 import type { Columns } from "./columns";
 import { clock, day } from "../format/time";
 import { FLAGS, numeral, prettyUnit } from "../format/value";
+import { drawGuides, nameGuides } from "./guides";
+import { NO_GUIDES, type Guides } from "./thresholds";
 
 export interface PlotLook {
   zone: string;
@@ -20,6 +22,7 @@ export interface Drawn {
   /** The stretch that is asked for [ms]: where nothing was read it stays empty. */
   seen?: { from: number; to: number };
   onZoom?: (fromMs: number, toMs: number) => void;
+  guides?: Guides;
 }
 
 /** How times stand below, by the step between two of them [s]; a second line where a new day or year begins. */
@@ -45,7 +48,10 @@ export function optionsOf(look: PlotLook, drawn: () => Drawn): uPlot.Options {
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), look.zone),
     cursor: { drag: { x: true, y: false, setScale: false }, points: { size: 7 } },
     legend: { live: true },
-    scales: { x: { time: true, range: (_, low, high) => stretch(drawn(), low, high) } },
+    scales: {
+      x: { time: true, range: (_, low, high) => stretch(drawn(), low, high) },
+      y: { range: (_, low, high) => height(drawn(), low, high) },
+    },
     axes: [
       { ...axis, values: TIMES },
       {
@@ -66,7 +72,9 @@ export function optionsOf(look: PlotLook, drawn: () => Drawn): uPlot.Options {
     ],
     bands: look.isBand ? [{ series: [2, 1], fill: colour("--band") }] : [],
     hooks: {
+      drawAxes: [(plot) => drawGuides(plot, drawn().guides ?? NO_GUIDES, colour)],
       draw: [
+        (plot) => nameGuides(plot, drawn().guides ?? NO_GUIDES, colour),
         (plot) => markFlags(plot, drawn().flags, { suspect: colour("--suspect"), bad: colour("--bad") }),
       ],
       setSelect: [(plot) => zoomed(plot, drawn())],
@@ -92,6 +100,13 @@ function colourOf(element: HTMLElement): (name: string) => string {
 
 function stretch({ seen }: Drawn, low: number, high: number): [number, number] {
   return seen ? [seen.from / 1000, seen.to / 1000] : [low, high];
+}
+
+/** Room for the readings and for thresholds near them; else as uPlot would have it. */
+function height({ guides }: Drawn, low: number | null, high: number | null): [number, number] {
+  if (low === null || high === null) return [0, 1];
+  const axis = guides?.axis;
+  return axis ? [axis.low, axis.high] : (uPlot.rangeNum(low, high, 0.1, true) as [number, number]);
 }
 
 function zoomed(plot: uPlot, { onZoom }: Drawn): void {

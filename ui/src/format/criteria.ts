@@ -1,7 +1,8 @@
 /** Alarm criteria in words. Conditions are trees whose first word tells their kind; unknown kinds are shown as they are. */
 
 import { unitOf, type Units } from "./units";
-import { numeral, shown, withUnit, words } from "./value";
+import { propertyWord } from "./properties";
+import { numeral, stated, words } from "./value";
 
 export interface Level {
   level: number;
@@ -86,14 +87,14 @@ function leaf(node: Node, units: Units): string {
 function compared(node: Node, units: Units): string {
   const statistic = String(node["of"] ?? "value");
   const unit = unitOf(String(node["reading"]), statistic, units);
-  const read = (value: unknown) => withUnit(numeral(shown(Number(value), unit)), unit.unit);
+  const read = (value: unknown) => stated(Number(value), unit);
   const isAbove = typeof node["above"] === "number";
   const of = statistic === "value" ? "" : `${lower(statistic)} of `;
   const over = node["over_s"] ? ` over ${lasting(Number(node["over_s"]))}` : "";
   const row = Number(node["in_a_row"] ?? 1) > 1 ? `, ${String(node["in_a_row"])} readings in a row` : "";
   const until = typeof node["until"] === "number" ? `, until back past ${read(node["until"])}` : "";
   const bound = `${isAbove ? "above" : "below"} ${read(isAbove ? node["above"] : node["below"])}`;
-  return `${of}${lower(node["reading"])}${over} ${bound}${row}${until}`;
+  return `${of}${propertyWord(String(node["reading"]))}${over} ${bound}${row}${until}`;
 }
 
 function joined(nodes: unknown[], word: string, units: Units, isInner: boolean): string {

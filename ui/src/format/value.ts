@@ -31,6 +31,14 @@ export function numeral(value: number): string {
   return text.replace("-", "−");
 }
 
+/** A bound in the unit that people read, with no more digits than it was stated with: 5.8e-8 m/s are 5 mm a day. */
+export function stated(value: number, unit: Shown): string {
+  const read = shown(value, unit);
+  if (unit.offset !== 0) return withUnit(numeral(read), unit.unit);
+  const digits = value.toExponential().replace(/e.*|[-.]/g, "").length;
+  return withUnit(numeral(Number(read.toPrecision(Math.min(4, Math.max(2, digits))))), unit.unit);
+}
+
 /** `2.3×10⁻⁸` */
 function scientific(value: number): string {
   const [mantissa = "", power = ""] = value.toExponential(3).split("e");

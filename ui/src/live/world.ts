@@ -83,7 +83,10 @@ function moved(world: World, message: LiveMessage): Pick<World, "assets" | "stra
   const strangers = new Set(world.strangers);
   for (const { id, state } of message.assets) {
     const known = assets.get(id);
-    if (known) assets.set(id, { ...known, state });
+    if (state === null) {
+      assets.delete(id);
+      strangers.delete(id);
+    } else if (known) assets.set(id, { ...known, state });
     else strangers.add(id);
   }
   return { assets, strangers };

@@ -12,6 +12,15 @@ import { theme } from "../store/theme";
 import { Stage, type Touched } from "./stage";
 import { SHOWN_AT_FIRST } from "./overlays";
 import type { Label } from "./labels";
+import {
+  groundOf,
+  isAsked,
+  rememberedView,
+  rememberView,
+  useAsked,
+  useOpening,
+  type DrawnFeatures,
+} from "./opening";
 import { GroundPanel } from "./GroundPanel";
 import { LayersPanel } from "./LayersPanel";
 import { TouchedCard } from "./TouchedCard";
@@ -49,7 +58,14 @@ function SiteMap({ site: here }: { site: Site }) {
 
   const drawTrack = useCallback((way: GeoJSON.MultiLineString | null) => stage?.setTrack(way), [stage]);
   useScene(stage, here);
-  useOverlays(stage, layers, setTrouble);
+  useEffect(() => {
+    if (route.value.query.has("zone"))
+      shownLayers.value = new Set([...shownLayers.value, "findings", "zones"]);
+  }, []);
+  const drawn = useOverlays(stage, layers, setTrouble);
+  const isComplete = drawn.has("zones") || !shownLayers.value.has("zones");
+  useOpening(stage, here, assets, isComplete ? drawn : null);
+  useAsked(stage, drawn, touch);
   useEffect(() => stage?.setPlaces([...locations.value.values()]), [stage, locations.value]);
   useEffect(
     () => stage?.setAssets(assets, selected, labelsOf(assets, selected)),
@@ -60,19 +76,26 @@ function SiteMap({ site: here }: { site: Site }) {
     if (position) stage?.flyTo([position.lon, position.lat]);
   }, [stage, selected]);
 
-  useEffect(() => {
-    const at = (route.value.query.get("at") ?? "").split(",").map(Number);
-    if (at.length === 2 && at.every(Number.isFinite)) stage?.flyTo([at[0] ?? 0, at[1] ?? 0]);
-  }, [stage]);
-
   return (
     <div class={`ground ${staleSeconds.value ? "is-stale" : ""}`}>
       <div class="map-room">
         <div class="map" ref={box} data-ready={stage ? "yes" : "no"} />
         {trouble && <Trouble words={trouble} />}
-        <button type="button" class="button small map-all" onClick={() => stage?.showAll()}>
-          Whole site
-        </button>
+        <div class="map-all">
+          <button type="button" class="button small" onClick={() => stage?.showAll()}>
+            Whole site
+          </button>
+          <button
+            type="button"
+            class="button small"
+            onClick={() => {
+              rememberView(here, null);
+              stage?.fit(groundOf(here, assets, drawn), 500);
+            }}
+          >
+            People and assets
+          </button>
+        </div>
       </div>
       <aside class="map-side" aria-label="What the map shows">
         {touched && (
@@ -110,7 +133,14 @@ function raise(
   onTouch: (touched: Touched) => void,
 ): Stage | string {
   try {
-    return new Stage(box, { site: here, layers, onTouch });
+    const view = isAsked() ? undefined : rememberedView(here);
+    return new Stage(box, {
+      site: here,
+      layers,
+      view,
+      onTouch,
+      onMoved: (moved) => rememberView(here, moved),
+    });
   } catch {
     return "This browser cannot draw the map: WebGL is off or missing. The lists say the same in words.";
   }
@@ -128,9 +158,14 @@ function useScene(stage: Stage | null, here: Site): void {
   }, [stage, date, theme.value]);
 }
 
-/** Fetch what is shown, once, and draw it. */
-function useOverlays(stage: Stage | null, layers: SiteLayer[], onTrouble: (words: string) => void): void {
+/** Fetch what is shown, once, and draw it; gives what was drawn. */
+function useOverlays(
+  stage: Stage | null,
+  layers: SiteLayer[],
+  onTrouble: (words: string) => void,
+): DrawnFeatures {
   const fetched = useRef(new Set<string>()).current;
+  const [drawn, setDrawn] = useState<DrawnFeatures>(new Map());
   useEffect(() => {
     if (!stage) return;
     for (const layer of layers) {
@@ -139,13 +174,18 @@ function useOverlays(stage: Stage | null, layers: SiteLayer[], onTrouble: (words
       if (!isShown || layer.kind !== "geojson" || fetched.has(layer.key)) continue;
       fetched.add(layer.key);
       get<GeoJSON.FeatureCollection>(layer.url)
-        .then((features) => stage.setFeatures(layer.key, drawnOf(layer, layers, features)))
+        .then((found) => {
+          const features = drawnOf(layer, layers, found);
+          stage.setFeatures(layer.key, features);
+          setDrawn((all) => new Map(all).set(layer.key, features));
+        })
         .catch((error: unknown) => {
           fetched.delete(layer.key);
           onTrouble(`${layer.title}: ${wordsOf(error)}`);
         });
     }
   }, [stage, layers, shownLayers.value, fetched, onTrouble]);
+  return drawn;
 }
 
 /** Findings that have a layer of their own are not drawn a second time as zones. */

@@ -135,7 +135,7 @@ function StreamChart({ id }: { id: string }) {
   if (!value) return <Loading what="its series" />;
   return (
     <Suspense fallback={<Loading what="the chart" />}>
-      <SeriesChart stream={value} height={160} />
+      <SeriesChart stream={value} height={160} isBrief />
       <a href={href("sensors", id)}>Open its page</a>
     </Suspense>
   );

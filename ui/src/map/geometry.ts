@@ -44,6 +44,33 @@ export function tracked(positions: Position[]): GeoJSON.MultiLineString {
   return { type: "MultiLineString", coordinates: pieces.filter((piece) => piece.length > 1) };
 }
 
+/** West, south, east and north of shapes. */
+export function boundsOf(shapes: GeoJSON.Geometry[]): Bounds {
+  const points = shapes.flatMap(cornersOf);
+  const [lons, lats] = [points.map((point) => point[0] ?? NaN), points.map((point) => point[1] ?? NaN)];
+  return [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)];
+}
+
+/** The middle of a shape's box. */
+export function middleOf(shape: GeoJSON.Geometry): LonLat {
+  const [west, south, east, north] = boundsOf([shape]);
+  return [(west + east) / 2, (south + north) / 2];
+}
+
+/** Whether a point lies in a polygon, by the number of edges east of it. */
+export function isInside(shape: GeoJSON.Geometry, [lon, lat]: LonLat): boolean {
+  const polygons =
+    shape.type === "Polygon" ? [shape.coordinates] : shape.type === "MultiPolygon" ? shape.coordinates : [];
+  const crossed = (rings: GeoJSON.Position[][]) =>
+    rings
+      .flatMap((ring) => ring.slice(1).map((end, i) => [ring[i] ?? end, end]))
+      .filter(([from, to]) => {
+        const [[x0 = 0, y0 = 0] = [], [x1 = 0, y1 = 0] = []] = [from, to];
+        return y0 > lat !== y1 > lat && x0 + ((lat - y0) / (y1 - y0)) * (x1 - x0) > lon;
+      }).length;
+  return polygons.some((rings) => crossed(rings) % 2 === 1);
+}
+
 /** The middle of the upper edge of a polygon's box: where its name stands. */
 export function crown(shape: GeoJSON.Geometry): LonLat {
   const points = cornersOf(shape);

@@ -6,11 +6,13 @@ import "maplibre-gl/dist/maplibre-gl.css";
 import type { GeoJSONSource, Map as MapLibre, MapMouseEvent, RasterSourceSpecification } from "maplibre-gl";
 import type { Asset, Location, Scene, Site, SiteLayer } from "../api/contract";
 import { lookOf, LOOKS } from "../format/look";
-import { ring, wide } from "./geometry";
+import { ring, wide, type Bounds } from "./geometry";
 import { Glide, type LonLat } from "./glide";
 import { addIcons, iconName } from "./icons";
+import { OWN_LAYERS, OWN_SOURCES } from "./own_layers";
 import { Labels, type Label } from "./labels";
 import { layersOf } from "./overlays";
+import { FIT, textOf, type View } from "./view";
 
 maplibre.setWorkerUrl(workerUrl);
 
@@ -23,17 +25,17 @@ export type Touched =
 export interface StageOptions {
   site: Site;
   layers: SiteLayer[];
+  /** Where it opens; the site where nothing is said. */
+  view: View | undefined;
   onTouch: (touched: Touched) => void;
+  /** A person moved it by hand. */
+  onMoved: (view: View) => void;
 }
 
 const NOTHING: GeoJSON.FeatureCollection = { type: "FeatureCollection", features: [] };
 const FRAME_MS = 50;
-/** A light line on a dark one: seen on any ground. */
-const TRACK_LINES = [
-  ["track-edge", "#10161d", 5],
-  ["track", "#ffe08a", 2.5],
-] as const;
 const REACH_PX = 8;
+const SITE_PADDING = 24;
 const NAMES_FROM_ZOOM = 13;
 /** Beyond this tiles of a scene are enlarged, not fetched anew, where the server does not say how fine it is. */
 const SCENE_ZOOM = 17;
@@ -48,6 +50,10 @@ export class Stage {
   private frame = 0;
   private drawnAt = 0;
   private isOver = false;
+  /** Whether the next move is a person's: by wheel, finger or key, and not by a button of the page. */
+  private isByHand = false;
+  /** Whether a person has moved the map by hand. */
+  wasMoved = false;
 
   constructor(
     box: HTMLElement,
@@ -61,8 +67,7 @@ export class Stage {
         sources: {},
         layers: [{ id: "ground", type: "background", paint: { "background-color": "#10161d" } }],
       },
-      bounds: wide(site.bounds),
-      fitBoundsOptions: { padding: 24 },
+      ...(options.view ?? { bounds: wide(site.bounds), fitBoundsOptions: { padding: SITE_PADDING } }),
       attributionControl: false,
       dragRotate: false,
       pitchWithRotate: false,
@@ -76,6 +81,14 @@ export class Stage {
       .getCanvas()
       .setAttribute("aria-label", `Map of ${site.title}; the list beside it says the same in words`);
     this.map.on("zoom", () => this.tellZoom(box));
+    for (const kind of ["wheel", "pointerdown", "keydown"])
+      box.addEventListener(kind, () => (this.isByHand = true), { capture: true, passive: true });
+    this.map.on("moveend", () => {
+      box.dataset["view"] = textOf(this.view());
+      if (!this.isByHand) return;
+      this.wasMoved = true;
+      options.onMoved(this.view());
+    });
     this.tellZoom(box);
     this.labels = new Labels(this.map, (id) => options.onTouch({ kind: "asset", id }));
     this.map.on("click", (event) => options.onTouch(this.touched(event)));
@@ -145,11 +158,24 @@ export class Stage {
   }
 
   flyTo(at: LonLat): void {
+    this.isByHand = false;
     this.map.easeTo({ center: at, zoom: Math.max(this.map.getZoom(), 15), duration: 500 });
   }
 
   showAll(): void {
-    this.map.fitBounds(wide(this.options.site.bounds), { padding: 24, duration: 500 });
+    this.isByHand = false;
+    this.map.fitBounds(wide(this.options.site.bounds), { padding: SITE_PADDING, duration: 500 });
+  }
+
+  /** Show all of some bounds, from near enough. */
+  fit(bounds: Bounds, duration = 0): void {
+    this.isByHand = false;
+    this.map.fitBounds(bounds, { ...FIT, duration });
+  }
+
+  private view(): View {
+    const { lng, lat } = this.map.getCenter();
+    return { center: [lng, lat], zoom: this.map.getZoom() };
   }
 
   destroy(): void {
@@ -162,47 +188,8 @@ export class Stage {
   private furnish(): void {
     addIcons(this.map);
     for (const layer of this.options.layers) this.addOverlay(layer);
-    for (const name of ["places", "track", "halo", "assets"])
-      this.map.addSource(name, { type: "geojson", data: NOTHING });
-    this.map.addLayer({
-      id: "places",
-      type: "line",
-      source: "places",
-      paint: { "line-color": "#dfe7f0", "line-width": 1, "line-opacity": 0.7, "line-dasharray": [1, 2] },
-    });
-    for (const [id, color, width] of TRACK_LINES) {
-      this.map.addLayer({
-        id,
-        type: "line",
-        source: "track",
-        layout: { "line-cap": "round", "line-join": "round" },
-        paint: { "line-color": color, "line-width": width },
-      });
-    }
-    this.map.addLayer({
-      id: "halo",
-      type: "fill",
-      source: "halo",
-      paint: { "fill-color": "#5cc8ff", "fill-opacity": 0.18 },
-    });
-    this.map.addLayer({
-      id: "halo-line",
-      type: "line",
-      source: "halo",
-      paint: { "line-color": "#5cc8ff", "line-width": 1.5 },
-    });
-    this.map.addLayer({
-      id: "assets",
-      type: "symbol",
-      source: "assets",
-      layout: {
-        "icon-image": ["get", "icon"],
-        "icon-allow-overlap": true,
-        "icon-ignore-placement": true,
-        "icon-size": ["interpolate", ["linear"], ["zoom"], 11, 0.55, 15, 0.85, 18, 1.1],
-        "symbol-sort-key": ["get", "rank"],
-      },
-    });
+    for (const name of OWN_SOURCES) this.map.addSource(name, { type: "geojson", data: NOTHING });
+    for (const layer of OWN_LAYERS) this.map.addLayer(layer);
   }
 
   private addOverlay(layer: SiteLayer): void {

@@ -2,9 +2,10 @@ import type { Alarm, Transition } from "../api/contract";
 import { Chip, Empty, Facts, Head, Level, Loading, Trouble, When } from "../parts/basics";
 import { useLoaded } from "../parts/load";
 import { alarmWord, ROLE_WORDS } from "../format/look";
+import { evidenceWords, reasonWords, subjectName } from "../format/names";
 import { words } from "../format/value";
 import { href } from "../store/route";
-import { world } from "../store/screen";
+import { speakers, world } from "../store/screen";
 import { AlarmDeeds } from "./alarm_deeds";
 import { Deadline } from "./Alarms";
 
@@ -28,7 +29,7 @@ export function AlarmPage({ id }: { id: string }) {
           ["Criterion", words(alarm.criterion)],
           ["Who must answer", ROLE_WORDS[alarm.owner_role] ?? alarm.owner_role],
           ["Time to answer", <Deadline alarm={alarm} />],
-          ["Escalated", alarm.escalated ? `${alarm.escalated} times` : "no"],
+          ["Escalated", timesWord(alarm.escalated)],
           ["Its condition", alarm.is_active ? "holds" : "is gone"],
         ]}
       />
@@ -54,15 +55,22 @@ function Grounds({ evidence }: { evidence: string[] }) {
   if (evidence.length === 0) return <p class="muted">Nothing was written down.</p>;
   return (
     <ul class="grounds">
-      {evidence.map((line) => (
-        <li key={line}>{line}</li>
-      ))}
+      {evidence.map((line) => {
+        const { text, id } = evidenceWords(line, speakers.value);
+        return (
+          <li key={line} title={id ?? undefined}>
+            {text}
+            {id && <small class="id">{id}</small>}
+          </li>
+        );
+      })}
     </ul>
   );
 }
 
 function Subject({ alarm }: { alarm: Alarm }) {
-  const { kind, id, name } = alarm.subject;
+  const { kind, id } = alarm.subject;
+  const name = subjectName(alarm, speakers.value);
   if (world.value.assets.has(id)) return <a href={href("assets", id)}>{name}</a>;
   if (kind === "datastream") return <a href={href("sensors", id)}>{name}</a>;
   if (kind === "finding") return <a href={href("findings", id)}>{name}</a>;
@@ -71,6 +79,10 @@ function Subject({ alarm }: { alarm: Alarm }) {
       {name} <span class="muted">({words(kind).toLowerCase()})</span>
     </>
   );
+}
+
+function timesWord(n: number): string {
+  return n === 0 ? "no" : n === 1 ? "once" : `${n} times`;
 }
 
 export function Life({ transitions }: { transitions: Transition[] }) {
@@ -82,7 +94,7 @@ export function Life({ transitions }: { transitions: Transition[] }) {
           <When at={step.at} />
           <b>{words(step.what)}</b>
           <span class="muted">{step.who}</span>
-          {step.why && <q>{step.why}</q>}
+          {step.why && <q>{reasonWords(step.why, speakers.value)}</q>}
         </li>
       ))}
     </ol>

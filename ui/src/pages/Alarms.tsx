@@ -3,9 +3,10 @@ import type { Alarm } from "../api/contract";
 import { get, withQuery, wordsOf } from "../api/client";
 import { Chip, Empty, Head, Level, Trouble, When } from "../parts/basics";
 import { alarmWord, ROLE_WORDS } from "../format/look";
+import { subjectName } from "../format/names";
 import { span } from "../format/time";
 import { href } from "../store/route";
-import { now, open, waiting } from "../store/screen";
+import { now, open, speakers, waiting } from "../store/screen";
 import { AlarmDeeds } from "./alarm_deeds";
 
 export function Alarms() {
@@ -56,7 +57,7 @@ function AlarmCard({ alarm }: { alarm: Alarm }) {
           {alarm.title}
         </a>
         <p class="card-line">
-          <b>{alarm.subject.name}</b> · <When at={alarm.raised} /> · for{" "}
+          <b>{subjectName(alarm, speakers.value)}</b> · <When at={alarm.raised} /> · for{" "}
           {span(now.value - Date.parse(alarm.raised))}
         </p>
         <p class="card-line">
@@ -134,7 +135,7 @@ function Past() {
                   <td>
                     <a href={href("alarms", alarm.id)}>{alarm.title}</a>
                   </td>
-                  <td>{alarm.subject.name}</td>
+                  <td>{subjectName(alarm, speakers.value)}</td>
                   <td>
                     <When at={alarm.raised} />
                   </td>

@@ -5,10 +5,11 @@ import { withQuery } from "../api/client";
 import { Ago, Empty, Facts, Head, Level, Loading, StateOf, Trouble, When } from "../parts/basics";
 import { useLoaded } from "../parts/load";
 import { alarmWord, KIND_WORDS } from "../format/look";
+import { streamTitle } from "../format/names";
 import { numeral, withUnit, words } from "../format/value";
 import { place } from "../map/geometry";
 import { href } from "../store/route";
-import { locations, open, placeName, world } from "../store/screen";
+import { locations, open, placeName, speakers, world } from "../store/screen";
 import { AlarmDeeds } from "./alarm_deeds";
 import { StreamTable } from "./Sensors";
 
@@ -95,7 +96,7 @@ function Readings({ asset }: { asset: Asset }) {
     withQuery("/api/datastreams", { asset: asset.id, limit: 100 }),
   );
   if (error) return <Trouble words={error} onRetry={again} />;
-  if (!value) return <Loading what="its datastreams" />;
+  if (!value) return <Loading what="its readings" />;
   const streams = value.datastreams;
   const drawn = chosen ?? streams.find((stream) => typeof stream.latest?.value === "number");
   if (streams.length === 0)
@@ -105,7 +106,7 @@ function Readings({ asset }: { asset: Asset }) {
       {drawn && (
         <Suspense fallback={<Loading what="the chart" />}>
           <h3>
-            <a href={href("sensors", drawn.id)}>{drawn.title ?? words(drawn.property)}</a>
+            <a href={href("sensors", drawn.id)}>{streamTitle(drawn, speakers.value)}</a>
           </h3>
           <SeriesChart key={String(drawn.id)} stream={drawn} height={220} />
         </Suspense>

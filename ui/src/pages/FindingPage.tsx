@@ -1,13 +1,26 @@
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { Finding } from "../api/contract";
 import { post } from "../api/client";
-import { Chip, Empty, Evidence, Facts, Head, Loading, Trouble } from "../parts/basics";
+import { Chip, Empty, Facts, Head, Loading, Trouble } from "../parts/basics";
 import { Ask } from "../parts/dialog";
 import { useLoaded } from "../parts/load";
-import { hectares, measured, percent, words } from "../format/value";
-import { crown } from "../map/geometry";
+import {
+  clauseOf,
+  elseOf,
+  filesOf,
+  kindTitle,
+  muchOf,
+  restsOn,
+  sinceOf,
+  sureOf,
+  type Permit,
+  type Row,
+} from "../format/findings";
+import { words } from "../format/value";
+import { crown, isInside, middleOf, place } from "../map/geometry";
 import { href } from "../store/route";
-import { may } from "../store/screen";
+import { locations, may, site, world } from "../store/screen";
 import { Life } from "./AlarmPage";
 import { FINDING_TONES } from "./Findings";
 
@@ -35,37 +48,126 @@ export function FindingPage({ id }: { id: string }) {
   if (!finding) return <Empty title="There is no such finding.">A newer run may have withdrawn it.</Empty>;
   return (
     <section class="sheet" data-finding={finding.id} data-state={finding.state}>
-      <Head title={words(finding.kind)} back={[href("findings"), "Findings"]}>
+      <Head title={kindTitle(finding.kind)} back={[href("findings"), "Findings"]}>
+        <small class="id">{finding.id}</small>
         <Chip tone={FINDING_TONES[finding.state] ?? "plain"}>{words(finding.state)}</Chip>
-        <a class="button small" href={`${href("map")}?at=${crown(finding.geometry).join(",")}`}>
+        <a class="button small" href={onMap(finding)}>
           On the map
         </a>
+        {finding.has_case && (
+          <a
+            class="button small"
+            href={`/api/findings/${encodeURIComponent(finding.id)}/case.pdf`}
+            target="_blank"
+            rel="noopener"
+          >
+            Case file (PDF)
+          </a>
+        )}
       </Head>
       <p class="statement">{finding.statement}</p>
       {may("decide_finding") && <Decisions finding={finding} onDone={again} />}
-      <Facts
-        rows={[
-          ["Likely", percent(finding.probability)],
-          ["Area", hectares(finding.area_m2)],
-          ["First seen", finding.first_seen],
-          ["Last seen", finding.last_seen],
-          ["Absent since", finding.absent_since ?? "—"],
-          ...factsOf(finding.facts),
-        ]}
-      />
-      <h2>Evidence</h2>
-      <Evidence value={finding.evidence} />
+      <Grounds finding={finding} />
       <h2>Decisions</h2>
       <Life transitions={finding.events.map((event) => ({ ...event, who: event.by }))} />
     </section>
   );
 }
 
-/** What the run measured of it; numbers as people read them. */
-function factsOf(facts: Finding["facts"]): [string, string][] {
-  return Object.entries(facts)
-    .filter(([key, value]) => value !== null && value !== "" && !["probability", "area_m2"].includes(key))
-    .map(([key, value]) => measured(key, value));
+function onMap({ id, geometry }: Finding): string {
+  return `${href("map")}?zone=${encodeURIComponent(id)}&at=${crown(geometry).join(",")}`;
+}
+
+/** The evidence in words, question by question. */
+function Grounds({ finding }: { finding: Finding }) {
+  const permit = usePermit(finding);
+  const files = filesOf(finding);
+  return (
+    <>
+      <h2>Evidence</h2>
+      <div class="answers">
+        <Answer to="How much" rows={muchOf(finding)} />
+        <Answer to="Against what" rows={clauseOf(finding, permit)} />
+        <Answer to="Where" rows={whereOf(finding)}>
+          <Nearby finding={finding} />
+        </Answer>
+        <Answer to="Since when" rows={sinceOf(finding)} />
+        <Answer to="How sure" rows={sureOf(finding)} />
+        <Answer to="What it rests on" rows={[...restsOn(finding), ...elseOf(finding)]}>
+          {files.length > 0 && (
+            <details class="files">
+              <summary>{files.length} files, with the hash of each</summary>
+              <Facts rows={files.map(([name, hash]) => [name, <code>{hash}</code>])} />
+            </details>
+          )}
+        </Answer>
+      </div>
+    </>
+  );
+}
+
+interface AnswerProps {
+  to: string;
+  rows: Row[];
+  children?: ComponentChildren;
+}
+
+function Answer({ to, rows, children }: AnswerProps) {
+  return (
+    <section>
+      <h3>{to}</h3>
+      <div>
+        <Facts rows={rows} />
+        {children}
+      </div>
+    </section>
+  );
+}
+
+function whereOf({ geometry }: Finding): Row[] {
+  const middle = middleOf(geometry);
+  const around = [...locations.value.values()].filter(({ polygon }) => polygon && isInside(polygon, middle));
+  return [["Its middle", place(middle)], ...around.map(({ name }): Row => ["In", name])];
+}
+
+/** The permit that it is held against, as the map's layer of permits has it. */
+function usePermit(finding: Finding): Permit | undefined {
+  const id = finding.facts["permit_id"];
+  const layer = site.value?.layers.find(({ key }) => key === "permits");
+  const { value } = useLoaded<GeoJSON.FeatureCollection>(layer && id ? layer.url : null);
+  const found = value?.features.find(({ properties }) => properties?.["permit_id"] === id);
+  return (found?.properties ?? undefined) as Permit | undefined;
+}
+
+/** What is read there: motion of the patch, and sensors that stand on its ground. */
+function Nearby({ finding }: { finding: Finding }) {
+  const assets = [...world.value.assets.values()].filter(
+    ({ kind, state: { position } }) =>
+      (kind === "sensor" || kind === "structure") &&
+      position !== null &&
+      isInside(finding.geometry, [position.lon, position.lat]),
+  );
+  if (assets.length + finding.datastreams.length === 0) {
+    return <p class="muted">No sensor stands on this ground, and no motion of it has been measured.</p>;
+  }
+  return (
+    <ul class="links" aria-label="What is read there">
+      {finding.datastreams.map(({ id, name }) => (
+        <li key={id}>
+          <a href={href("sensors", id)} title={name}>
+            Motion of this patch, by radar
+          </a>
+        </li>
+      ))}
+      {assets.map(({ id, name }) => (
+        <li key={id}>
+          <a href={href("assets", id)} title={id}>
+            {name}
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
 }
 
 function Decisions({ finding, onDone }: { finding: Finding; onDone: () => void }) {

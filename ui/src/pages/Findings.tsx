@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import type { Finding } from "../api/contract";
 import { Chip, Empty, Head, Loading, Trouble } from "../parts/basics";
 import { useLoaded } from "../parts/load";
+import { kindTitle } from "../format/findings";
 import { hectares, percent, words } from "../format/value";
 import { href } from "../store/route";
 
@@ -34,7 +35,7 @@ export function Findings() {
       {!value && !error && <Loading what="the findings" />}
       {value && shown.length === 0 && (
         <Empty title={isAll ? "Nothing has been found." : "Nothing waits for a decision."}>
-          Findings come from highwall monitor: mine ground outside its permit, moving ground, overdue
+          Findings come from `highwall monitor`: mine ground outside its permit, moving ground, overdue
           restoration.
         </Empty>
       )}
@@ -43,7 +44,7 @@ export function Findings() {
           <li key={finding.id} class="card finding" data-finding={finding.id} data-state={finding.state}>
             <div class="card-body">
               <a class="card-title" href={href("findings", finding.id)}>
-                {words(finding.kind)}
+                {kindTitle(finding.kind)}
               </a>
               <p>{finding.statement}</p>
               <p class="card-line">

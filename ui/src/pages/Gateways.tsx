@@ -5,6 +5,7 @@ import { Ago, Chip, Empty, Facts, Head } from "../parts/basics";
 import { Ask, Dialog } from "../parts/dialog";
 import { numeral } from "../format/value";
 import { locations, may, placeName, world } from "../store/screen";
+import { href } from "../store/route";
 import { readGateways } from "../store/session";
 
 const VERBS: [string, string][] = [
@@ -40,7 +41,7 @@ export function Gateways() {
       )}
       <ul class="cards">
         {gateways.map((gateway) => (
-          <GatewayCard key={gateway.id} gateway={gateway} />
+          <GatewayCard key={gateway.id} gateway={gateway} onCode={setCode} />
         ))}
       </ul>
       {isClaiming && (
@@ -82,14 +83,15 @@ export function Gateways() {
   );
 }
 
-function GatewayCard({ gateway }: { gateway: Gateway }) {
-  const [asked, ask] = useState<"command" | "revoke" | null>(null);
+function GatewayCard({ gateway, onCode }: { gateway: Gateway; onCode: (code: string) => void }) {
+  const [asked, ask] = useState<"command" | "revoke" | "claim" | null>(null);
   const path = `/api/gateways/${encodeURIComponent(gateway.id)}`;
   return (
     <li class="card gateway" data-gateway={gateway.id}>
       <div class="card-body">
         <p class="card-title">
-          {gateway.name} <Word gateway={gateway} />
+          {may("manage_gateways") ? <a href={href("gateways", gateway.id)}>{gateway.name}</a> : gateway.name}{" "}
+          <Word gateway={gateway} />
         </p>
         <Facts
           rows={[
@@ -103,19 +105,41 @@ function GatewayCard({ gateway }: { gateway: Gateway }) {
         />
         <Commands gateway={gateway} />
       </div>
-      {gateway.state !== "revoked" && (
-        <div class="row-deeds">
-          {may("command_gateway") && (
-            <button type="button" class="button small" onClick={() => ask("command")}>
-              Command
-            </button>
-          )}
-          {may("manage_gateways") && (
-            <button type="button" class="button small bad" onClick={() => ask("revoke")}>
-              Revoke
-            </button>
-          )}
-        </div>
+      <div class="row-deeds">
+        {gateway.state !== "revoked" && may("command_gateway") && (
+          <button type="button" class="button small" onClick={() => ask("command")}>
+            Command
+          </button>
+        )}
+        {may("manage_gateways") && (
+          <button type="button" class="button small quiet" onClick={() => ask("claim")}>
+            New code
+          </button>
+        )}
+        {gateway.state !== "revoked" && may("manage_gateways") && (
+          <button type="button" class="button small bad" onClick={() => ask("revoke")}>
+            Revoke
+          </button>
+        )}
+      </div>
+      {asked === "claim" && (
+        <Ask
+          title={`New code for ${gateway.name}`}
+          intro={
+            <p>
+              For hardware that takes its place, or after its certificate ran out. What it has now counts
+              until the code is used.
+            </p>
+          }
+          fields={[]}
+          deed="Make a code"
+          onDo={async () => {
+            const { id, name, location_id } = gateway;
+            const made = await post<{ code: string }>("/api/gateways/claims", { id, name, location_id });
+            onCode(made.code);
+          }}
+          onClose={() => ask(null)}
+        />
       )}
       {asked === "command" && (
         <Ask

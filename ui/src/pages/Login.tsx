@@ -1,7 +1,9 @@
 import { useState } from "preact/hooks";
 import { Refusal } from "../api/client";
+import { SIGNED_OUT } from "../api/words";
 import type { ServerHealth } from "../api/contract";
 import { useDeed, useLoaded } from "../parts/load";
+import { isSessionOver } from "../store/screen";
 import { signIn } from "../store/session";
 import { ChoosePassword } from "./ChoosePassword";
 
@@ -43,6 +45,11 @@ function SignIn({ onCode }: { onCode: () => void }) {
       </svg>
       <h1>Highwall</h1>
       <p class="muted">The mine as it is now.</p>
+      {isSessionOver.value && !error && (
+        <p class="refused" role="status">
+          {SIGNED_OUT}
+        </p>
+      )}
       <label class="field">
         <span>Name</span>
         <input name="name" autoComplete="username" autoCapitalize="none" required autoFocus />

@@ -2,9 +2,11 @@ import { useEffect, useState } from "preact/hooks";
 import type { Datastream } from "../api/contract";
 import { get, withQuery, wordsOf } from "../api/client";
 import { Ago, Empty, Flag, Head, Loading, Trouble } from "../parts/basics";
+import { streamText, streamTitle } from "../format/names";
+import { propertyWord } from "../format/properties";
 import { reading, words } from "../format/value";
 import { href } from "../store/route";
-import { world } from "../store/screen";
+import { speakers, world } from "../store/screen";
 
 const PAGE = 200;
 type Listing = { datastreams: Datastream[]; next: string | number | null };
@@ -14,6 +16,7 @@ export function Sensors() {
   const [next, setNext] = useState<string | number | null>(null);
   const [trouble, setTrouble] = useState<string | null>(null);
   const [sought, seek] = useState("");
+  const [property, setProperty] = useState("");
   const read = (after: string | number | null) => {
     setTrouble(null);
     get<Listing>(withQuery("/api/datastreams", { limit: PAGE, after }))
@@ -24,27 +27,40 @@ export function Sensors() {
       .catch((error: unknown) => setTrouble(wordsOf(error)));
   };
   useEffect(() => read(null), []);
-  const found = rows?.filter((row) =>
-    `${row.name} ${row.title ?? ""}`.toLowerCase().includes(sought.toLowerCase()),
-  );
+  const properties = [...new Set(rows?.map((row) => row.property))].sort();
+  const found = rows
+    ?.filter((row) => (!property || row.property === property) && matches(row, sought))
+    .sort(byTitle);
   return (
     <section>
       <Head title="Sensors">
         <input
           type="search"
-          placeholder="Thing or property"
-          aria-label="Find datastreams among those read"
+          placeholder="Name, property or id"
+          aria-label="Find sensors among those read"
           value={sought}
           onInput={(event) => seek(event.currentTarget.value)}
         />
+        <select
+          aria-label="Property"
+          value={property}
+          onChange={(event) => setProperty(event.currentTarget.value)}
+        >
+          <option value="">Every property</option>
+          {properties.map((each) => (
+            <option key={each} value={each}>
+              {words(propertyWord(each))}
+            </option>
+          ))}
+        </select>
       </Head>
       {trouble && <Trouble words={trouble} onRetry={() => read(next)} />}
-      {!found && !trouble && <Loading what="the datastreams" />}
+      {!found && !trouble && <Loading what="the sensors" />}
       {found?.length === 0 && (
-        <Empty title={sought ? "Nothing matches." : "No sensor has been heard."}>
-          {sought && next !== null
+        <Empty title={sought || property ? "Nothing matches." : "No sensor has been heard."}>
+          {(sought || property) && next !== null
             ? "Not all have been read yet."
-            : "Datastreams appear with their first reading."}
+            : "Sensors appear with their first reading."}
         </Empty>
       )}
       {found && found.length > 0 && <StreamTable streams={found} />}
@@ -55,6 +71,19 @@ export function Sensors() {
       )}
     </section>
   );
+}
+
+function matches(stream: Datastream, sought: string): boolean {
+  const text = streamText(stream, speakers.value);
+  return sought
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
+}
+
+function byTitle(one: Datastream, other: Datastream): number {
+  const [title, its] = [streamTitle(one, speakers.value), streamTitle(other, speakers.value)];
+  return title.localeCompare(its, "en", { numeric: true });
 }
 
 interface StreamTableProps {
@@ -70,8 +99,7 @@ export function StreamTable({ streams, chosen, onChoose }: StreamTableProps) {
       <table class="stacking">
         <thead>
           <tr>
-            <th scope="col">Datastream</th>
-            <th scope="col">Property</th>
+            <th scope="col">Sensor</th>
             <th scope="col" class="number">
               Latest
             </th>
@@ -86,9 +114,11 @@ export function StreamTable({ streams, chosen, onChoose }: StreamTableProps) {
             return (
               <tr key={stream.id} class={chosen === stream.id ? "is-chosen" : ""}>
                 <th scope="row">
-                  <a href={href("sensors", stream.id)}>{stream.name}</a>
+                  <a href={href("sensors", stream.id)} title={stream.name}>
+                    {streamTitle(stream, speakers.value)}
+                  </a>
+                  <small class="id">{stream.name}</small>
                 </th>
-                <td data-head="Property">{stream.title ?? words(stream.property)}</td>
                 <td data-head="Latest" class="number">
                   {reading(latest, stream.shown)}
                 </td>
@@ -101,7 +131,7 @@ export function StreamTable({ streams, chosen, onChoose }: StreamTableProps) {
                     <button
                       type="button"
                       class="button small quiet"
-                      aria-label={`Draw ${stream.name}`}
+                      aria-label={`Draw ${streamTitle(stream, speakers.value)}`}
                       aria-pressed={chosen === stream.id}
                       onClick={() => onChoose(stream)}
                     >

@@ -1,11 +1,12 @@
 import { useState } from "preact/hooks";
-import type { Role, User, UserMade } from "../api/contract";
-import { patch, post } from "../api/client";
+import type { User, UserMade } from "../api/contract";
+import { patch, post, wordsOf } from "../api/client";
 import { Chip, Head, Loading, Trouble } from "../parts/basics";
-import { Ask, Dialog, type Field } from "../parts/dialog";
+import { Dialog } from "../parts/dialog";
 import { useLoaded } from "../parts/load";
 import { ROLE_WORDS } from "../format/look";
-import { locations, me, placeName } from "../store/screen";
+import { me, placeName, world } from "../store/screen";
+import { EditUser } from "./EditUser";
 
 export function Users() {
   const { value, error, again } = useLoaded<{ users: User[] }>("/api/users");
@@ -46,7 +47,12 @@ interface UserTableProps {
 function UserTable({ users, onEdit, onCode, onDone }: UserTableProps) {
   const [trouble, setTrouble] = useState<string | null>(null);
   const run = (deed: Promise<unknown>) =>
-    deed.then(onDone).catch((error: unknown) => setTrouble(String(error)));
+    deed
+      .then(() => {
+        setTrouble(null);
+        onDone();
+      })
+      .catch((error: unknown) => setTrouble(wordsOf(error)));
   return (
     <div class="table-room">
       {trouble && <Trouble words={trouble} />}
@@ -56,6 +62,7 @@ function UserTable({ users, onEdit, onCode, onDone }: UserTableProps) {
             <th scope="col">Name</th>
             <th scope="col">Role</th>
             <th scope="col">Scope</th>
+            <th scope="col">On the ground</th>
             <th scope="col">State</th>
             <th scope="col">Deeds</th>
           </tr>
@@ -66,8 +73,9 @@ function UserTable({ users, onEdit, onCode, onDone }: UserTableProps) {
               <th scope="row">{user.name}</th>
               <td data-head="Role">{ROLE_WORDS[user.role] ?? user.role}</td>
               <td data-head="Scope">
-                {user.scope === null ? "whole site" : user.scope.map(placeName).join(", ")}
+                {user.scope === null ? "whole site" : user.scope.map(placeName).sort().join(", ")}
               </td>
+              <td data-head="On the ground">{personName(user)}</td>
               <td data-head="State">
                 <UserState user={user} />
               </td>
@@ -112,66 +120,14 @@ function UserTable({ users, onEdit, onCode, onDone }: UserTableProps) {
   );
 }
 
+function personName({ asset_id }: User): string {
+  return asset_id ? (world.value.assets.get(asset_id)?.name ?? asset_id) : "—";
+}
+
 function UserState({ user }: { user: User }) {
   if (!user.is_active) return <Chip tone="bad">Shut out</Chip>;
   if (!user.has_password) return <Chip tone="suspect">Has not chosen a password</Chip>;
   return <Chip tone="good">{user.has_authenticator ? "Active, two proofs" : "Active"}</Chip>;
-}
-
-function EditUser({
-  user,
-  onMade,
-  onClose,
-}: {
-  user: User | null;
-  onMade: (made: UserMade) => void;
-  onClose: () => void;
-}) {
-  const roles = Object.entries(ROLE_WORDS);
-  const places = [...locations.value.values()].map(({ id, name }): [string, string] => [id, name]);
-  const fields: Field[] = [
-    ...(user ? [] : [{ name: "name", label: "Name", hint: "a-z, 0-9 and . _ @ -" }]),
-    { name: "role", label: "Role", kind: "select", options: roles, value: user?.role ?? "operator" },
-    {
-      name: "scope",
-      label: "Scope",
-      kind: "select",
-      options: [["", "The whole site"], ...places],
-      value: user?.scope?.[0] ?? "",
-      hint: "More than one place: through the interface for other systems.",
-    },
-    {
-      name: "asset_id",
-      label: "Asset that stands for this person",
-      isOptional: true,
-      value: user?.asset_id ?? "",
-    },
-  ];
-  return (
-    <Ask
-      title={user ? `Change ${user.name}` : "New user"}
-      {...(user ? { intro: <p class="muted">Open sessions of this person end.</p> } : {})}
-      fields={fields}
-      deed={user ? "Change" : "Make the user"}
-      onDo={async (said) => {
-        const scope = said["scope"] ? [said["scope"]] : null;
-        const given = {
-          role: said["role"] as Role,
-          scope: keptScope(user, scope),
-          asset_id: said["asset_id"] || null,
-        };
-        if (user) await patch(`/api/users/${encodeURIComponent(user.name)}`, given);
-        else onMade(await post<UserMade>("/api/users", { name: said["name"], ...given }));
-      }}
-      onClose={onClose}
-    />
-  );
-}
-
-/** A scope of several places, whose first was left as it is, stays whole. */
-function keptScope(user: User | null, scope: string[] | null): string[] | null {
-  const before = user?.scope ?? null;
-  return before && scope && before[0] === scope[0] ? before : scope;
 }
 
 function SetupCode({ made, onClose }: { made: UserMade; onClose: () => void }) {

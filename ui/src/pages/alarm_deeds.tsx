@@ -4,7 +4,8 @@ import { useState } from "preact/hooks";
 import type { Alarm } from "../api/contract";
 import { post } from "../api/client";
 import { Ask, type Field } from "../parts/dialog";
-import { world } from "../store/screen";
+import { subjectName } from "../format/names";
+import { speakers, world } from "../store/screen";
 import { withAlarms } from "../live/world";
 
 interface Deed {
@@ -80,7 +81,7 @@ export function AlarmDeeds({ alarm }: { alarm: Alarm }) {
           key={deed.key}
           type="button"
           class={`button small ${deed.tone}`}
-          aria-label={`${deed.word}: ${alarm.title}, ${alarm.subject.name}`}
+          aria-label={`${deed.word}: ${alarm.title}, ${subjectName(alarm, speakers.value)}`}
           onClick={() => setAsked(deed)}
         >
           {deed.word}
@@ -92,7 +93,7 @@ export function AlarmDeeds({ alarm }: { alarm: Alarm }) {
           intro={
             <>
               <p>
-                <b>{alarm.title}</b> · {alarm.subject.name}
+                <b>{alarm.title}</b> · {subjectName(alarm, speakers.value)}
               </p>
               <p class="muted">{asked.intro}</p>
             </>

@@ -6,7 +6,7 @@ import type { Asset } from "../api/contract";
 import { ago, moment, utc } from "../format/time";
 import { now, zone } from "../store/screen";
 import { Icon, Shape } from "./icon";
-import { FLAGS, flagWord, measured, words } from "../format/value";
+import { FLAGS, flagWord } from "../format/value";
 
 /** A time in the site's zone, with UTC beside, and how long ago. */
 export function When({ at, plain = false }: { at: string | number | null | undefined; plain?: boolean }) {
@@ -133,17 +133,4 @@ export function Facts({ rows }: { rows: [string, ComponentChildren][] }) {
       ))}
     </dl>
   );
-}
-
-export function Evidence({ value }: { value: unknown }) {
-  if (value === null || value === undefined) return <p class="muted">None was given.</p>;
-  if (typeof value === "object" && !Array.isArray(value)) {
-    const rows = Object.entries(value).map(([key, child]): [string, ComponentChildren] =>
-      typeof child === "object" && child !== null
-        ? [words(key), <pre>{JSON.stringify(child, null, 2)}</pre>]
-        : measured(key, child),
-    );
-    return rows.length ? <Facts rows={rows} /> : <p class="muted">None was given.</p>;
-  }
-  return <pre>{typeof value === "string" ? value : JSON.stringify(value, null, 2)}</pre>;
 }

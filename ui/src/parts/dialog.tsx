@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { Choice } from "./choice";
 import { useDeed } from "./load";
 
 interface DialogProps {
@@ -28,8 +29,10 @@ export function Dialog({ title, children, onClose }: DialogProps) {
 export interface Field {
   name: string;
   label: string;
-  kind?: "text" | "area" | "password" | "select" | "number";
+  kind?: "text" | "area" | "password" | "select" | "number" | "many";
   options?: [string, string][];
+  /** Of many: the word for all of them. */
+  all?: string;
   value?: string;
   isOptional?: boolean;
   hint?: string;
@@ -100,11 +103,15 @@ export function Input({
     required: !field.isOptional,
     onInput: (event: Event) => onInput((event.currentTarget as HTMLInputElement).value),
   };
+  if (field.kind === "many") {
+    const { label, all = "All", options = [], hint } = field;
+    return <Choice {...{ label, all, options, value, hint, onInput }} />;
+  }
   return (
     <label class="field">
       <span>
         {field.label}
-        {field.isOptional && <em> if there is one</em>}
+        {field.isOptional && field.kind !== "select" && <em> if there is one</em>}
       </span>
       {field.kind === "area" && <textarea rows={3} {...shared} />}
       {field.kind === "select" && (

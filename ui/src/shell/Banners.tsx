@@ -1,9 +1,10 @@
 /** What must not be overlooked, on whichever page: an old screen, and an alarm that nobody has answered. */
 
 import { Level } from "../parts/basics";
+import { subjectName } from "../format/names";
 import { moment, span } from "../format/time";
 import { href, route } from "../store/route";
-import { heardAt, now, staleSeconds, waiting, zone } from "../store/screen";
+import { heardAt, now, speakers, staleSeconds, waiting, zone } from "../store/screen";
 
 /** Says so when the server has been silent: what is drawn is then a picture of the past. */
 export function StaleBanner() {
@@ -32,7 +33,7 @@ export function AlarmStrip() {
           <Level level={first.level} />
           <span class="strip-title">{first.title}</span>
           <span class="strip-more">
-            {first.subject.name} · waiting {span(now.value - Date.parse(first.raised))}
+            {subjectName(first, speakers.value)} · waiting {span(now.value - Date.parse(first.raised))}
             {alarms.length > 1 && ` · ${alarms.length - 1} more`}
           </span>
         </a>

@@ -23,6 +23,7 @@ export const PAGES: readonly Place[] = [
   { key: "tags", title: "Tags", icon: "tags", right: "see_tags", letter: "t" },
   { key: "criteria", title: "Criteria", icon: "criteria", right: "see_criteria", letter: "c" },
   { key: "users", title: "Users", icon: "users", right: "manage_users", letter: "u" },
+  { key: "tokens", title: "Tokens", icon: "token", right: "manage_users", letter: "k" },
   { key: "audit", title: "Audit", icon: "audit", right: "read_audit", letter: "l" },
 ];
 

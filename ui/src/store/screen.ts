@@ -3,10 +3,13 @@
 import { computed, signal } from "@preact/signals";
 import type { Location, Me, Right, Site } from "../api/contract";
 import { STALE_AFTER_MS, type LinkState } from "../live/link";
+import { speakersOf } from "../format/names";
 import { EMPTY_WORLD, openAlarms, unanswered, type World } from "../live/world";
 
 /** Who is signed in; undefined until the server has said, null when nobody is. */
 export const me = signal<Me | null | undefined>(undefined);
+/** The session of this browser ended without anybody signing out. */
+export const isSessionOver = signal(false);
 export const site = signal<Site | null>(null);
 export const locations = signal<ReadonlyMap<string, Location>>(new Map());
 export const world = signal<World>(EMPTY_WORLD);
@@ -28,6 +31,8 @@ export const staleSeconds = computed(() => {
 
 export const open = computed(() => openAlarms(world.value));
 export const waiting = computed(() => unanswered(world.value, me.value?.asset_id ?? null));
+/** Assets by every id that speaks for them. */
+export const speakers = computed(() => speakersOf([...world.value.assets.values()]));
 export const zone = computed(() => site.value?.time_zone ?? "UTC");
 
 /** Whether the person signed in has one of the rights; the server decides again on every request. */

@@ -5,7 +5,7 @@ import type { Alarm, Asset, Gateway, Location, Me, Site } from "../api/contract"
 import { get, getAll, post, Refusal, whenSignedOut } from "../api/client";
 import { Link, type Wire } from "../live/link";
 import { apply, EMPTY_WORLD, withAlarms, withAssets, withGateways } from "../live/world";
-import { heardAt, link, listeningSince, locations, may, me, site, world } from "./screen";
+import { heardAt, isSessionOver, link, listeningSince, locations, may, me, site, world } from "./screen";
 import { go } from "./route";
 
 const PLACES_EVERY_MS = 10_000;
@@ -17,7 +17,7 @@ let strangers: ReturnType<typeof setTimeout> | undefined;
 
 /** Ask the server who is signed in; throws when it cannot be asked. */
 export async function whoAmI(): Promise<void> {
-  whenSignedOut(forget);
+  whenSignedOut(expire);
   try {
     await enter(await get<Me>("/api/me"));
   } catch (error) {
@@ -43,8 +43,15 @@ export async function signOut(): Promise<void> {
 async function enter(person: Me): Promise<void> {
   site.value = await get<Site>("/api/site");
   me.value = person;
+  isSessionOver.value = false;
   await Promise.all([readAssets(), readAlarms(), readPlaces(), readGateways()]);
   listen();
+}
+
+/** The server knows this session no more: say so at the door. */
+function expire(): void {
+  forget();
+  isSessionOver.value = true;
 }
 
 function forget(): void {
@@ -124,7 +131,7 @@ async function stillSignedIn(): Promise<void> {
   try {
     await get<Me>("/api/me");
   } catch (error) {
-    if (error instanceof Refusal && error.status === 401) forget();
+    if (error instanceof Refusal && error.status === 401) expire();
   }
 }
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query
 from sqlalchemy import Connection
 
 from highwall.twin.roles import Action, Person, Reach
-from highwall.twin.sql import alarms, audit
+from highwall.twin.sql import alarms, audit, changelog
 from highwall.web.alarm_showing import Shown, shown_alarms
 from highwall.web.guards import Served, may
 from highwall.web.reach import things_in_reach
@@ -89,6 +89,8 @@ def _act(
         detail = {"why": why, "until_us": until_us}
         audit.append(store, who.name, f"alarm_{what}", subject=f"alarm {number}", detail=detail, at_us=now_us)
         shown = _shown(store, who, action, number)
+        touched = changelog.Touched(alarms=(number,))
+        changelog.note(store, touched, writer=served.database.writer, at_us=now_us)
     served.hub.put([shown.change])
     return shown.for_person(who)
 

@@ -6,13 +6,13 @@ from fastapi import APIRouter, Path, Query
 
 from highwall.core.errors import MissingInputError
 from highwall.twin.roles import Action, Person
-from highwall.twin.sql import audit, things, tracks
+from highwall.twin.sql import audit, changelog, things, tracks
 from highwall.web.guards import Served, may
 from highwall.web.instants import Instant, check_span
 from highwall.web.reach import asset_in_reach, assets_in_reach
 from highwall.web.schemas.assets import AssetGiven, AssetPage, AssetTold, PositionTold, TrackTold
 from highwall.web.schemas.base import Done, Limit, Name
-from highwall.web.showing import change_of, shown_assets
+from highwall.web.showing import change_of, gone_of, shown_assets
 
 router = APIRouter(prefix="/api", tags=["assets"])
 Sees = Annotated[Person, may(Action.SEE_ASSETS)]
@@ -56,18 +56,23 @@ def put_asset(asset_id: AssetId, given: AssetGiven, who: Edits, served: Served) 
         detail = given.model_dump(mode="json")
         audit.append(store, who.name, "put_asset", subject=asset_id, detail=detail, at_us=now_us)
         told = shown_assets(store, [put], now_us=now_us)[0]
+        touched = changelog.Touched(assets=(asset_id,))
+        changelog.note(store, touched, writer=served.database.writer, at_us=now_us)
     served.hub.put([change_of(told)])
     return told
 
 
 @router.delete("/assets/{asset_id}")
 def retire_asset(asset_id: AssetId, who: Edits, served: Served) -> Done:
-    """Take an asset out of use; its past stays."""
+    """Take an asset out of use: it leaves the live map; its past stays."""
     now_us = served.clock_us()
     with served.database.begin() as store:
-        asset_in_reach(store, who, Action.EDIT_ASSETS, asset_id)
+        found = asset_in_reach(store, who, Action.EDIT_ASSETS, asset_id)
         things.retire_asset(store, asset_id, at_us=now_us)
         audit.append(store, who.name, "retire_asset", subject=asset_id, detail={}, at_us=now_us)
+        touched = changelog.Touched(assets=(asset_id,))
+        changelog.note(store, touched, writer=served.database.writer, at_us=now_us)
+    served.hub.put([gone_of(found)])
     return Done()
 
 

@@ -15,7 +15,15 @@ from highwall.web.guards import Served, may
 from highwall.web.instants import Instant, check_span
 from highwall.web.reach import NOBODY, asset_in_reach, owners_of, things_in_reach
 from highwall.web.schemas.base import After, Limit, Name, Number
-from highwall.web.schemas.readings import DatastreamPage, DatastreamTold, LatestTold, SeriesTold, ShownUnit
+from highwall.web.schemas.readings import (
+    DatastreamPage,
+    DatastreamTold,
+    LatestTold,
+    SeriesTold,
+    ShownUnit,
+    Thresholds,
+)
+from highwall.web.watches import thresholds
 
 router = APIRouter(prefix="/api", tags=["datastreams"])
 Reads = Annotated[Person, may(Action.SEE_READINGS)]
@@ -61,6 +69,13 @@ def course(
         t=(found.phenomenon_us // 1000).tolist(), min=_numbers(found.low), max=_numbers(found.high),
         flag=found.flag.tolist(), is_decimated=found.is_decimated,
     )  # fmt: skip
+
+
+@router.get("/datastreams/{number}/thresholds")
+def watching(number: Number, who: Reads, served: Served) -> Thresholds:
+    """Tell the comparisons of the criteria in force that watch a datastream, to whoever may read it."""
+    with served.database.read() as store:
+        return Thresholds(thresholds=thresholds(store, datastream_in_reach(store, who, number)))
 
 
 def datastream_in_reach(store: Connection, who: Person, number: int) -> Datastream:

@@ -1,5 +1,6 @@
 """Gateways: let in with a one-time code, configured, commanded, put out."""
 
+import hashlib
 import json
 import re
 import secrets
@@ -21,12 +22,14 @@ from highwall.web.schemas.gateways import (
     Claiming,
     ClaimMade,
     CommandTold,
+    ConfigurationsTold,
     ConfigurationTold,
     GatewayPage,
     GatewayTold,
     NewClaim,
     NewCommand,
     NewConfiguration,
+    VersionTold,
 )
 from highwall.web.services import GatewayDesk, Services
 
@@ -114,6 +117,19 @@ def command(gateway_id: GatewayId, given: NewCommand, who: Commands, served: Ser
     return CommandTold(id=order.command_id, verb=order.verb, who=who.name, at=now_us, result=None, done=None)
 
 
+@router.get("/gateways/{gateway_id}/configurations")
+def configurations(gateway_id: GatewayId, who: Manages, served: Served) -> ConfigurationsTold:
+    """List what a gateway was configured with, and what it works by as far as it says."""
+    with served.database.read() as store:
+        found = _found(store, who, Action.MANAGE_GATEWAYS, gateway_id)
+        versions = [_version(one) for one in orders.configurations(store, gateway_id)]
+    reported = found.status.config_hash if found.status else ""
+    in_force = next((one.version for one in versions if one.sha256 == reported), None)
+    return ConfigurationsTold(
+        versions=versions, in_force=in_force, reported_hash=reported, content_schema=dict(_desk(served).schema)
+    )  # fmt: skip
+
+
 @router.post("/gateways/{gateway_id}/configurations")
 def configure(gateway_id: GatewayId, given: NewConfiguration, who: Manages, served: Served) -> ConfigurationTold:
     """Sign a new version of a gateway's configuration, and send it."""
@@ -121,7 +137,9 @@ def configure(gateway_id: GatewayId, given: NewConfiguration, who: Manages, serv
     with served.database.begin() as store:
         _found(store, who, Action.MANAGE_GATEWAYS, gateway_id)
         version = orders.next_version(store, gateway_id)
-        signed = desk.sign(json.dumps(given.content | {"gateway": gateway_id, "version": version}, sort_keys=True))
+        content = json.dumps(given.content | {"gateway": gateway_id, "version": version}, sort_keys=True)
+        desk.check(content)
+        signed = desk.sign(content)
         orders.put_configuration(store, gateway_id, signed, version=version, who=who.name, at_us=now_us)
         detail = {"version": version, "why": given.why}
         audit.append(store, who.name, "configure_gateway", subject=gateway_id, detail=detail, at_us=now_us)
@@ -153,6 +171,13 @@ def _command(order: orders.GivenCommand) -> CommandTold:
     said = order.command
     return CommandTold(
         id=said.command_id, verb=said.verb, who=order.who, at=order.at_us, result=order.result, done=order.done_us
+    )  # fmt: skip
+
+
+def _version(one: orders.Configuration) -> VersionTold:
+    return VersionTold(
+        version=one.version, content=one.content, who=one.who, at=one.at_us, outcome=one.outcome,
+        sha256=hashlib.sha256(one.content.encode()).hexdigest(), reported=one.reported_us,
     )  # fmt: skip
 
 

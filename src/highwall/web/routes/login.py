@@ -1,7 +1,8 @@
 """Logging in and out, choosing a password, and who one is."""
 
 import io
-from typing import Annotated
+import ipaddress
+from typing import Annotated, Final
 
 import segno
 from fastapi import APIRouter, Depends, Request, Response
@@ -16,6 +17,7 @@ from highwall.web.schemas.people import ChoosePassword, Login, LoginRefused, Me,
 from highwall.web.services import Services
 
 router = APIRouter(prefix="/api", tags=["login"])
+_CUSTOMER_BITS: Final = 64
 
 
 @router.post(
@@ -56,15 +58,23 @@ def setup(given: ChoosePassword, served: Served) -> SetUp:
     """
     now_us = served.clock_us()
     with served.database.begin() as store:
-        made = accounts.choose_password(store, given.code, given.password, issuer=served.place.title, now_us=now_us)
+        made = accounts.choose_password(
+            store, given.code, given.password, issuer=served.place.title, now_us=now_us, vault=served.database.vault
+        )
         sessions.close_sessions(store, made.user.id)
         audit.append(store, made.user.name, "choose_password", subject=made.user.name, detail={}, at_us=now_us)
     return _told(made)
 
 
 def address_of(request: Request) -> str:
-    """Where a request comes from."""
-    return request.client.host if request.client else "unknown"
+    """Where a request comes from; of IPv6 the network, which is as much as one customer has."""
+    try:
+        address = ipaddress.ip_address(request.client.host if request.client else "")
+    except ValueError:
+        return "unknown"
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(address.ipv4_mapped or ipaddress.IPv6Network((address, _CUSTOMER_BITS), strict=False))
+    return str(address)
 
 
 def set_cookie(response: Response, token: str, served: Services) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from highwall.twin.roles import Action, Person
-from highwall.twin.sql import audit, things
+from highwall.twin.sql import audit, changelog, things
 from highwall.web.guards import Served, may
 from highwall.web.routes.assets import asset_of, check_location
 from highwall.web.routes.locations import location_of
@@ -31,6 +31,8 @@ def sync_asset(external_id: Foreign, given: SyncedAsset, who: Syncs, served: Ser
             detail = given.model_dump(mode="json") | {"external_id": external_id}
             audit.append(store, who.name, "sync_asset", subject=put.id, detail=detail, at_us=now_us)
         told = shown_assets(store, [put], now_us=now_us)[0]
+        touched = changelog.Touched(assets=(put.id,))
+        changelog.note(store, touched, writer=served.database.writer, at_us=now_us)
     served.hub.put([change_of(told)])
     return told
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query
 from sqlalchemy import Connection
 
 from highwall.core.errors import AccessError
-from highwall.twin.roles import OF_A_SECOND_PERSON, Action, Person, Role, check_scope
+from highwall.twin.roles import OF_A_SECOND_PERSON, RIGHTS, Action, Person, Role, check_scope
 from highwall.twin.sql import accounts, audit, sessions
 from highwall.web.guards import Served, may
 from highwall.web.schemas.base import Done, Limit, Number
@@ -90,7 +90,9 @@ def new_code(name: Called, who: Manages, served: Served) -> UserMade:
 def tokens(who: Manages, served: Served) -> Tokens:
     """List the tokens of other systems."""
     with served.database.read() as store:
-        return Tokens(tokens=[_token(one) for one in sessions.all_tokens(store)])
+        found = [_token(one) for one in sessions.all_tokens(store)]
+    grantable = {role: sorted(RIGHTS[role].keys() - OF_A_SECOND_PERSON) for role in Role}
+    return Tokens(tokens=found, grantable=grantable)
 
 
 @router.post("/tokens")

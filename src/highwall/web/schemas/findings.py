@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pydantic import Field
+
 from highwall.web.schemas.base import Told
 
 
@@ -12,6 +14,13 @@ class FindingEvent(Told):
     by: str
     what: str
     why: str
+
+
+class StreamLink(Told):
+    """A datastream of the ground of a finding."""
+
+    id: int
+    name: str
 
 
 class FindingTold(Told):
@@ -30,6 +39,8 @@ class FindingTold(Told):
     events: list[FindingEvent]
     evidence: dict[str, Any]
     geometry: dict[str, Any]
+    datastreams: list[StreamLink] = Field([], description="motion of its patch, for whoever may read it")
+    has_case: bool = Field(False, description="its case file lies with the run: GET /api/findings/{id}/case.pdf")
 
 
 class Findings(Told):

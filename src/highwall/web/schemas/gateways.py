@@ -103,6 +103,22 @@ class ConfigurationTold(Told):
     outcome: str | None
 
 
+class VersionTold(ConfigurationTold):
+    """A version that was given, and what became of it."""
+
+    sha256: str
+    reported: Instant | None
+
+
+class ConfigurationsTold(Told):
+    """What a gateway was configured with, and what it says that it works by."""
+
+    versions: list[VersionTold] = Field(description="newest first")
+    in_force: int | None = Field(description="version whose hash the gateway reports; 0: what it began with")
+    reported_hash: str
+    content_schema: dict[str, Any] = Field(description="JSON Schema of a configuration")
+
+
 class TagTold(Told):
     """A tag and whose it is."""
 

@@ -130,6 +130,7 @@ class Tokens(Told):
     """All tokens."""
 
     tokens: list[TokenTold]
+    grantable: dict[Role, list[Action]] = Field(description="what a token of a user of this role may be given")
 
 
 class AuditEntry(Told):

@@ -1,4 +1,6 @@
-"""Datastreams and what they read."""
+"""Datastreams, what they read, and the thresholds that watch them."""
+
+from typing import Literal
 
 from pydantic import Field
 
@@ -42,6 +44,30 @@ class DatastreamPage(Told):
 
     datastreams: list[DatastreamTold]
     next: int | None
+
+
+class ThresholdTold(Told):
+    """One comparison of the criteria in force that a datastream is put to, in the unit of what is stored."""
+
+    criterion: str
+    title: str
+    level: int = Field(description="1 tell, 2 watch closely, 3 act, 4 withdraw people")
+    of: str = Field(description="what is compared: value, size, or a statistic over a window")
+    over_s: float | None = Field(description="length of the window")
+    side: Literal["above", "below"]
+    bound: float = Field(description="of a rate: a second")
+    until: float | None = Field(description="once past the bound, until back past this")
+    in_a_row: int = Field(description="so many readings one after another")
+    at_least: int = Field(description="so many datastreams of the subject")
+    component: int | None = Field(description="of a vector; null: the value itself, or the vector's length")
+    on_after_s: float = Field(description="so long the condition must hold")
+    is_alone: bool = Field(description="it raises the level by itself; otherwise others must hold with it")
+
+
+class Thresholds(Told):
+    """What watches a datastream, the gravest level first."""
+
+    thresholds: list[ThresholdTold]
 
 
 class SeriesTold(Told):

@@ -27,7 +27,7 @@ def thing(asset: AssetTold, *, base: str) -> Item:
         "Locations@iot.navigationLink": f"{at}/Locations",
     }  # fmt: skip
     record = {"id": asset.id, "name": asset.name} | {f"properties/{key}": value for key, value in properties.items()}
-    return Item(asset.id, entity, record)
+    return Item(asset.id, entity, record, asset)
 
 
 def location(place: LocationTold, *, base: str) -> Item:
@@ -40,7 +40,7 @@ def location(place: LocationTold, *, base: str) -> Item:
             "procedure_id": place.procedure_id, "external_id": place.external_id,
         },
     }  # fmt: skip
-    return Item(place.id, entity, {"id": place.id, "name": place.name})
+    return Item(place.id, entity, {"id": place.id, "name": place.name}, place)
 
 
 def whereabouts(asset: AssetTold, *, base: str) -> list[Item]:
@@ -67,12 +67,33 @@ def datastream(one: DatastreamTold, *, base: str) -> Item:
         "unitOfMeasurement": {"name": one.unit or "unknown", "symbol": one.unit, "definition": "CF unit string"},
         "properties": {"property": one.property, "thing": one.thing, "known": one.property in OBSERVED},
         "Observations@iot.navigationLink": f"{at}/Observations",
-    } | ({"Thing@iot.navigationLink": f"{base}/Things('{one.asset_id}')"} if one.asset_id else {})  # fmt: skip
+        **_links(one, base),
+    }  # fmt: skip
     record = {
         "id": one.id, "name": one.name, "Thing/id": one.asset_id, "Thing/@iot.id": one.asset_id,
         "properties/property": one.property, "properties/thing": one.thing, "ObservedProperty/name": one.property,
     }  # fmt: skip
-    return Item(str(one.id), entity, record)
+    return Item(str(one.id), entity, record, one)
+
+
+def observed_property(name: str, *, base: str) -> Item:
+    """Property as an ObservedProperty; of one that is not in our table nothing but its name is known."""
+    known = OBSERVED.get(name)
+    at = f"{base}/ObservedProperties('{name}')"
+    links = {} if known is None else {"@iot.selfLink": at}
+    entity = {
+        "@iot.id": name, **links, "name": name, "definition": at if known else "unknown",
+        "description": known.title if known else "not in the table of properties",
+    }  # fmt: skip
+    return Item(name, entity, {"id": name, "name": name}, name)
+
+
+def _links(one: DatastreamTold, base: str) -> dict[str, str]:
+    """Where a datastream leads to, if anywhere."""
+    thing = {"Thing@iot.navigationLink": f"{base}/Things('{one.asset_id}')"} if one.asset_id else {}
+    if one.property not in OBSERVED:
+        return thing
+    return thing | {"ObservedProperty@iot.navigationLink": f"{base}/ObservedProperties('{one.property}')"}
 
 
 def observation(row: Row, *, base: str) -> Item:
@@ -88,7 +109,7 @@ def observation(row: Row, *, base: str) -> Item:
         "result": row.text if row.value is None else row.value, "resultQuality": row.flag,
         "Datastream/id": row.datastream_id, "Datastream/@iot.id": row.datastream_id,
     }  # fmt: skip
-    return Item(key, entity, record)
+    return Item(key, entity, record, row)
 
 
 def key_of(row: Row) -> str:

@@ -30,6 +30,12 @@ _FUNCTIONS: Final[dict[str, Callable[[str, str], bool]]] = {
     "startswith": lambda text, start: text.startswith(start),
     "substringof": lambda part, text: part in text,
 }
+
+
+class QueryError(InputError):
+    """An option of a query that cannot be read, or is not offered."""
+
+
 Record = Mapping[str, Any]
 """Path → value: what a filter can ask of an entity. Times are microseconds."""
 
@@ -97,7 +103,7 @@ def parse(text: str) -> Filter:
 
     Raises
     ------
-    InputError
+    QueryError
         It is not of the grammar, or too long.
     """
     return _Parser(_tokens(text)).whole()
@@ -110,6 +116,13 @@ def conjuncts(given: Filter) -> Sequence[Comparison]:
     if isinstance(given, Joined) and given.is_all:
         return [one for part in given.parts for one in conjuncts(part)]
     return []
+
+
+def is_conjunction(given: Filter) -> bool:
+    """Whether a filter is nothing but comparisons that must all hold: what :func:`conjuncts` gives is all of it."""
+    if isinstance(given, Joined):
+        return given.is_all and all(is_conjunction(part) for part in given.parts)
+    return isinstance(given, Comparison)
 
 
 class _Parser:
@@ -141,7 +154,7 @@ class _Parser:
     def _negation(self) -> Filter:
         self._depth += 1
         if self._depth > _MOST_DEPTH:
-            raise InputError(f"$filter is nested deeper than {_MOST_DEPTH}; write it flatter.")
+            raise QueryError(f"$filter is nested deeper than {_MOST_DEPTH}; write it flatter.")
         found = self._inner()
         self._depth -= 1
         return found
@@ -199,7 +212,7 @@ class _Parser:
 
     def _fail(self, wanted: str) -> NoReturn:
         found = str(self._tokens[min(self._at, len(self._tokens) - 1)][1])[:40] if self._tokens else "nothing"
-        raise InputError(f"$filter near {found!r}; expected {wanted}, as in: result gt 3.5 and name eq 'x'.")
+        raise QueryError(f"$filter near {found!r}; expected {wanted}, as in: result gt 3.5 and name eq 'x'.")
 
 
 def _tokens(text: str) -> list[tuple[str, Any]]:
@@ -208,7 +221,7 @@ def _tokens(text: str) -> list[tuple[str, Any]]:
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None or len(found) >= MOST_TOKENS:
-            raise InputError(f"$filter cannot be read from {text[at : at + 20]!r} on; use numbers, times, 'texts'.")
+            raise QueryError(f"$filter cannot be read from {text[at : at + 20]!r} on; use numbers, times, 'texts'.")
         kind = match.lastgroup or ""
         found.append((kind, _READ.get(kind, str)(match[kind])))
         at = match.end()
@@ -219,7 +232,7 @@ def _time(text: str) -> int:
     try:
         return instant_us(text)
     except ValueError as error:
-        raise InputError(f"$filter holds a wrong time; {error}.") from error
+        raise QueryError(f"$filter holds a wrong time; {error}.") from error
 
 
 _READ: Final[dict[str, Callable[[str], Any]]] = {

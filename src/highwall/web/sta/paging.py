@@ -1,6 +1,6 @@
 """Pages that go on behind a key and read no more rows than they may."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
@@ -17,12 +17,14 @@ class Item(NamedTuple):
     key: str
     entity: dict[str, Any]
     record: Record
+    told: Any = None
+    """What it was made from: expansions begin there."""
 
 
 class Page(NamedTuple):
     """Entities, and the key behind which the next page begins."""
 
-    entities: list[dict[str, Any]]
+    items: list[Item]
     next_key: str | None
 
 
@@ -32,7 +34,7 @@ Fetch = Callable[[str | None, int], Sequence[Item]]
 
 def page(fetch: Fetch, wanted: Filter, *, after: str | None, top: int) -> Page:
     """Gather the items that pass a filter, up to ``top``, reading at most :data:`MOST_ROWS`."""
-    found: list[dict[str, Any]] = []
+    found: list[Item] = []
     n_read, key = 0, after
     while n_read < MOST_ROWS:
         items = fetch(key, _BATCH)
@@ -40,7 +42,7 @@ def page(fetch: Fetch, wanted: Filter, *, after: str | None, top: int) -> Page:
             if wanted.holds(item.record):
                 if len(found) == top:
                     return Page(found, key)
-                found.append(item.entity)
+                found.append(item)
             key = item.key
         n_read += len(items)
         if len(items) < _BATCH:
@@ -48,9 +50,6 @@ def page(fetch: Fetch, wanted: Filter, *, after: str | None, top: int) -> Page:
     return Page(found, key)
 
 
-def answer(found: Page, *, base: str, path: str, query: dict[str, str]) -> dict[str, Any]:
-    """Give a page as SensorThings has it, with the address of the next one."""
-    told: dict[str, Any] = {"value": found.entities}
-    if found.next_key is not None:
-        told["@iot.nextLink"] = f"{base}/{path}?{urlencode(query | {'$skiptoken': found.next_key}, safe='$')}"
-    return told
+def next_link(address: str, query: Mapping[str, str], key: str) -> str:
+    """Address of the page behind a key."""
+    return f"{address}?{urlencode({**query, '$skiptoken': key}, safe='$')}"
