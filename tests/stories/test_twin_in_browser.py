@@ -91,7 +91,9 @@ def test_a_person_is_seen_to_move(twin, visit):
     page = visit("max", "/#/map")
     live(page)
     twin.place("t-ana", LON, LAT)
-    page.locator(".asset-row[data-asset=p-ana]").click()
+    row = page.locator(".asset-row[data-asset=p-ana]")
+    row.locator(".asset-row-ago span").wait_for()  # heard: rows come in the order of concern, and do not move any more
+    row.click()
     place, label = page.locator("[data-position]"), page.locator(".asset-label[data-asset=p-ana]")
     place.wait_for()
     label.wait_for(state="attached")
@@ -296,6 +298,7 @@ def test_every_page_fits_a_phone_and_names_what_can_be_pressed(visit, scheme):
 def test_the_keyboard_alone_is_enough(visit):
     page = visit("vera", "/#/map")
     live(page)
+    page.wait_for_selector(".map[data-ready=yes]")
     page.keyboard.press("g")
     page.keyboard.press("f")
     page.get_by_role("heading", name="Findings").wait_for()
