@@ -18,7 +18,7 @@ class Data(NamedTuple):
 
 def real() -> Data:
     """Read the training data beside the repository; of the chips, artisanal mines and none."""
-    from highwall.workflows.training_data import read_chips, read_scenes
+    from highwall.workflows.training.chip_data import read_chips, read_scenes
 
     chips = read_chips(SHARED / "data")
     return Data(chips.where(~chips.is_class(INDUSTRIAL_MINE)), read_scenes(SHARED / "data"))

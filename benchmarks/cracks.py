@@ -30,7 +30,7 @@ from highwall.classification.cracks.photograph import CrackPhotograph
 from highwall.classification.cracks.scores import LevelCounts, ScoredPhotograph, chip_truth
 from highwall.classification.cracks.scores import report as photograph_report
 from highwall.classification.cracks.simulate import SimulatedPhotograph, simulated_photograph
-from highwall.workflows.train_cracks import CrackRun, read_labelled, score_photograph
+from highwall.workflows.training.cracks import CrackRun, read_labelled, score_photograph
 
 SCRATCH = Path(__file__).resolve().parents[1] / "build"
 """Takes the result of a run of some parts."""

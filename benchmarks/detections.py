@@ -21,7 +21,7 @@ from highwall.classification.options import ProtocolOptions
 from highwall.learning.bootstrap import group_bootstrap
 from highwall.learning.detection import IOU_STEPS, SceneObjects, iou_of_labels, object_average_precision
 from highwall.learning.groups import hold_out
-from highwall.workflows.training_data import read_scenes
+from highwall.workflows.training.chip_data import read_scenes
 
 THRESHOLDS = (0.5, 0.7, 0.8, 0.9)
 MIN_PX = 64

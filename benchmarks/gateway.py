@@ -75,7 +75,7 @@ def run_one(n_tags: int, *, with_images: bool) -> Told:
     """Run a gateway for a while at the pace of the clock."""
     from highwall.edge.radio import SimulatedRadio
     from highwall.telemetry.messages import Priority
-    from highwall.workflows import gateway
+    from highwall.workflows.live import gateway
 
     with tempfile.TemporaryDirectory() as scratch:
         folder, stop = Path(scratch), threading.Event()
@@ -117,7 +117,7 @@ def identify(folder: Path, *, images: Path | None) -> None:
     from highwall.edge.options import WatchOptions
     from highwall.edge.registration import IDENTITY_FILE, Identity
     from highwall.twin.keys import new_signing_key, verifying_key
-    from highwall.workflows.gateway import CONFIGURATION_FILE
+    from highwall.workflows.live.gateway import CONFIGURATION_FILE
 
     who = Identity("gw-1", "pit", "127.0.0.1", 8883, verifying_key(new_signing_key()))
     (folder / IDENTITY_FILE).write_bytes(msgspec.json.encode(who))

@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from highwall.workflows.tables import make_table
+from highwall.workflows.training.tables import make_table
 
 HERE = Path(__file__).resolve().parent
 CONFIGS = HERE.parent / "examples" / "minecam"

@@ -28,11 +28,11 @@ from highwall.core.grid import GeoBox
 from highwall.core.site import Site
 from highwall.io.rasters import write_zarr
 from highwall.io.vectors import write_polygons
-from highwall.workflows.assess import ToAssess, assess
 from highwall.workflows.config import ZoneSection
-from highwall.workflows.findings_register import enter
-from highwall.workflows.portfolio import portfolio
 from highwall.workflows.run import Run
+from highwall.workflows.watching.assess import ToAssess, assess
+from highwall.workflows.watching.findings_register import enter
+from highwall.workflows.watching.portfolio import portfolio
 
 QUARRIES = (
     SHARED / "data/vectors/swiss_quarries/examples/mineral-extract-sites-detection/data/labels"

@@ -19,8 +19,8 @@ from highwall.segmentation.ceilings import SHIPPED, Ceilings
 from highwall.segmentation.dataset import Sample
 from highwall.segmentation.evaluation import Evaluation, Judged
 from highwall.segmentation.evaluation_options import EvaluationOptions
-from highwall.workflows.dataset import read_folder
-from highwall.workflows.segmentation_judging import judge_annotators
+from highwall.workflows.datasets.reading import read_folder
+from highwall.workflows.judging.scenes import judge_annotators
 
 CLASSES = (*CLASS_NAMES, MINING_AREA)
 

@@ -18,8 +18,8 @@ from highwall.segmentation.dataset import TRAINING, Sample, SampleSet
 from highwall.segmentation.map_options import SegmentOptions
 from highwall.segmentation.options import TrainOptions
 from highwall.segmentation.predict import probability_map
-from highwall.workflows.dataset import read_folder
-from highwall.workflows.train_segmentation import options_of
+from highwall.workflows.datasets.reading import read_folder
+from highwall.workflows.training.segmentation import options_of
 from segmentation_quiet import with_quiet_ground
 from segmentation_simulated import simulated_beginning, simulated_identity
 

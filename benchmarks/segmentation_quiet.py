@@ -20,7 +20,7 @@ from highwall.core.grid import GeoBox
 from highwall.core.taxonomy import NONE
 from highwall.segmentation.dataset import TRAINING, Sample, SampleSet, sample_of_arrays
 from highwall.segmentation.options import TrainOptions
-from highwall.workflows.training_data import read_chips
+from highwall.workflows.training.chip_data import read_chips
 
 BANDS = ("B04", "B03", "B02")
 LARGEST_IN_CHIPS = 0.3

@@ -17,8 +17,8 @@ from highwall.imagery.options import VariedSceneOptions
 from highwall.segmentation.checkpoints import LAST
 from highwall.segmentation.learner import Progress
 from highwall.segmentation.options import TrainOptions
-from highwall.workflows.simulated_sites import SimulatedSitesOptions, simulated_samples
-from highwall.workflows.train_segmentation import options_of
+from highwall.workflows.datasets.simulated_sites import SimulatedSitesOptions, simulated_samples
+from highwall.workflows.training.segmentation import options_of
 
 SITES: Final = SimulatedSitesOptions(
     n_sites=144, first_seed=100_000, first_year=2021, last_year=2021, shares=(1.0, 0.0, 0.0),

@@ -25,8 +25,8 @@ from highwall.segmentation.evaluation import column_intervals
 from highwall.segmentation.evaluation_options import EvaluationOptions
 from highwall.segmentation.predict import probability_map
 from highwall.segmentation.segmenter import OnnxSegmenter
-from highwall.workflows.dataset import extent_of
-from highwall.workflows.sample_images import OpenedImage, open_image
+from highwall.workflows.datasets.reading import extent_of
+from highwall.workflows.datasets.sample_images import OpenedImage, open_image
 
 PONDS = ("tailing_storage_facility", "settling_pond")
 

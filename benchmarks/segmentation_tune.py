@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from highwall.workflows.tune import tune
+from highwall.workflows.training.tune import tune
 
 HERE = Path(__file__).resolve().parent
 CONFIG = HERE.parent / "examples" / "minecam" / "tune-smoke.yaml"

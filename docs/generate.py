@@ -12,7 +12,7 @@ from highwall.core.errors import HighwallError
 from highwall.core.products import LAYERS, RUN_FILES, RUN_FILES_ASKED
 from highwall.core.taxonomy import CHIP_CLASSES, MINING_CLASSES
 from highwall.workflows.sample import SAMPLES, sample
-from highwall.workflows.summary import schema
+from highwall.workflows.watching.summary import schema
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"

@@ -6,8 +6,8 @@ python examples/01_simulated_site.py OUT
 import sys
 from pathlib import Path
 
-from highwall.workflows.monitor import monitor
-from highwall.workflows.simulate import simulate
+from highwall.workflows.watching.monitor import monitor
+from highwall.workflows.watching.simulate import simulate
 
 
 def main(out: Path) -> None:

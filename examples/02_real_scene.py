@@ -21,7 +21,7 @@ from highwall.imagery.chips import true_colour
 from highwall.io.rasters import read_raster
 from highwall.io.vectors import read_polygons
 from highwall.report.maps import patch_map
-from highwall.workflows.monitor import monitor
+from highwall.workflows.watching.monitor import monitor
 
 DATA = Path(os.environ.get("HIGHWALL_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 

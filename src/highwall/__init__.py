@@ -12,7 +12,7 @@ __version__ = _version("highwall")
 _PUBLIC = {
     "HighwallError": "highwall.core.errors",
     "Site": "highwall.core.site",
-    "monitor": "highwall.workflows.monitor",
+    "monitor": "highwall.workflows.watching.monitor",
 }
 
 __all__ = ["HighwallError", "Site", "__version__", "monitor"]

@@ -14,8 +14,8 @@ from highwall.classification.encoder import Encoder
 from highwall.classification.extract import ChipModel
 from highwall.classification.options import ProtocolOptions, TrainOptions
 from highwall.core.errors import ConfigError, InputError, MissingInputError, SceneError
-from highwall.workflows.train import options_of, train_chips, with_second_reader
-from highwall.workflows.training_data import read_chips, read_label_tables, read_scenes
+from highwall.workflows.training.chip_data import read_chips, read_label_tables, read_scenes
+from highwall.workflows.training.chips import options_of, train_chips, with_second_reader
 from tests.classification.synthetic import SMALL_RUN, chips, scene
 
 MOSAICS = ("a_positives", "b_positives", "a_negatives", "b_negatives", "industrial_negatives2025")

@@ -53,7 +53,7 @@ def test_test_places_were_not_trained_on(weights):
 @pytest.mark.real
 @pytest.mark.parametrize(("weights", "least_iou"), LEAST_IOU.items())
 def test_a_shipped_network_finds_mines_it_never_saw(real_data, weights, least_iou):
-    from highwall.workflows.training_data import read_scenes
+    from highwall.workflows.training.chip_data import read_scenes
 
     model, test = ChipModel.open(weights), card_beside(weights)["test"]
     unseen = [scene for scene in read_scenes(real_data) if scene.name in test["scenes"]]

@@ -37,10 +37,10 @@ def test_import_of_the_command_line_loads_nothing_heavy():
 @pytest.mark.parametrize(
     "module",
     [
-        "highwall.workflows.monitor",
+        "highwall.workflows.watching.monitor",
         "highwall.classification.extract",
         "highwall.workflows.config",
-        "highwall.workflows.cracks",
+        "highwall.workflows.mapping.cracks",
     ],
 )
 def test_the_main_job_never_loads_torch(module):

@@ -9,7 +9,7 @@ from highwall.segmentation.labels import MINING_BITS
 from highwall.segmentation.map_options import SegmentOptions
 from highwall.segmentation.predict import probability_map
 from highwall.segmentation.segmenter import SHIPPED_MODEL, OnnxSegmenter
-from highwall.workflows.dataset import read_folder
+from highwall.workflows.datasets.reading import read_folder
 
 LARGEST_MB = 12.0
 

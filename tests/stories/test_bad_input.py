@@ -16,7 +16,7 @@ import rasterio
 from shapely.geometry import box
 
 from highwall.core.errors import ConfigError, GridError, InputError, OutputError
-from highwall.workflows.monitor import monitor
+from highwall.workflows.watching.monitor import monitor
 
 CRS = "EPSG:32723"
 HIGHWALL = Path(sys.executable).with_name("highwall")

@@ -9,7 +9,7 @@ import rasterio
 from tests.segmentation.networks_made import facts, write_network
 
 from highwall.core.errors import ConfigError, InputError
-from highwall.workflows.monitor import monitor
+from highwall.workflows.watching.monitor import monitor
 
 VISIBLE = ("B02", "B03", "B04")
 

@@ -8,7 +8,7 @@ import yaml
 from shapely.geometry import box
 from tests.stories.conftest import CRS, LEFT, TOP
 
-from highwall.workflows.monitor import monitor
+from highwall.workflows.watching.monitor import monitor
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from highwall.report.labeller import Chip, render_labeller
-from highwall.workflows.case_file import print_pdf
+from highwall.workflows.watching.case_file import print_pdf
 
 pytestmark = pytest.mark.browser
 

@@ -8,7 +8,7 @@ import rasterio
 import xarray as xr
 
 from highwall.workflows.blocks import crew
-from highwall.workflows.radar import Given
+from highwall.workflows.radar.stack import Given
 from highwall.workflows.verbs import deform_alone, deform_changes
 
 pytestmark = pytest.mark.real

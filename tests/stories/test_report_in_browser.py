@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from highwall.workflows.monitor import monitor
+from highwall.workflows.watching.monitor import monitor
 
 pytestmark = pytest.mark.browser
 

@@ -15,14 +15,14 @@ from starlette.testclient import TestClient
 from highwall.core.products import LAYERS, RUN_FILES
 from highwall.patches.options import SegmentationOptions
 from highwall.twin.sql import alarms
-from highwall.workflows import live_demo
 from highwall.workflows.blocks import crew
 from highwall.workflows.config import ObjectsSection, RunConfig
-from highwall.workflows.demo import demo, footprint_iou, motion_score
-from highwall.workflows.monitor import monitor
-from highwall.workflows.refine import ToRefine, refine
+from highwall.workflows.live import demo as live_demo
+from highwall.workflows.outlining.refine import ToRefine, refine
 from highwall.workflows.run import Run, facts_of
 from highwall.workflows.sites import site_of_raster
+from highwall.workflows.watching.demo import demo, footprint_iou, motion_score
+from highwall.workflows.watching.monitor import monitor
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from tests.stories.twin_site import TwinSite
 
 from highwall.web.pages import STATIC
-from highwall.workflows.monitor import monitor
+from highwall.workflows.watching.monitor import monitor
 
 CHROMIUM = [
     "--no-sandbox",

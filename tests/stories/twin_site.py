@@ -32,8 +32,8 @@ from highwall.twin.sql import accounts, criteria, gateways, orders, schema, sess
 from highwall.twin.sql.database import Database, open_database
 from highwall.twin.sql.things import Asset, AssetKind, Location
 from highwall.web.guards import COOKIE
-from highwall.workflows.serve import Running, Serving, running
-from highwall.workflows.serve_options import ServeConfig
+from highwall.workflows.live.options import ServeConfig
+from highwall.workflows.live.serve import Running, Serving, running
 
 SITE, GATEWAY = "small", "gw-1"
 LON, LAT = -44.0355, -19.9023

@@ -19,8 +19,8 @@ from highwall.twin.roles import Role
 from highwall.twin.sql import accounts, sessions
 from highwall.twin.sql.database import Database
 from highwall.web.guards import COOKIE
-from highwall.workflows.serve import Running, Serving, now_us, running
-from highwall.workflows.serve_options import ServeConfig
+from highwall.workflows.live.options import ServeConfig
+from highwall.workflows.live.serve import Running, Serving, now_us, running
 from tests.twin import postgresql
 
 CONFIG = ServeConfig(center=(-44.0, -20.0), step_s=0.02)

@@ -4,7 +4,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from tests.insar.stacks import band_network, make_stack
 
 from highwall.core.errors import InputError, SetAside
 from highwall.core.grid import Window
@@ -12,6 +11,7 @@ from highwall.io.radar.faults import Faults
 from highwall.io.rasters import read_zarr
 from highwall.io.stores import BlockStore
 from highwall.workflows.blocks import Crew, crew
+from tests.insar.stacks import band_network, make_stack
 
 SHAPE = (300, 200)
 

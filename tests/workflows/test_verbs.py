@@ -8,10 +8,9 @@ import pytest
 from highwall.core.errors import ConfigError, InputError, MissingInputError
 from highwall.insar.options import PixelReference, PointReference
 from highwall.workflows.blocks import crew
-from highwall.workflows.detect_verb import ToDetect, detect_alone
-from highwall.workflows.radar import Given
-from highwall.workflows.refine import ToRefine
-from highwall.workflows.simulate import simulate
+from highwall.workflows.mapping.detect_verb import ToDetect, detect_alone
+from highwall.workflows.outlining.refine import ToRefine
+from highwall.workflows.radar.stack import Given
 from highwall.workflows.verbs import (
     assess_alone,
     deform_alone,
@@ -19,6 +18,7 @@ from highwall.workflows.verbs import (
     refine_alone,
     report_alone,
 )
+from highwall.workflows.watching.simulate import simulate
 
 
 @pytest.fixture(scope="module")

@@ -24,8 +24,8 @@ def design(
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same points.")] = 0,
 ) -> None:  # fmt: skip
     """Draw points from a map of classes for people to judge. Leaves points.csv, strata.json and labeller.html."""
-    from highwall.workflows.area import design as work
-    from highwall.workflows.area_points import Design
+    from highwall.workflows.judging.area import design as work
+    from highwall.workflows.judging.area_points import Design
     from highwall.workflows.verbs import codes_of
 
     how = Design(points, least, overall_std, expected, seed)
@@ -42,8 +42,8 @@ def estimate(
     """Estimate the area of each class from judged points. Leaves area.csv, area.json and area.png."""
     from rich.console import Console
 
-    from highwall.workflows.area import estimate as work
     from highwall.workflows.console import area_table
+    from highwall.workflows.judging.area import estimate as work
 
     with telling() as say:
         found = work(points, out, reference=reference, coverage=coverage, say=say)

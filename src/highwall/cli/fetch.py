@@ -37,7 +37,7 @@ def fetch(
 ) -> None:
     """Fetch a clear scene a year for each site, with its radar, land cover and heights. Run again to go on."""
     from highwall.cli.arguments import pairs_of, words_of
-    from highwall.workflows.fetch_verb import fetch_alone, years_of
+    from highwall.workflows.fetching.verb import fetch_alone, years_of
 
     asked = {
         "archive": archive, "years": years_of(years), "months": years_of(months, cycle=12), "max_hidden": max_hidden,

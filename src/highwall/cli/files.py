@@ -26,6 +26,6 @@ def config_summary_schema() -> None:
     """Print the JSON Schema of summary.json."""
     import json
 
-    from highwall.workflows.summary import schema
+    from highwall.workflows.watching.summary import schema
 
     typer.echo(json.dumps(schema(), indent=2))

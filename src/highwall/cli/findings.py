@@ -24,7 +24,7 @@ def list_(
     from rich.console import Console
 
     from highwall.workflows.console import findings_table
-    from highwall.workflows.findings_register import as_table, export, read_register, register_file
+    from highwall.workflows.watching.findings_register import as_table, export, read_register, register_file
 
     with telling():
         shown = as_table(read_register(register_file(place)), state=state)
@@ -37,7 +37,7 @@ def list_(
 @findings_app.command()
 def show(place: Place, finding_id: FindingId) -> None:
     """Print all that is known of one finding, its life and its evidence, as JSON."""
-    from highwall.workflows.findings_register import read_register, register_file, told
+    from highwall.workflows.watching.findings_register import read_register, register_file, told
 
     with telling():
         typer.echo(told(read_register(register_file(place)).find(finding_id)))
@@ -62,7 +62,7 @@ def close(place: Place, finding_id: FindingId, by: By, why: Why) -> None:
 
 
 def _decide(place: Path, finding_id: str, state: str, *, by: str, why: str) -> None:
-    from highwall.workflows.findings_register import decide, register_file
+    from highwall.workflows.watching.findings_register import decide, register_file
 
     with telling():
         entry = decide(register_file(place), finding_id, state, by=by, why=why)  # type: ignore[arg-type]

@@ -21,7 +21,7 @@ def edge_infer(
 ) -> None:
     """Judge images where they are taken. Appends class, probability and evidence; what is done is passed over."""
     from highwall.edge.options import InferOptions
-    from highwall.workflows.infer import infer_folder
+    from highwall.workflows.live.infer import infer_folder
 
     options = InferOptions(threshold=threshold, n_threads=threads)
     with telling() as say:

@@ -24,7 +24,7 @@ def gateway_claim(
     ] = None,
 ) -> None:
     """Join a site: the code becomes the gateway's own key and certificate."""
-    from highwall.workflows.gateway import join
+    from highwall.workflows.live.gateway import join
 
     with telling():
         identity = join(folder, server=server, code=code, authority=authority)
@@ -38,7 +38,7 @@ def gateway_run(
 ) -> None:
     """Run until stopped: listen, conclude, keep, send. What the server has not confirmed stays in the outbox."""
     from highwall.core.errors import InputError
-    from highwall.workflows.gateway import RADIOS, run, start_again
+    from highwall.workflows.live.gateway import RADIOS, run, start_again
 
     if radio not in RADIOS:
         raise InputError(f"radio {radio!r}: choose {', '.join(RADIOS)}.")
@@ -51,6 +51,6 @@ def gateway_status(folder: Folder) -> None:
     """Print how a gateway stands, as JSON: what waits, by which configuration it works."""
     import json
 
-    from highwall.workflows.gateway import standing
+    from highwall.workflows.live.gateway import standing
 
     typer.echo(json.dumps(standing(folder), indent=2))

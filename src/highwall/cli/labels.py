@@ -32,8 +32,8 @@ def labels_check(
     """
     from rich.console import Console
 
-    from highwall.workflows.label_console import check_table
-    from highwall.workflows.labels import check_label_files
+    from highwall.workflows.labels.check import check_label_files
+    from highwall.workflows.labels.console import check_table
 
     with telling() as say:
         found = check_label_files(paths, images=images, out=out, say=say)
@@ -68,8 +68,8 @@ def labels_compare(
 
     from highwall.segmentation.label_options import AgreementOptions
     from highwall.workflows.config_files import checked
-    from highwall.workflows.label_compare import compare_labels
-    from highwall.workflows.label_console import agreement_table
+    from highwall.workflows.labels.compare import compare_labels
+    from highwall.workflows.labels.console import agreement_table
 
     options = checked(AgreementOptions, {"undecided": undecided, "n_resamples": resamples}, source="the command line")
     with telling() as say:
@@ -99,7 +99,7 @@ def dataset_build(
     """Cut labelled scenes into chips, split by site 70:15:15, with a STAC catalogue and statistics."""
     from highwall.segmentation.label_options import DatasetOptions
     from highwall.workflows.config_files import checked
-    from highwall.workflows.dataset_build import build_dataset
+    from highwall.workflows.datasets.build import build_dataset
 
     said = {
         "bands": bands, "format": store, "chip_px": chip, "step_px": step, "near_m": near, "level": level, "seed": seed,

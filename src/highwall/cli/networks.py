@@ -27,8 +27,8 @@ def train_chips(
     ] = None,
 ) -> None:  # fmt: skip
     """Train the chip network, cross-validated by family and place, and export it. Goes on where it was stopped."""
-    from highwall.workflows.train import options_of, with_second_reader
-    from highwall.workflows.train import train_chips as work
+    from highwall.workflows.training.chips import options_of, with_second_reader
+    from highwall.workflows.training.chips import train_chips as work
 
     options, protocol = options_of(
         train={
@@ -62,7 +62,7 @@ def export(
     from rich.console import Console
 
     from highwall.workflows.console import export_table
-    from highwall.workflows.export import export_model
+    from highwall.workflows.training.export import export_model
 
     with telling() as say:
         exported = export_model(out, source=source, chips=chips, facts=facts, licence=licence, say=say)
@@ -76,7 +76,7 @@ def train_cracks(
     judge: Annotated[Path | None, typer.Option(help="Other photographs and masks, to judge the result on.")] = None,
 ) -> None:
     """Train a crack network, cross-validated by place, and export it."""
-    from highwall.workflows.train_cracks import train_cracks as work
+    from highwall.workflows.training.cracks import train_cracks as work
 
     with telling() as say:
         work(data, out, judge=judge, progress=each_hundredth(say))
@@ -114,8 +114,8 @@ def train_segmentation(
     ] = None,
 ) -> None:  # fmt: skip
     """Train a segmentation network on labelled scenes, and export it. Goes on where it was stopped."""
-    from highwall.workflows.train_segmentation import ToLearn, fold_of, options_of, subsets_of
-    from highwall.workflows.train_segmentation import train_segmentation as work
+    from highwall.workflows.training.segmentation import ToLearn, fold_of, options_of, subsets_of
+    from highwall.workflows.training.segmentation import train_segmentation as work
 
     options = options_of(
         recipe,
@@ -146,7 +146,7 @@ def train_crack_windows(
     out: Out = Path("crack-windows"),
 ) -> None:
     """Train boosting and a 1-D network to tell cracks from windows of sensors, judged by site."""
-    from highwall.workflows.crack_windows import train_crack_windows as work
+    from highwall.workflows.training.crack_windows import train_crack_windows as work
 
     with telling() as say:
         work(data, out, say=say)
@@ -173,7 +173,7 @@ def evaluate_chips(
     from highwall.classification.families import LabelRule
     from highwall.classification.options import EvaluateOptions
     from highwall.workflows.console import chip_score_table
-    from highwall.workflows.evaluate import evaluate_chips as work
+    from highwall.workflows.judging.chips import evaluate_chips as work
 
     rule = LabelRule(positives, negatives)
     with telling() as say:
@@ -193,7 +193,7 @@ def evaluate_cracks(
 ) -> None:
     """Score a crack network on labelled photographs, on pixels and chips, with planking apart."""
     from highwall.classification.cracks.card import score_table
-    from highwall.workflows.train_cracks import evaluate_cracks as work
+    from highwall.workflows.training.cracks import evaluate_cracks as work
 
     found = work(data, out, weights=weights)
     typer.echo(score_table(found["scores"]))
@@ -235,10 +235,10 @@ def evaluate_segmentation(
     """Score a segmentation network on labelled scenes: per class, per scene, pooled, and the footprint."""
     from rich.console import Console
 
-    from highwall.workflows.evaluate_segmentation import ToEvaluate, file_for, kind_of_text
-    from highwall.workflows.evaluate_segmentation import evaluate_segmentation as work
-    from highwall.workflows.segmentation_judge import judge_of
-    from highwall.workflows.segmentation_tables import segmentation_tables
+    from highwall.workflows.judging.console import segmentation_tables
+    from highwall.workflows.judging.judge import judge_of
+    from highwall.workflows.judging.segmentation import ToEvaluate, file_for, kind_of_text
+    from highwall.workflows.judging.segmentation import evaluate_segmentation as work
 
     given = ToEvaluate(
         tuple(model), images, labels, bands=words_of(bands) or (), level=level, split=split, earthworks=earthworks,

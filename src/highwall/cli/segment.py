@@ -52,7 +52,7 @@ def segment(
 ) -> None:  # fmt: skip
     """Map the land cover of mines. Leaves probabilities, classes, polygons with shared edges, areas and a picture."""
     from highwall.segmentation.segmenter import SHIPPED_MODEL
-    from highwall.workflows.segment_verb import ToSegment, segment_alone
+    from highwall.workflows.mapping.segment_verb import ToSegment, segment_alone
 
     models = (*(model or ()), *(bundle or ())) or (SHIPPED_MODEL,)
     given = ToSegment(tuple(scenes), models, aoi, radar, level, date_of(date), words_of(bands) or (), force, land_cover)
@@ -84,8 +84,8 @@ def change(
     run: RunFile = None,
 ) -> None:  # fmt: skip
     """Compare two maps of land cover. Leaves from-to matrices, maps, polygons of what changed and a picture."""
-    from highwall.workflows.change import ToCompare
-    from highwall.workflows.change import change as work
+    from highwall.workflows.mapping.change import ToCompare
+    from highwall.workflows.mapping.change import change as work
 
     given = ToCompare(before, after, sites, date_of(date_before), date_of(date_after))
     changes = {"min_area_m2": min_area, "simplify_m": simplify}

@@ -28,7 +28,7 @@ def windows(
 ) -> None:
     """Cut history into windows for `highwall train crack-windows`."""
     from highwall.telemetry.window_options import WindowOptions
-    from highwall.workflows.crack_history import KnownPlaces, cut_history, read_places
+    from highwall.workflows.live.crack_history import KnownPlaces, cut_history, read_places
 
     with telling():
         known = read_places(places, of=KnownPlaces).places
@@ -48,8 +48,8 @@ def judge(
 
     from highwall.classification.crack_windows.classifier import CrackWindowClassifier
     from highwall.twin.sql.database import open_database
-    from highwall.workflows.crack_history import read_places
-    from highwall.workflows.live_cracks import WatchedPlaces, tell_cracks
+    from highwall.workflows.live.crack_history import read_places
+    from highwall.workflows.live.cracks import WatchedPlaces, tell_cracks
 
     with telling():
         watched = read_places(places, of=WatchedPlaces).places
@@ -80,7 +80,7 @@ def neighbours(
     """Learn from history without faults how sensors follow from one another; tell the error on runs held out."""
     from highwall.telemetry.virtual_options import VirtualOptions
     from highwall.twin.sql.database import open_database
-    from highwall.workflows.sensor_groups import errors_of, learn_groups, write_groups
+    from highwall.workflows.live.sensor_groups import errors_of, learn_groups, write_groups
 
     members = {name: words_of(listed) or () for name, listed in pairs_of(group).items()}
     with telling():

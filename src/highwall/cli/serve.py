@@ -30,7 +30,7 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the live twin of a site: ingest, engine, alarms and pages in one process."""
-    from highwall.workflows.serve_verb import serve_verb
+    from highwall.workflows.live.verb import serve_verb
 
     with telling() as say:
         told = serve_verb(

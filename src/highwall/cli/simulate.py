@@ -25,7 +25,7 @@ def site(
         return
     if out is None:
         raise typer.BadParameter("give the folder that takes the site", param_hint="--out")
-    from highwall.workflows.simulate import simulate as work
+    from highwall.workflows.watching.simulate import simulate as work
 
     with telling() as say:
         path = work(out, seed=seed, progress=say)
@@ -48,7 +48,7 @@ def telemetry(
 ) -> None:
     """Write what the tags and sensors of a simulated pit say: readings, events, the truth and a picture."""
     from highwall.twin.simulator import SimulationOptions
-    from highwall.workflows.simulate_telemetry import scenarios_of, simulate_telemetry
+    from highwall.workflows.live.simulate import scenarios_of, simulate_telemetry
 
     given = {"lon": lon, "lat": lat}
     options = SimulationOptions(

@@ -21,7 +21,7 @@ _DEFAULT = "sqlite:///highwall.db"
 @store_app.command("backup")
 def back_up(path: Backup, store: Store = _DEFAULT) -> None:
     """Copy the store to a file while it works, and check the copy."""
-    from highwall.workflows import store as workflow
+    from highwall.workflows.live import store as workflow
 
     with telling():
         made = workflow.back_up(store, path)
@@ -42,7 +42,7 @@ def verify(path: Backup) -> None:
 @store_app.command()
 def restore(path: Backup, store: Store = _DEFAULT) -> None:
     """Put a backup back where there is no store yet; gateways are asked for what it misses."""
-    from highwall.workflows import store as workflow
+    from highwall.workflows.live import store as workflow
 
     with telling():
         for event in workflow.put_back(path, store):
@@ -59,7 +59,7 @@ def rebuild(
     config: Annotated[Path | None, typer.Option(help="serve.yaml of the server, so that its options hold.")] = None,
 ) -> None:
     """Work states, alarms and readings out again from the journal, and tell what differs; no server may run."""
-    from highwall.workflows.store_rebuild import rebuild as work
+    from highwall.workflows.live.store_rebuild import rebuild as work
 
     with telling() as say:
         done = work(store, config=config, advance=say.advance)
@@ -76,7 +76,7 @@ def export(
     store: Store = _DEFAULT,
 ) -> None:
     """Write old months to Parquet files, and drop them from the store."""
-    from highwall.workflows import store as workflow
+    from highwall.workflows.live import store as workflow
 
     with telling():
         written = workflow.export_before(store, before, folder=folder)
@@ -88,7 +88,7 @@ def import_(
     paths: Annotated[list[Path], typer.Argument(help="Parquet files that left the store.")], store: Store = _DEFAULT
 ) -> None:
     """Put readings of history files back into the store, each once."""
-    from highwall.workflows import store as workflow
+    from highwall.workflows.live import store as workflow
 
     with telling():
         typer.echo(f"{workflow.import_files(store, paths)} readings are in the store.")

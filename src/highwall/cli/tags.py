@@ -26,7 +26,7 @@ def sheet(
     title: Title = "Highwall",
 ) -> None:
     """Issue new tags and print their labels, each with a Code 128 and a QR code, on A4 with 3 × 7 labels."""
-    from highwall.workflows.tags import issue_tags
+    from highwall.workflows.live.tags import issue_tags
 
     with telling():
         _tell(issue_tags(store, out, n=n, title=title).files)
@@ -40,7 +40,7 @@ def again(
     title: Title = "Highwall",
 ) -> None:
     """Print labels of tags that were issued before."""
-    from highwall.workflows.tags import print_again
+    from highwall.workflows.live.tags import print_again
 
     with telling():
         _tell(print_again(store, out, scanned=tags, title=title).files)

@@ -28,7 +28,7 @@ def dataset_simulate(
     ] = None,
 ) -> None:
     """Simulate many mines and look-alikes, year by year. Leaves scenes, labels and sites.csv for `dataset build`."""
-    from highwall.workflows.simulate_dataset import options_of, simulate_dataset
+    from highwall.workflows.datasets.simulate import options_of, simulate_dataset
 
     changes = {"n_sites": sites, "side_px": side, "without_mine": without_mine, "first_seed": seed}
     with telling() as say:
@@ -52,8 +52,8 @@ def tune(
     """Search for the best training options by validation scores. Stopped, or started twice, it goes on."""
     from rich.console import Console
 
-    from highwall.workflows.experiment_console import tuned_table
-    from highwall.workflows.tune import tune as work
+    from highwall.workflows.training.console import tuned_table
+    from highwall.workflows.training.tune import tune as work
 
     with telling() as say:
         found = work(
@@ -70,8 +70,8 @@ def tables(
     """Make a table of the MineCam paper anew: 3, 4, 5, 6, 7 or 8. Stopped, it goes on; trainings are kept in runs/."""
     from rich.console import Console
 
-    from highwall.workflows.experiment_console import paper_table
-    from highwall.workflows.tables import make_table
+    from highwall.workflows.training.console import paper_table
+    from highwall.workflows.training.tables import make_table
 
     with telling() as say:
         table = make_table(config, out, say=say, advance=say.advance)

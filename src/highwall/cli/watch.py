@@ -19,7 +19,7 @@ def monitor(
     ] = None,
 ) -> None:  # fmt: skip
     """Watch a site: the main job. Scenes, radar and permits in; patches, motion, findings and a report out."""
-    from highwall.workflows.monitor import monitor as work
+    from highwall.workflows.watching.monitor import monitor as work
 
     with telling() as say:
         summary = work(site, out, run_file=run, before=before, say=say, advance=say.advance)
@@ -41,7 +41,7 @@ def detect(
     convert: Convert = False, run: RunFile = None,
 ) -> None:  # fmt: skip
     """Class a scene by the chip network. Leaves two maps of probability, mine.tif, detections.gpkg and a picture."""
-    from highwall.workflows.detect_verb import ToDetect, detect_alone
+    from highwall.workflows.mapping.detect_verb import ToDetect, detect_alone
 
     given = ToDetect(tuple(scenes), aoi, level, date_of(date), words_of(bands) or (), weights, force, convert)
     with telling() as say:
@@ -63,8 +63,8 @@ def emergence(
     convert: Convert = False, run: RunFile = None,
 ) -> None:  # fmt: skip
     """Find mines that have come up between two dates. Leaves emergence.tif, emergence.gpkg and a picture."""
-    from highwall.workflows.detect_verb import ToDetect
-    from highwall.workflows.emergence_verb import ToCompare, emergence_alone
+    from highwall.workflows.mapping.detect_verb import ToDetect
+    from highwall.workflows.mapping.emergence_verb import ToCompare, emergence_alone
 
     how = ToDetect((), aoi, level, None, words_of(bands) or (), weights, force, convert)
     with telling() as say:
@@ -89,7 +89,7 @@ def objects(
 ) -> None:  # fmt: skip
     """Segment an image into objects. Leaves objects.tif, their polygons and pictures."""
     from highwall.workflows.blocks import crew
-    from highwall.workflows.objects import ToSegment
+    from highwall.workflows.outlining.objects import ToSegment
     from highwall.workflows.verbs import objects_alone
 
     changes = {"bands": words_of(bands), "scale": scale, "estimate_scale": estimate_scale or None, "shape": shape,
@@ -118,8 +118,8 @@ def refine(
 ) -> None:  # fmt: skip
     """Outline mine patches. Leaves patches.gpkg and patches.parquet; with an image also every object's reason."""
     from highwall.workflows.blocks import crew
-    from highwall.workflows.refine import ToRefine
-    from highwall.workflows.surroundings import class_map_of
+    from highwall.workflows.outlining.refine import ToRefine
+    from highwall.workflows.outlining.surroundings import class_map_of
     from highwall.workflows.verbs import refine_alone, sun_of
 
     names = class_map_of(land_cover_classes)
@@ -151,7 +151,7 @@ def accuracy(
     seed: Annotated[int | None, typer.Option(help="Same seed, same points.")] = None,
 ) -> None:
     """Hold found mines against known ones. Leaves accuracy.json, tables and a picture."""
-    from highwall.workflows.accuracy import ToScore
+    from highwall.workflows.judging.accuracy import ToScore
     from highwall.workflows.verbs import accuracy_alone
 
     options = {"classes": words_of(classes), "codes": words_of(codes), "min_overlap": min_overlap, "n_points": points,
@@ -198,7 +198,7 @@ def deform(
 ) -> None:
     """Turn radar phases into motion. Leaves displacement.zarr, velocity.tif, pictures and what belongs to them."""
     from highwall.workflows.blocks import crew
-    from highwall.workflows.radar import Given
+    from highwall.workflows.radar.stack import Given
     from highwall.workflows.verbs import deform_alone, deform_changes, deform_plan
 
     given = Given(stack, wavelength, incidence, dem, gacos, avoid, trust_phase)
@@ -216,7 +216,7 @@ def cracks(
     weights: Annotated[Path | None, typer.Option(help="ONNX file; by default the shipped network.")] = None,
 ) -> None:  # fmt: skip
     """Find cracks in photographs and measure them. Leaves maps, lines, pictures and cracks.csv."""
-    from highwall.workflows.cracks import map_cracks
+    from highwall.workflows.mapping.cracks import map_cracks
 
     with telling() as say:
         found = map_cracks(images, out, weights=weights, gsd_m=gsd, say=say, advance=say.advance)
@@ -233,7 +233,7 @@ def validate(
     heading: Annotated[float | None, typer.Option(help="Of the flight [degrees from north], for GNSS.")] = None,
 ) -> None:  # fmt: skip
     """Compare radar motion with levelling or GNSS. Leaves motion_check.csv, .json and .png."""
-    from highwall.workflows.motion_check import motion_check
+    from highwall.workflows.radar.check import motion_check
 
     with telling() as say:
         motion_check(motion, stations, out, reference=reference, heading_deg=heading, say=say)
@@ -297,11 +297,11 @@ def demo(
 ) -> None:  # fmt: skip
     """Simulate a site and watch it. The result is held against the truth."""
     if live:
-        from highwall.workflows.live_demo import live_demo
+        from highwall.workflows.live.demo import live_demo
 
         live_demo(out, seed=seed, host="127.0.0.1", port=port, say=typer.echo)
         return
-    from highwall.workflows.demo import demo as work
+    from highwall.workflows.watching.demo import demo as work
 
     with telling() as say:
         result = work(out, seed=seed, say=say)

@@ -2,7 +2,7 @@
 
 The paper chose among 200 trials by its test set and then reported that set's scores (Jabłońska et al. 2024, section
 3.3). Here trials see training and validation alone; the test set is judged once, after the choice, by
-``workflows.tune``.
+``workflows.training.tune``.
 """
 
 import shutil

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from highwall.workflows.export import Exported
+    from highwall.workflows.training.export import Exported
 
 
 def summary_table(summary: Mapping[str, Any]) -> Table:

@@ -17,27 +17,27 @@ from highwall.io.archive.recipes import RECIPES, recipe
 from highwall.io.archive.search import SearchOptions
 from highwall.io.vectors import read_area, read_polygons
 from highwall.patches.options import AccuracyOptions, RefineOptions, SegmentationOptions
-from highwall.workflows.accuracy import ToScore, accuracy_lines, score
-from highwall.workflows.archive import DEFAULT_NETWORK, Until, order, search
-from highwall.workflows.assess import ToAssess, assess
 from highwall.workflows.blocks import Crew
-from highwall.workflows.case_file import case_file
 from highwall.workflows.config import DeformSection, InsarSection, ObjectsSection
 from highwall.workflows.config_files import checked, load_run
-from highwall.workflows.deform import deform
-from highwall.workflows.deform_plan import plan
-from highwall.workflows.findings_register import enter
-from highwall.workflows.mapped import RASTERS, crs_of
-from highwall.workflows.objects import ToSegment, objects
-from highwall.workflows.portfolio import portfolio
-from highwall.workflows.radar import Given, site_of_radar
-from highwall.workflows.refine import ToRefine, refine
-from highwall.workflows.report import report
+from highwall.workflows.judging.accuracy import ToScore, accuracy_lines, score
+from highwall.workflows.judging.mapped import RASTERS, crs_of
+from highwall.workflows.judging.truth_points import read_points
+from highwall.workflows.outlining.objects import ToSegment, objects
+from highwall.workflows.outlining.refine import ToRefine, refine
+from highwall.workflows.outlining.surroundings import Sun
+from highwall.workflows.outlining.track import patches_file, track_patches
+from highwall.workflows.radar.archive import DEFAULT_NETWORK, Until, order, search
+from highwall.workflows.radar.deform import deform
+from highwall.workflows.radar.plan import plan
+from highwall.workflows.radar.stack import Given, site_of_radar
 from highwall.workflows.run import Run, Say, facts_of
 from highwall.workflows.sites import site_of_raster, site_of_run
-from highwall.workflows.surroundings import Sun
-from highwall.workflows.track import patches_file, track_patches
-from highwall.workflows.truth_points import read_points
+from highwall.workflows.watching.assess import ToAssess, assess
+from highwall.workflows.watching.case_file import case_file
+from highwall.workflows.watching.findings_register import enter
+from highwall.workflows.watching.portfolio import portfolio
+from highwall.workflows.watching.report import report
 
 _LONLAT = "lonlat:"
 """Begins a reference that is a place on the ground, not a pixel."""

@@ -23,7 +23,7 @@ _SECTIONS = {
 
 
 def crack_card(card: Mapping[str, Any]) -> str:
-    """Card in Markdown of what `workflows.train_cracks` found."""
+    """Card in Markdown of what `workflows.training.cracks` found."""
     model = card["model"]
     parts = [
         f"# {model['name']} {model['version']}",

@@ -1,0 +1,1 @@
+"""What land-cover networks learn from: scenes and labels read, built into chips, or simulated."""

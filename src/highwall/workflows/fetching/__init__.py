@@ -1,0 +1,1 @@
+"""From a table of sites to scenes on disk: ``highwall fetch``."""

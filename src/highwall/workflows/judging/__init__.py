@@ -1,0 +1,1 @@
+"""How good a network or a map is, held against what people drew or saw."""

@@ -1,0 +1,1 @@
+"""The live twin from outside: server, gateway, store, tags, and their demonstration."""

@@ -1,0 +1,1 @@
+"""From maps and images to objects and patches, and what became of them."""

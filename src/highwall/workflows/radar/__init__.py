@@ -1,0 +1,1 @@
+"""From the archive and coregistered images to motion of the ground."""

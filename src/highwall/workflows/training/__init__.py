@@ -1,0 +1,1 @@
+"""From labelled data to networks: trained, tuned, exported, tabulated."""
