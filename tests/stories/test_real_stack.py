@@ -9,7 +9,7 @@ import xarray as xr
 
 from highwall.workflows.blocks import crew
 from highwall.workflows.radar.stack import Given
-from highwall.workflows.verbs import deform_alone, deform_changes
+from highwall.workflows.radar.verbs import deform_alone, deform_changes
 
 pytestmark = pytest.mark.real
 WAVELENGTH_M = 0.05550415767769124

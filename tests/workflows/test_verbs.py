@@ -10,15 +10,11 @@ from highwall.insar.options import PixelReference, PointReference
 from highwall.workflows.blocks import crew
 from highwall.workflows.mapping.detect_verb import ToDetect, detect_alone
 from highwall.workflows.outlining.refine import ToRefine
+from highwall.workflows.outlining.verbs import refine_alone
 from highwall.workflows.radar.stack import Given
-from highwall.workflows.verbs import (
-    assess_alone,
-    deform_alone,
-    deform_changes,
-    refine_alone,
-    report_alone,
-)
+from highwall.workflows.radar.verbs import deform_alone, deform_changes
 from highwall.workflows.watching.simulate import simulate
+from highwall.workflows.watching.verbs import assess_alone, report_alone
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ def radar_search(
     run: RunFile = None,
 ) -> None:  # fmt: skip
     """Search Sentinel-1 over an area and plan a stack. Leaves plan.json and plan.txt."""
-    from highwall.workflows.verbs import radar_search as work
+    from highwall.workflows.radar.verbs import radar_search as work
 
     asked = {"start": start, "end": end, "track": track, "direction": direction, "granule": granule}
     with telling() as say:
@@ -36,7 +36,7 @@ def radar_order(
     ),
 ) -> None:  # fmt: skip
     """Order a plan's interferograms from HyP3. Run it again to go on; orders.json remembers."""
-    from highwall.workflows.verbs import radar_order as work
+    from highwall.workflows.radar.verbs import radar_order as work
 
     with telling() as say:
         work(plan, out, until=until, say=say)
@@ -48,6 +48,6 @@ def radar_recipe(
     processor: Annotated[str, typer.Argument(help="isce2, snap, gamma or pygmtsar.")],
 ) -> None:
     """Print how a plan is made with another processor."""
-    from highwall.workflows.verbs import radar_recipe as work
+    from highwall.workflows.radar.verbs import radar_recipe as work
 
     typer.echo(work(plan, processor), nl=False)

@@ -26,7 +26,7 @@ def design(
     """Draw points from a map of classes for people to judge. Leaves points.csv, strata.json and labeller.html."""
     from highwall.workflows.judging.area import design as work
     from highwall.workflows.judging.area_points import Design
-    from highwall.workflows.verbs import codes_of
+    from highwall.workflows.judging.verbs import codes_of
 
     how = Design(points, least, overall_std, expected, seed)
     with telling() as say:

@@ -90,7 +90,7 @@ def objects(
     """Segment an image into objects. Leaves objects.tif, their polygons and pictures."""
     from highwall.workflows.blocks import crew
     from highwall.workflows.outlining.objects import ToSegment
-    from highwall.workflows.verbs import objects_alone
+    from highwall.workflows.outlining.verbs import objects_alone
 
     changes = {"bands": words_of(bands), "scale": scale, "estimate_scale": estimate_scale or None, "shape": shape,
                "compactness": compactness, "weights": words_of(weights)}  # fmt: skip
@@ -120,7 +120,7 @@ def refine(
     from highwall.workflows.blocks import crew
     from highwall.workflows.outlining.refine import ToRefine
     from highwall.workflows.outlining.surroundings import class_map_of
-    from highwall.workflows.verbs import refine_alone, sun_of
+    from highwall.workflows.outlining.verbs import refine_alone, sun_of
 
     names = class_map_of(land_cover_classes)
     given = ToRefine(probability, image, references, land_cover, names, dem, sun_of(sun))
@@ -152,7 +152,7 @@ def accuracy(
 ) -> None:
     """Hold found mines against known ones. Leaves accuracy.json, tables and a picture."""
     from highwall.workflows.judging.accuracy import ToScore
-    from highwall.workflows.verbs import accuracy_alone
+    from highwall.workflows.judging.verbs import accuracy_alone
 
     options = {"classes": words_of(classes), "codes": words_of(codes), "min_overlap": min_overlap, "n_points": points,
                "seed": seed}  # fmt: skip
@@ -169,7 +169,7 @@ def track(
     from rich.console import Console
 
     from highwall.workflows.console import track_table
-    from highwall.workflows.verbs import track_alone
+    from highwall.workflows.outlining.verbs import track_alone
 
     with telling() as say:
         facts = track_alone(before, after, out, say=say)
@@ -199,7 +199,7 @@ def deform(
     """Turn radar phases into motion. Leaves displacement.zarr, velocity.tif, pictures and what belongs to them."""
     from highwall.workflows.blocks import crew
     from highwall.workflows.radar.stack import Given
-    from highwall.workflows.verbs import deform_alone, deform_changes, deform_plan
+    from highwall.workflows.radar.verbs import deform_alone, deform_changes, deform_plan
 
     given = Given(stack, wavelength, incidence, dem, gacos, avoid, trust_phase)
     changes = deform_changes(reference=reference, weighting=weighting)
@@ -250,7 +250,7 @@ def assess(
     date: Date = None, run: RunFile = None,
 ) -> None:  # fmt: skip
     """Hold patches against motion, an earlier look and permits. Leaves activity.gpkg, findings.gpkg, register.json."""
-    from highwall.workflows.verbs import assess_alone
+    from highwall.workflows.watching.verbs import assess_alone
 
     with telling() as say:
         assess_alone(
@@ -276,7 +276,7 @@ def report(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="With --portfolio: else the folder itself.")] = None,
 ) -> None:
     """Draw a run, one finding of it, or many runs. Leaves report.html, case-ID.html or portfolio.html."""
-    from highwall.workflows.verbs import case_alone, portfolio_alone, report_alone
+    from highwall.workflows.watching.verbs import case_alone, portfolio_alone, report_alone
 
     with telling() as say:
         if portfolio:

@@ -1,8 +1,9 @@
-"""The site that a verb works on: from SITE.yaml, from a raster's extent, or from an earlier run's record."""
+"""The site that a verb works on: from SITE.yaml, from the extent of a raster or of polygons, or from an earlier run."""
 
 import json
 from pathlib import Path
 
+import geopandas as gpd
 import rasterio
 from odc.geo.geom import Geometry, box
 from rasterio.errors import RasterioIOError
@@ -10,7 +11,7 @@ from rasterio.errors import RasterioIOError
 from highwall.core.errors import InputError, MissingInputError
 from highwall.core.grid import GeoBox, crs_name
 from highwall.core.site import MineType, Site
-from highwall.io.vectors import read_area
+from highwall.io.vectors import read_area, read_polygons
 from highwall.workflows.config import SiteSection
 from highwall.workflows.run import STAGES
 
@@ -83,3 +84,32 @@ def site_of_run(folder: Path) -> Site:
 def _box(bounds: list[float]) -> Geometry:
     west, south, east, north = bounds
     return box(west, south, east, north, crs="EPSG:4326")
+
+
+def site_of_patches(path: Path, *, otherwise: Path | None = None) -> Site:
+    """Make a site that spans patches; where there is none, those of ``otherwise``: all may be gone.
+
+    Raises
+    ------
+    InputError
+        There is no patch at all.
+    """
+    table = read_polygons(path, allow_empty=otherwise is not None)
+    if otherwise is not None and table.empty:
+        table = read_polygons(otherwise, allow_empty=True)
+    if table.empty:
+        raise InputError(f"neither {path} nor {otherwise} holds a patch; give what holds at least one.")
+    return site_around(table, path.stem)
+
+
+def site_of_outlines(path: Path) -> Site:
+    """Make a site that spans polygons in any CRS; of those in degrees in the UTM zone of their centre."""
+    table = read_polygons(path)
+    return site_around(table.to_crs(table.estimate_utm_crs()) if table.crs.is_geographic else table, path.stem)
+
+
+def site_around(table: gpd.GeoDataFrame, name: str) -> Site:
+    """Make a site that spans what a table of a projected CRS holds."""
+    left, bottom, right, top = (float(value) for value in table.total_bounds)
+    crs = f"EPSG:{code}" if (code := table.crs.to_epsg()) else str(table.crs)
+    return Site.over(name, box(left, bottom, right, top, crs=crs), crs=crs)

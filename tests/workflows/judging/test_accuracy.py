@@ -14,7 +14,7 @@ from highwall.cli import app
 from highwall.core.errors import GridError, InputError, MissingInputError
 from highwall.patches.options import AccuracyOptions
 from highwall.workflows.judging.accuracy import ToScore, accuracy_lines
-from highwall.workflows.verbs import accuracy_alone
+from highwall.workflows.judging.verbs import accuracy_alone
 from tests.workflows.conftest import CRS, LEFT, TOP
 
 EAST, NORTH = LEFT, TOP - 1000

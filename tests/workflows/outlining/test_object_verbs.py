@@ -9,7 +9,7 @@ from highwall.workflows.config import ObjectsSection
 from highwall.workflows.config_files import checked
 from highwall.workflows.outlining.objects import ToSegment
 from highwall.workflows.outlining.refine import ToRefine
-from highwall.workflows.verbs import changed_objects, objects_alone, refine_alone, sun_of
+from highwall.workflows.outlining.verbs import changed_objects, objects_alone, refine_alone, sun_of
 
 
 def test_what_is_said_counts_and_what_is_not_stays_as_it_was():

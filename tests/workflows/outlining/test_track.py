@@ -7,7 +7,7 @@ from shapely.geometry import box
 from highwall.core.errors import InputError, MissingInputError
 from highwall.io.vectors import write_polygons
 from highwall.workflows.console import track_table
-from highwall.workflows.verbs import track_alone
+from highwall.workflows.outlining.verbs import track_alone
 
 CRS = "EPSG:32633"
 

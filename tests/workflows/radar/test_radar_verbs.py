@@ -1,7 +1,7 @@
 import pytest
 
 from highwall.core.errors import ConfigError, InputError
-from highwall.workflows.verbs import radar_order, radar_recipe, radar_search
+from highwall.workflows.radar.verbs import radar_order, radar_recipe, radar_search
 from tests.io.archives import plan
 
 
