@@ -133,6 +133,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for part in chosen.parts or PARTS:
         room, title = TITLES[part]
         rows = getattr(contest, part)()
+        if part != "cost" and chosen.steps != Recipe().n_steps:
+            room, title = f"{room}_{chosen.steps}", f"{title}, {chosen.steps} steps"
         if rows:
             report(room, rows, title=title, folder=contest.results)
     if not chosen.smoke:

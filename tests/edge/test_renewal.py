@@ -98,3 +98,9 @@ def test_what_was_not_asked_for_changes_nothing(tmp_path: Path, authority: Autho
             renewal.take(answer)
     assert (tmp_path / "gateway.pem").read_bytes() == before
     assert _key_file(tmp_path) == tmp_path / "gateway.key"
+
+
+def test_a_damaged_certificate_is_told_and_stops_nothing_else(tmp_path: Path, authority: Authority) -> None:
+    (tmp_path / "gateway.pem").write_bytes(b"-----BEGIN CERTIFICATE-----\nMII")
+    with pytest.raises(InputError, match="claim the gateway again"):
+        Renewal(tmp_path, gateway="gw-1").request(NOW)

@@ -44,6 +44,11 @@ def test_a_configuration_is_drafted_sent_put_in_force_and_rolled_back(twin, visi
     field(page, "limits.heartbeat_s").fill("0")
     page.get_by_text("It goes from 0.1 to 3600.").first.wait_for()
     assert page.get_by_role("button", name="Send version 1").is_disabled()
+    field(page, "limits.heartbeat_s").fill("")
+    field(page, "limits.heartbeat_s").press_sequentially("12.05", delay=30)
+    assert (field(page, "limits.heartbeat_s").input_value(), differences(page)["limits.heartbeat_s"]) == (
+        "12.05", "15 → 12.05",
+    )  # fmt: skip
     field(page, "limits.heartbeat_s").fill("30")
     page.get_by_label("Watch is used").check()
     field(page, "watch.folder").fill("/data/camera")

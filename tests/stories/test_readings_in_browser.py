@@ -157,7 +157,7 @@ def test_the_map_opens_on_people_and_assets_and_then_where_it_was_left(twin, vis
     live(page)
     page.wait_for_selector(".map[data-ready=yes]")
     page.wait_for_timeout(1500)  # an opening view would have been taken by now
-    assert page.locator(".map").get_attribute("data-view") is None
+    assert page.locator(".map").get_attribute("data-view") in (None, page_left)  # told when the map is resized, too
     assert page.evaluate(LEFT) == page_left
     page.get_by_role("button", name="People and assets").click()
     again = at_rest(page)

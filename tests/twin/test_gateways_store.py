@@ -85,6 +85,17 @@ def test_exchanged_hardware_leaves_no_certificate_behind(databases: Database) ->
         assert gateways.revoked_fingerprints(connection) == ["aa"]
 
 
+def test_a_certificate_from_before_they_were_noted_is_revoked_after_a_renewal(databases: Database) -> None:
+    open_claim(databases)
+    with databases.begin() as connection:
+        gateways.trust(connection, "gw-1", fingerprint="aa", at_us=1)
+        connection.execute(text("DELETE FROM gateway_certificates"))  # as a store of that time has it
+        gateways.renew(connection, "gw-1", fingerprint="bb", at_us=2)
+        assert gateways.last_issued_us(connection, "gw-1") == 2
+        gateways.revoke(connection, "gw-1", at_us=3)
+        assert sorted(gateways.revoked_fingerprints(connection)) == ["aa", "bb"]
+
+
 def test_gateways_come_in_pages_with_their_last_words(databases: Database) -> None:
     status = Status(online=False, status_us=7, config_hash="cafe")
     for index in range(5):

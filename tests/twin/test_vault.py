@@ -1,6 +1,7 @@
 """The vault: what is sealed opens again, for the same person and with the same key, and for nobody else."""
 
 import base64
+import os
 import threading
 from pathlib import Path
 
@@ -40,6 +41,16 @@ def test_a_key_is_made_once_for_its_owner_alone_and_opens_in_another_process(tmp
     assert path.stat().st_mode & 0o777 == 0o600
     assert Vault(path).opened(sealed, of="user:1") == SECRET
     assert [one.name for one in path.parent.iterdir()] == ["twin.db.key"]
+
+
+def test_the_key_is_on_the_disk_before_anything_is_sealed_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: set[int] = set()
+    monkeypatch.setattr("highwall.twin.vault.os.fsync", lambda file: synced.add(os.fstat(file).st_ino))
+    path = tmp_path / "twin.db.key"
+    Vault(path).seal(SECRET, of="user:1")
+    assert synced == {path.stat().st_ino, tmp_path.stat().st_ino}
 
 
 def test_processes_that_begin_at_once_share_one_key(tmp_path: Path) -> None:

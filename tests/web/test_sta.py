@@ -188,6 +188,16 @@ def test_readings_are_told_with_their_datastream(world: World) -> None:
     assert reading["Datastream"]["Thing"]["@iot.id"] == "p-anna"
 
 
+def test_the_next_page_inside_an_entity_is_expanded_as_the_first(world: World) -> None:
+    query = "Observations($top=1;$expand=Datastream($select=name;$expand=Thing($select=name)))"
+    first = asked(world, "Datastreams(1)", expand=query)
+    rest = world.client("vera").get(first["Observations@iot.nextLink"]).json()
+    (one,) = rest["value"]
+    assert one["@iot.id"] != first["Observations"][0]["@iot.id"]
+    assert one["Datastream"] == first["Observations"][0]["Datastream"]
+    assert one["Datastream"]["Thing"] == {"name": asked(world, "Things('p-anna')")["name"]}
+
+
 def test_only_what_is_selected_is_told_on_every_page(world: World) -> None:
     told = asked(world, "Things", select="id,properties", top="2")
     assert [set(one) for one in told["value"]] == [{"@iot.id", "properties"}] * 2

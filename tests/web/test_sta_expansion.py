@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from highwall.core.errors import QueryError
 from highwall.web.sta.expansion import USUAL_TOP, Expansion, parse_expand, parse_select
-from highwall.web.sta.filters import QueryError
 
 NAMES = st.sampled_from(["Datastreams", "Observations", "Thing", "ObservedProperty", "Locations"])
 
@@ -20,19 +20,9 @@ def expansions(depth: int) -> st.SearchStrategy[tuple[Expansion, ...]]:
     return st.lists(one, min_size=1, max_size=3, unique_by=lambda each: each.name).map(tuple)
 
 
-def written(told: tuple[Expansion, ...]) -> str:
-    return ",".join(_one(each) for each in told)
-
-
-def _one(each: Expansion) -> str:
-    options = [f"{name}={value}" for name, value in each.query.items()]
-    options += [f"$expand={written(each.inner)}"] if each.inner else []
-    return f"{each.name}({';'.join(options)})" if options else each.name
-
-
 @given(expansions(2))
 def test_what_was_written_is_read(told: tuple[Expansion, ...]) -> None:
-    assert parse_expand(written(told)) == told
+    assert parse_expand(",".join(each.text for each in told)) == told
 
 
 def test_a_path_is_a_chain_and_two_of_one_beginning_are_joined() -> None:
@@ -42,9 +32,16 @@ def test_a_path_is_a_chain_and_two_of_one_beginning_are_joined() -> None:
 
 
 @pytest.mark.parametrize(
+    "text", ["A/B,A($top=5)", "A($top=5),A/B", "A($top=5),A($top=5;$expand=B),A/B"]
+)  # fmt: skip
+def test_two_of_one_name_keep_the_options_that_one_of_them_has(text: str) -> None:
+    assert parse_expand(text) == (Expansion("A", top=5, inner=(Expansion("B"),)),)
+
+
+@pytest.mark.parametrize(
     "text",
     ["A/B/C/D/E", "", "A B", "A(", "A)", "A()", "A(top=1)", "A($top=x)", "A($top=1001)", "A($skip=1)", "A($top)",
-     "A,,B",     "A($expand=B($expand=C($expand=D($expand=E))))"],
+     "A,,B", "A($top=1),A($top=2)", "A/B($top=1),A/B($top=2)", "A($expand=B($expand=C($expand=D($expand=E))))"],
 )  # fmt: skip
 def test_what_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(QueryError):

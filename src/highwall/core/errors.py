@@ -42,6 +42,10 @@ class InputError(HighwallError, ValueError):
     """What was given cannot be used."""
 
 
+class QueryError(InputError):
+    """An option of a query that cannot be read, or is not offered."""
+
+
 class ConfigError(InputError):
     """A configuration file holds an unknown key or a value out of bounds."""
 

@@ -119,7 +119,7 @@ class Link:
         self._bus.close()
 
     def _look_after_certificate(self, now_us: int) -> None:
-        """Ask for a new certificate in time; without a connection only its end is told."""
+        """Ask for a new certificate in time, or tell its end; without a connection the bus keeps the question."""
         renewal = self._ends.renewal
         is_early = self._looked_us is not None and 0 <= now_us - self._looked_us < _LOOK_US
         if renewal is None or is_early:

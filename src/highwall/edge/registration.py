@@ -70,14 +70,15 @@ class Identity(msgspec.Struct, frozen=True):
 def claim(folder: Path, *, server: str, code: str, post: Post, again: bool = False) -> Identity:
     """Join a site, and keep key, certificates and identity in a folder that only its owner can read.
 
-    The key is made before the code is used, and stays when anything fails: the same call may be made again.
+    The key is made before the code is used, and stays when anything fails: the same call may be made again. The
+    certificate is written last: as long as there is no good one the folder may be claimed again.
 
     Parameters
     ----------
     server
         Address of the server, as ``https://mine.example``.
     again
-        Whether the folder may belong to that very gateway, as after its certificate ran out.
+        Whether the folder may belong to that very gateway, as after its certificate ran out or was damaged.
 
     Raises
     ------
@@ -104,9 +105,9 @@ def claim(folder: Path, *, server: str, code: str, post: Post, again: bool = Fal
             f"the code is for {identity.gateway!r} of {identity.site!r}, and what waits in {folder} is of "
             f"{before.gateway!r} of {before.site!r}; have a code made for that one."
         )
-    replace_file(folder / CERTIFICATE_FILE, granted.certificate.encode())
     replace_file(folder / AUTHORITY_FILE, granted.authority.encode())
     replace_file(folder / IDENTITY_FILE, msgspec.json.encode(identity))
+    replace_file(folder / CERTIFICATE_FILE, granted.certificate.encode())
     return identity
 
 

@@ -64,11 +64,11 @@ class Renewal:
             The key for the new one cannot be kept.
         """
         present = _present(self._folder)
+        until = _certificate(present).not_valid_after_utc
         is_told = self._told_us is not None and 0 <= now_us - self._told_us < _AGAIN_US
         if is_told or not is_near_end(present, now=_at(now_us)):
             return None
         self._told_us = now_us
-        until = _certificate(present).not_valid_after_utc
         if until <= _at(now_us):
             _LOG.error(
                 "the certificate of gateway %s ran out at %s; what is said waits in the outbox. Have a code made in "

@@ -88,7 +88,10 @@ class Vault:
         return _read(self.path.read_text(encoding="ascii", errors="replace"), where=str(self.path))
 
     def _made(self) -> bytes:
-        """Make a key, whole or not at all; where another process was faster its key counts."""
+        """Make a key, whole or not at all; where another process was faster its key counts.
+
+        It is on the disk when this returns: what it seals may be there a moment later.
+        """
         if self.path is None:
             raise ConfigError(
                 f"this store has no place for the key of its secrets; set {VARIABLE} to 32 random bytes in Base64, "
@@ -99,18 +102,30 @@ class Vault:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(base64.urlsafe_b64encode(AESGCM.generate_key(8 * _KEY_BYTES)) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
         try:
             os.link(part, self.path)
         except FileExistsError:
             pass
         finally:
             part.unlink()
+        _sync(self.path.parent)
         return self._keys()[0]
 
 
 def is_sealed(text: str) -> bool:
     """Whether a text is what :meth:`Vault.seal` gives."""
     return text.startswith(_MARK)
+
+
+def _sync(folder: Path) -> None:
+    """Have the names in a folder written to the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _read(text: str, *, where: str) -> list[bytes]:

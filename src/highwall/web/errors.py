@@ -17,9 +17,9 @@ from highwall.core.errors import (
     LoginError,
     MissingInputError,
     OutputError,
+    QueryError,
 )
 from highwall.web.schemas.base import Failure
-from highwall.web.sta.filters import QueryError
 
 STATUS: Final[dict[type[HighwallError], int]] = {
     LoginError: 401,

@@ -4,6 +4,7 @@ A watcher who knows the number of the last word it heard is given what changed s
 thing is there once, with its newest state, so that a slow watcher is never behind, and a fast engine never floods.
 """
 
+import secrets
 import threading
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
@@ -13,6 +14,8 @@ from highwall.twin.roles import Action, Person
 
 LATEST_MOST: Final = 5000
 """Most latest values in one word, the newest; the others are asked for when they are looked at."""
+_STEP: Final = 2048
+"""Numbers of one hub lie so far apart, so that those of two processes on one store are hardly ever the same."""
 
 
 class Topic(StrEnum):
@@ -54,7 +57,7 @@ class Word(NamedTuple):
     number: int
     changes: list[Change]
     is_reset: bool
-    """The watcher's number is of an earlier life of the server: this is everything."""
+    """The watcher's number is of an earlier life of the server, or of another one: this is everything."""
 
 
 class Hub:
@@ -62,8 +65,8 @@ class Hub:
 
     def __init__(self, *, start_us: int) -> None:
         self._lock = threading.Lock()
-        self._first = self._number = start_us
-        """Numbers begin at the time of the start: those of an earlier life are smaller."""
+        self._first = self._number = start_us // 1000 * _STEP + secrets.randbelow(_STEP)
+        """Numbers begin at the time of the start: those of an earlier life are smaller. A browser is exact to 2^53."""
         self._changes: dict[tuple[Topic, str], tuple[int, Change]] = {}
 
     @property
@@ -74,16 +77,17 @@ class Hub:
     def put(self, changes: Iterable[Change]) -> None:
         """Tell watchers of changes, which count as one."""
         with self._lock:
-            self._number += 1
+            self._number += _STEP
             for change in changes:
                 key = (change.topic, change.key)
                 self._changes.pop(key, None)
                 self._changes[key] = (self._number, change)
 
     def since(self, number: int | None) -> Word:
-        """Give what changed after a number, oldest first; everything if it is None or of an earlier life."""
+        """Give what changed after a number, oldest first; everything if it is None or of another life or hub."""
         with self._lock:
-            is_reset = number is None or not self._first <= number <= self._number
+            is_ours = number is not None and (number - self._first) % _STEP == 0
+            is_reset = number is None or not is_ours or not self._first <= number <= self._number
             after = self._first if is_reset or number is None else number
             newest: list[Change] = []
             n_latest = 0

@@ -28,6 +28,7 @@ from PIL import Image
 import highwall
 from highwall.classification.crack_windows.classifier import CONVOLUTION, properties
 from highwall.core.errors import InputError, MissingInputError
+from highwall.edge import registration
 from highwall.edge.registration import mqtt_options, read_identity
 from highwall.edge.renewal import valid_until
 from highwall.telemetry.live_windows import HOUR_US
@@ -44,7 +45,7 @@ from highwall.telemetry.messages import (
     encoded,
     renewal_topic,
 )
-from highwall.twin.authority import Authority, issue_gateway
+from highwall.twin.authority import Authority, issue_gateway, new_authority
 from highwall.twin.broker import BrokerOptions
 from highwall.twin.bus import MemoryBus
 from highwall.twin.ingest import Ingest
@@ -318,6 +319,41 @@ def test_a_folder_is_claimed_once(mine: Mine, tmp_path: Path) -> None:
     mine.join(tmp_path / "gateway", "gw-1")
     with pytest.raises(InputError, match="gw-1"):
         join(tmp_path / "gateway", server="https://mine.example", code="X", post=lambda address, body: b"")
+
+
+def test_a_claim_that_was_cut_off_anywhere_or_whose_certificate_is_damaged_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = new_authority("pit", now=dt.datetime.now(dt.UTC))
+    whole = registration.replace_file
+
+    def answered(address: str, body: bytes) -> bytes:
+        request = msgspec.json.decode(body)["csr"].encode()
+        issued = issue_gateway(authority, request, gateway="gw-1", now=dt.datetime.now(dt.UTC))
+        told = {"gateway_id": "gw-1", "site": "pit", "broker": "mine.example:8883", "signing_key": "K"}
+        pem = {"certificate": issued.certificate.decode(), "authority": authority.certificate.decode()}
+        return msgspec.json.encode(told | pem)
+
+    def claimed(*, n_written: int = 9) -> None:
+        left = iter(range(n_written))
+
+        def cut_off(path: Path, content: bytes) -> None:
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            whole(path, content)
+
+        monkeypatch.setattr(registration, "replace_file", cut_off)
+        join(tmp_path, server="https://mine.example", code="X", post=answered)
+
+    for n_written in (1, 1, 2):  # the key; then, as it is there, authority; authority and identity
+        with pytest.raises(KeyboardInterrupt):
+            claimed(n_written=n_written)
+    claimed()
+    with pytest.raises(InputError, match="belongs to gateway 'gw-1' already"):
+        claimed()
+    (tmp_path / "gateway.pem").write_bytes(b"damaged")
+    claimed()
+    assert valid_until(tmp_path) > dt.datetime.now(dt.UTC)
 
 
 def age(mine: Mine, folder: Path, gateway: str, *, days: float) -> bytes:

@@ -10,8 +10,9 @@ from highwall.cli.store import store_app
 from highwall.core.errors import ConflictError
 from highwall.telemetry.messages import Reading
 from highwall.twin.engine import Engine
-from highwall.twin.sql import alarms, heartbeats, journal, notices, observations, schema, states, tracks
+from highwall.twin.sql import alarms, datastreams, heartbeats, journal, notices, observations, schema, states, tracks
 from highwall.twin.sql.database import Database, open_database
+from highwall.twin.sql.observations import Row
 from highwall.workflows.live.store_rebuild import ALIVE_US, rebuild
 from tests.twin.plans import EAGER, SITE, T0, S, Talker, criterion, install, level, person, plan, run_to
 
@@ -87,6 +88,20 @@ def test_what_is_older_than_the_journal_stays(url: str) -> None:
         assert after[what] == before[what], what
     with database.read() as store:
         assert sorted(alarms.all_alarms(store)) == sorted(before["alarms"])  # type: ignore[call-overload]
+    database.close()
+
+
+def test_history_of_another_store_stays(url: str) -> None:
+    database = open_database(url)
+    with database.begin() as store:
+        number = datastreams.datastream_ids(store, ["old-1/crack_width"])["old-1/crack_width"]
+        brought = Row(number, T0 - 90 * 86_400 * S, 77, 1, 0.5, None, 1, T0)
+        observations.insert_readings(store, [brought])
+    before = concluded(database)
+    assert worked_again(url)["readings"] == (28, 28, 0)
+    assert concluded(database) == before
+    with database.read() as store:
+        assert observations.latest(store, [number]) == {number: brought}
     database.close()
 
 

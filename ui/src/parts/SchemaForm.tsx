@@ -2,7 +2,6 @@
 
 import { useId, useState } from "preact/hooks";
 import {
-  blank,
   boundsOf,
   completed,
   explained,
@@ -16,6 +15,7 @@ import {
   type Schema,
   type Shape,
 } from "../format/schema";
+import { Entry } from "./SchemaEntry";
 
 interface PartProps {
   value: Content;
@@ -246,72 +246,4 @@ function Line({ name, path, value, shape, unit, onChange }: FieldProps & { unit?
       </small>
     </div>
   );
-}
-
-interface EntryProps {
-  id: string;
-  path: string;
-  value: Json;
-  shape: Shape;
-  describedBy: string;
-  onChange: (value: Json) => void;
-}
-
-function Entry({ id, path, value, shape, describedBy, onChange }: EntryProps) {
-  const { kind, schema, isOptional } = shape;
-  const shared = { id, name: path, "aria-describedby": describedBy };
-  if (kind === "flag")
-    return (
-      <input
-        {...shared}
-        type="checkbox"
-        checked={value === true}
-        onChange={(event) => onChange(event.currentTarget.checked)}
-      />
-    );
-  if (kind === "choice")
-    return (
-      <select {...shared} value={String(value)} onChange={(event) => onChange(event.currentTarget.value)}>
-        {schema.enum?.map((one) => (
-          <option key={one} value={one}>
-            {one}
-          </option>
-        ))}
-      </select>
-    );
-  if (kind === "number" || kind === "integer")
-    return (
-      <input
-        {...shared}
-        type="number"
-        step={kind === "integer" ? 1 : "any"}
-        min={schema.minimum ?? schema.exclusiveMinimum}
-        max={schema.maximum ?? schema.exclusiveMaximum}
-        value={typeof value === "number" ? value : ""}
-        placeholder={isOptional ? "by default" : ""}
-        onInput={(event) => {
-          const text = event.currentTarget.value;
-          onChange(text === "" ? null : Number(text));
-        }}
-      />
-    );
-  const text = Array.isArray(value) ? value.join(", ") : String(value ?? "");
-  return (
-    <input
-      {...shared}
-      autoComplete="off"
-      value={text}
-      placeholder={kind === "names" ? "one, another" : isOptional ? "none" : ""}
-      onChange={(event) => onChange(entered(event.currentTarget.value, shape))}
-    />
-  );
-}
-
-function entered(text: string, shape: Shape): Json {
-  if (shape.kind === "names")
-    return text
-      .split(",")
-      .map((each) => each.trim())
-      .filter(Boolean);
-  return text === "" && shape.isOptional ? blank(shape) : text;
 }

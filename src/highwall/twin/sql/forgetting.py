@@ -17,11 +17,17 @@ _LATER: Final = "~"
 
 
 def forget(connection: Connection, begins: Beginning) -> None:
-    """Delete all that follows from the messages that the journal holds; a whole journal leaves nothing but acts."""
+    """Delete all that follows from the messages that the journal holds.
+
+    A whole journal leaves nothing but acts, and readings of streams that it never knew: history of another store.
+    """
     if begins.at_us is None:  # it holds none
         return
     if begins.is_whole:
-        observations.forget(connection)
+        if _has_others(connection, begins.firsts):
+            _forget_readings(connection, begins.firsts)
+        else:
+            observations.forget(connection)
         states.forget(connection)
         tracks.forget(connection)
         alarms.forget(connection)
@@ -41,6 +47,16 @@ def by_flag(connection: Connection) -> dict[str, int]:
         for row in connection.execute(select(rows.c.flag, func.count()).group_by(rows.c.flag)):
             found[f"{month}, flag {row[0]}"] = row[1]
     return found
+
+
+def _has_others(connection: Connection, streams: Mapping[int, int]) -> bool:
+    """Whether there are readings of streams that the journal does not know."""
+    for month in months(connection):
+        rows = table_of(month)
+        foreign = select(rows.c.stream_id).where(rows.c.stream_id.not_in(list(streams))).limit(1)
+        if connection.scalar(foreign) is not None:
+            return True
+    return False
 
 
 def _forget_readings(connection: Connection, firsts: Mapping[int, int]) -> None:

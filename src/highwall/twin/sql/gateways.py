@@ -132,7 +132,14 @@ def trust(connection: Connection, gateway_id: str, *, fingerprint: str, at_us: i
 
 
 def renew(connection: Connection, gateway_id: str, *, fingerprint: str, at_us: int) -> None:
-    """Note the next certificate of a gateway that is in; the earlier ones stay good until their end."""
+    """Note the next certificate of a gateway that is in; the earlier ones stay good until their end.
+
+    The present one is noted with it: one from before certificates were noted must not be forgotten, or it could never
+    be revoked.
+    """
+    present = gateway(connection, gateway_id)
+    if present is not None and present.fingerprint is not None:
+        _note_certificate(connection, gateway_id, present.fingerprint, at_us=present.claimed_us or at_us)
     _note_certificate(connection, gateway_id, fingerprint, at_us=at_us)
     connection.execute(update(_GATEWAYS).where(_GATEWAYS.c.id == gateway_id).values(fingerprint=fingerprint))
 

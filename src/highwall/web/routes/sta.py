@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Request
 
-from highwall.core.errors import MissingInputError
+from highwall.core.errors import MissingInputError, QueryError
 from highwall.telemetry.observed import OBSERVED
 from highwall.twin.roles import Action, Person
 from highwall.twin.sql import datastreams, series, things
@@ -18,7 +18,7 @@ from highwall.web.services import Services
 from highwall.web.showing import shown_locations
 from highwall.web.sta import entities, sets
 from highwall.web.sta.expanding import check_ways, told
-from highwall.web.sta.filters import EVERYTHING, Comparison, QueryError, conjuncts, is_conjunction
+from highwall.web.sta.filters import EVERYTHING, Comparison, conjuncts, is_conjunction
 from highwall.web.sta.paging import Fetch, Item, Page, next_link, page
 from highwall.web.sta.query import Asked, Options, Shape, Shaped, base_of, is_downward
 from highwall.web.sta.sets import Reader, Span

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
-from highwall.core.errors import AccessError
+from highwall.core.errors import AccessError, QueryError
 from highwall.twin.roles import Action
 from highwall.twin.sql import datastreams, things
 from highwall.web.routes.datastreams import shown_datastreams
@@ -11,7 +11,6 @@ from highwall.web.schemas.assets import AssetTold
 from highwall.web.schemas.readings import DatastreamTold
 from highwall.web.sta import entities
 from highwall.web.sta.expansion import Expansion
-from highwall.web.sta.filters import QueryError
 from highwall.web.sta.paging import MOST_ROWS, Item, next_link
 from highwall.web.sta.query import Shape, is_downward
 from highwall.web.sta.sets import Reader, Span, fetch_datastreams, fetch_observations, streams_of, thing_items

@@ -10,10 +10,10 @@ A path is a chain of expansions, of which the last one has the options.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from highwall.web.sta.filters import QueryError
+from highwall.core.errors import QueryError
 
 MOST_TOP: Final = 1000
 USUAL_TOP: Final = 100
@@ -37,8 +37,16 @@ class Expansion(NamedTuple):
     @property
     def query(self) -> dict[str, str]:
         """Options under which the set itself goes on."""
-        told = {"$top": str(self.top), "$orderby": self.order, "$select": ",".join(sorted(self.select))}
+        told = {
+            "$top": str(self.top), "$orderby": self.order, "$select": ",".join(sorted(self.select)),
+            "$expand": ",".join(one.text for one in self.inner),
+        }  # fmt: skip
         return {name: value for name, value in told.items() if value}
+
+    @property
+    def text(self) -> str:
+        """As :func:`parse_expand` reads it."""
+        return f"{self.name}({';'.join(f'{name}={value}' for name, value in self.query.items())})"
 
 
 def parse_select(text: str) -> frozenset[str]:
@@ -68,12 +76,26 @@ def parse_expand(text: str, *, depth: int = 1) -> tuple[Expansion, ...]:
     """
     if depth > _MOST_DEPTH:
         raise QueryError(f"$expand is nested deeper than {_MOST_DEPTH}; ask for less, and follow the navigation links.")
+    return _by_name(_expansion(clause, depth=depth) for clause in _parts(text, ","))
+
+
+def _by_name(given: Iterable[Expansion]) -> tuple[Expansion, ...]:
+    """Expansions, each name once."""
     found: dict[str, Expansion] = {}
-    for clause in _parts(text, ","):
-        given = _expansion(clause, depth=depth)
-        known = found.get(given.name)
-        found[given.name] = given if known is None else known._replace(inner=(*known.inner, *given.inner))
+    for one in given:
+        known = found.get(one.name)
+        found[one.name] = one if known is None else _joined(known, one)
     return tuple(found.values())
+
+
+def _joined(known: Expansion, given: Expansion) -> Expansion:
+    """One expansion of two under one name, with the options of the one that has any."""
+    options, others = known._replace(inner=()), given._replace(inner=())
+    if options == Expansion(known.name):
+        options = others
+    elif others not in (options, Expansion(known.name)):
+        raise QueryError(f"$expand names {known.name} twice with different options; name it once.")
+    return options._replace(inner=_by_name((*known.inner, *given.inner)))
 
 
 def _expansion(clause: str, *, depth: int) -> Expansion:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
-from highwall.core.errors import InputError
+from highwall.core.errors import QueryError
 from highwall.web.instants import instant_us
 
 MOST_TOKENS: Final = 200
@@ -30,10 +30,6 @@ _FUNCTIONS: Final[dict[str, Callable[[str, str], bool]]] = {
     "startswith": lambda text, start: text.startswith(start),
     "substringof": lambda part, text: part in text,
 }
-
-
-class QueryError(InputError):
-    """An option of a query that cannot be read, or is not offered."""
 
 
 Record = Mapping[str, Any]

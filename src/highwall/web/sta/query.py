@@ -4,8 +4,9 @@ from typing import Annotated, Final, NamedTuple
 
 from fastapi import Depends, Query, Request
 
+from highwall.core.errors import QueryError
 from highwall.web.sta.expansion import MOST_TOP, USUAL_TOP, Expansion, parse_expand, parse_select
-from highwall.web.sta.filters import EVERYTHING, Filter, QueryError, parse
+from highwall.web.sta.filters import EVERYTHING, Filter, parse
 
 _OF_ONE: Final = ("$select", "$expand")
 _OF_SET: Final = (*_OF_ONE, "$filter", "$top", "$orderby", "$count", "$skiptoken")

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
+from highwall.core.errors import QueryError
 from highwall.telemetry.observed import OBSERVED
 from highwall.twin.roles import Action, Person
 from highwall.twin.sql import datastreams, observations, tags, things
@@ -13,7 +14,6 @@ from highwall.web.reach import assets_in_reach
 from highwall.web.routes.datastreams import shown_datastreams
 from highwall.web.showing import shown_assets, shown_locations
 from highwall.web.sta import entities
-from highwall.web.sta.filters import QueryError
 from highwall.web.sta.paging import Fetch, Item
 
 _LAST_US: Final = 2**62

@@ -43,7 +43,7 @@ _SIMULATED_HZ: Final = 10
 
 
 def join(folder: Path, *, server: str, code: str, authority: Path | None = None, post: Post | None = None) -> Identity:
-    """Join a site with a one-time code; a gateway whose certificate has run out may do so again in its folder.
+    """Join a site with a one-time code; a gateway may do so again in its folder when its certificate opens no broker.
 
     Raises
     ------
@@ -52,8 +52,8 @@ def join(folder: Path, *, server: str, code: str, authority: Path | None = None,
     OutputError
         The folder cannot be written.
     """
-    is_over = (folder / IDENTITY_FILE).exists() and has_run_out(folder, now_us())
-    return claim(folder, server=server, code=code, post=post or poster(authority), again=is_over)
+    again = (folder / IDENTITY_FILE).exists() and not _has_certificate(folder)
+    return claim(folder, server=server, code=code, post=post or poster(authority), again=again)
 
 
 def run(
@@ -120,6 +120,14 @@ def _certificate_standing(folder: Path) -> dict[str, Any]:
     except InputError as error:
         return {"certificate_until": None, "certificate": str(error)}
     return {"certificate_until": until, "certificate_has_run_out": has_run_out(folder, now_us())}
+
+
+def _has_certificate(folder: Path) -> bool:
+    """Whether there is a certificate that can be read and has not run out."""
+    try:
+        return not has_run_out(folder, now_us())
+    except InputError:
+        return False
 
 
 def start_again() -> None:

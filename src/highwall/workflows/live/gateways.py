@@ -3,6 +3,7 @@
 import datetime as dt
 import logging
 import os
+import secrets
 import signal
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +32,7 @@ from highwall.twin.keys import new_request, new_signing_key, request_for, sign_c
 from highwall.twin.sql import gateways
 from highwall.twin.sql.database import Database
 from highwall.web.services import GatewayDesk
+from highwall.workflows.alone import one_at_a_time
 
 _AUTHORITY_KEY: Final = "authority.key"
 _SIGNING_KEY: Final = "signing.key"
@@ -113,15 +115,16 @@ def config_schema() -> dict[str, Any]:
 
 
 def tell_broker(folder: Path, database: Database, *, site: str) -> None:
-    """Write who may come and whose certificate counts no more, and have the broker read it."""
-    with database.read() as store:
-        known = [one.id for one in gateways.gateways(store, limit=_MOST) if one.is_trusted]
-        revoked = gateways.revoked_fingerprints(store)
-    now = dt.datetime.now(dt.UTC)
-    entries = [Revoked(serial, now) for one in revoked if (serial := _serial(folder, one)) is not None]
-    _keep(folder / broker.ACL_FILE, broker_acl(site, known).encode())
-    _keep(folder / broker.REVOKED_FILE, revocation_list(_authority(folder), entries, now=now))
-    _wake(folder / broker.PID_FILE)
+    """Write who may come and whose certificate counts no more, and have the broker read it: the newest, last."""
+    with one_at_a_time(folder / broker.ACL_FILE):
+        with database.read() as store:
+            known = [one.id for one in gateways.gateways(store, limit=_MOST) if one.is_trusted]
+            revoked = gateways.revoked_fingerprints(store)
+        now = dt.datetime.now(dt.UTC)
+        entries = [Revoked(serial, now) for one in revoked if (serial := _serial(folder, one)) is not None]
+        _keep(folder / broker.ACL_FILE, broker_acl(site, known).encode())
+        _keep(folder / broker.REVOKED_FILE, revocation_list(_authority(folder), entries, now=now))
+        _wake(folder / broker.PID_FILE)
 
 
 def _authority(folder: Path) -> Authority:
@@ -146,10 +149,14 @@ def _wake(pid_file: Path) -> None:
 
 
 def _keep(path: Path, content: bytes) -> None:
-    """Write a file that only its owner can read, whole or not at all."""
-    part = path.with_name(f"{path.name}.part")
-    part.unlink(missing_ok=True)
+    """Write a file that only its owner can read, whole or not at all, whoever writes it at the same time."""
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    part.replace(path)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -4,7 +4,6 @@ import csv
 import datetime as dt
 import hashlib
 import json
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -85,7 +84,7 @@ def place_of(config: ServeConfig, runs: Sequence[Path]) -> Place:
 
 def findings_book(run: Path) -> FindingsBook | None:
     """Register of a run as the pages read and decide on it; None where it has none."""
-    path, deciding = run / REGISTER, threading.Lock()
+    path = run / REGISTER
     if not path.is_file():
         return None
 
@@ -96,8 +95,7 @@ def findings_book(run: Path) -> FindingsBook | None:
         return [_told(entry, crs=register.crs) for entry in entries]
 
     def decided(finding_id: str, state: str, who: str, why: str) -> dict[str, Any]:
-        with deciding:
-            entry = decide(path, finding_id, state, by=who, why=why)  # type: ignore[arg-type]
+        entry = decide(path, finding_id, state, by=who, why=why)  # type: ignore[arg-type]
         return _told(entry, crs=read_register(path).crs)
 
     def case(finding_id: str) -> Path | None:

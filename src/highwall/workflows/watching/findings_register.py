@@ -17,6 +17,7 @@ from highwall.core.grid import grid_of
 from highwall.io.aside import write_text
 from highwall.io.rasters import read_raster
 from highwall.io.vectors import read_polygons, write_polygons
+from highwall.workflows.alone import one_at_a_time
 from highwall.workflows.run import Run, facts_of
 from highwall.workflows.watching.looks import clear_ground
 
@@ -84,6 +85,11 @@ def enter(run: Run, path: Path | None = None) -> Register:
     file = path or run.path(REGISTER)
     findings = read_polygons(run.path("findings.parquet"), allow_empty=True)
     _point(run, path)
+    with one_at_a_time(file):
+        return _entered(run, file, findings, record)
+
+
+def _entered(run: Run, file: Path, findings: gpd.GeoDataFrame, record: Mapping[str, Any] | None) -> Register:
     register = read_register(file) if file.is_file() else Register(crs=_crs(findings))
     on = facts_of(record)["on"] if record else None
     if record is None or on is None:
@@ -111,8 +117,9 @@ def decide(path: Path, finding_id: str, state: State, *, by: str, why: str) -> E
         The finding's state does not allow it, or who and why is not said.
     """
     at = dt.datetime.now(dt.UTC).replace(microsecond=0)
-    register = read_register(path).decided(finding_id, state, by=by, why=why, at=at)
-    write_text(register.model_dump_json(indent=1), path)
+    with one_at_a_time(path):
+        register = read_register(path).decided(finding_id, state, by=by, why=why, at=at)
+        write_text(register.model_dump_json(indent=1), path)
     return register.find(finding_id)
 
 
