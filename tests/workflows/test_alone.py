@@ -54,6 +54,7 @@ def test_decisions_of_several_servers_on_one_run_are_all_kept(tmp_path: Path) ->
     assert at_once(decide) == []
     assert books[0] is not None
     assert [one["state"] for one in books[0].read()] == ["confirmed"] * N
+    assert [one.name for one in tmp_path.iterdir()] == ["register.json"]
 
 
 def test_a_file_of_the_broker_is_whole_whoever_writes_it(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """One at a time: threads and processes that read a file, change it and write it back."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock
@@ -11,14 +11,15 @@ from highwall.core.errors import OutputError
 
 @contextmanager
 def one_at_a_time(path: Path) -> Iterator[None]:
-    """Wait until nobody else is about to change a file; who waits is kept apart by a file beside it.
+    """Wait until nobody else is about to change a file; who waits is kept apart by a file beside it, gone at the end.
 
     Raises
     ------
     OutputError
         The folder cannot be written.
     """
-    lock = FileLock(path.with_name(f".{path.name}.lock"))
+    beside = path.with_name(f".{path.name}.lock")
+    lock = FileLock(beside)
     try:
         lock.acquire()
     except OSError as error:
@@ -26,4 +27,6 @@ def one_at_a_time(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
+        with suppress(OSError):  # where an open file cannot be removed it stays
+            beside.unlink()  # whoever waits for it notices, and begins anew
         lock.release()
