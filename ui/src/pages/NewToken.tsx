@@ -5,7 +5,7 @@ import type { User } from "../api/contract";
 import type { Tokens } from "../api/gateway_contract";
 import { post } from "../api/client";
 import { ROLE_WORDS } from "../format/look";
-import { Dialog, Input } from "../parts/dialog";
+import { Dialog, FormFoot, Input } from "../parts/dialog";
 import { useDeed } from "../parts/load";
 
 const A_YEAR_DAYS = "365";
@@ -78,19 +78,12 @@ export function NewToken({ users, grantable, onMade, onClose }: Props) {
           value={days}
           onInput={setDays}
         />
-        {error && (
-          <p class="refused" role="alert">
-            {error}
-          </p>
-        )}
-        <div class="deeds">
-          <button type="button" class="button quiet" onClick={onClose}>
-            Leave it
-          </button>
-          <button type="submit" class="button main" disabled={isBusy || actions.length === 0}>
-            Make the token
-          </button>
-        </div>
+        <FormFoot
+          error={error}
+          onClose={onClose}
+          deed="Make the token"
+          isReady={!isBusy && actions.length > 0}
+        />
       </form>
     </Dialog>
   );

@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { post } from "../api/client";
+import { FormFoot } from "../parts/dialog";
 import { useDeed } from "../parts/load";
 import { changes, numbers, withLeaf } from "../format/changes";
 import { criteriaOf } from "../format/criteria";
@@ -58,19 +59,7 @@ export function Propose({ content, onClose, onDone }: ProposeProps) {
         <span>Why</span>
         <textarea rows={2} required value={why} onInput={(event) => setWhy(event.currentTarget.value)} />
       </label>
-      {error && (
-        <p class="refused" role="alert">
-          {error}
-        </p>
-      )}
-      <div class="deeds">
-        <button type="button" class="button quiet" onClick={onClose}>
-          Leave it
-        </button>
-        <button type="submit" class="button main" disabled={isBusy || rows.length === 0}>
-          Propose it
-        </button>
-      </div>
+      <FormFoot error={error} onClose={onClose} deed="Propose it" isReady={!isBusy && rows.length > 0} />
     </form>
   );
 }

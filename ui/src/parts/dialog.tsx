@@ -70,19 +70,7 @@ export function Ask({ title, intro, fields, deed, tone = "plain", onDo, onClose 
             onInput={(value) => setSaid((all) => ({ ...all, [field.name]: value }))}
           />
         ))}
-        {error && (
-          <p class="refused" role="alert">
-            {error}
-          </p>
-        )}
-        <div class="deeds">
-          <button type="button" class="button quiet" onClick={onClose}>
-            Leave it
-          </button>
-          <button type="submit" class={`button ${tone === "bad" ? "bad" : "main"}`} disabled={isBusy}>
-            {deed}
-          </button>
-        </div>
+        <FormFoot error={error} onClose={onClose} deed={deed} tone={tone} isReady={!isBusy} />
       </form>
     </Dialog>
   );
@@ -128,5 +116,34 @@ export function Input({
       )}
       {field.hint && <small>{field.hint}</small>}
     </label>
+  );
+}
+
+interface FormFootProps {
+  error: string | null;
+  onClose: () => void;
+  deed: string;
+  isReady: boolean;
+  tone?: "plain" | "bad";
+}
+
+/** End of every form: what was refused, the way out, and the deed. */
+export function FormFoot({ error, onClose, deed, isReady, tone = "plain" }: FormFootProps) {
+  return (
+    <>
+      {error && (
+        <p class="refused" role="alert">
+          {error}
+        </p>
+      )}
+      <div class="deeds">
+        <button type="button" class="button quiet" onClick={onClose}>
+          Leave it
+        </button>
+        <button type="submit" class={`button ${tone === "bad" ? "bad" : "main"}`} disabled={!isReady}>
+          {deed}
+        </button>
+      </div>
+    </>
   );
 }
