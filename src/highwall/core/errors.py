@@ -4,6 +4,7 @@
 
     HighwallError
     ├── InputError (ValueError)          what was given cannot be used
+    │   ├── QueryError                   an option of a query that cannot be read, or is not offered
     │   ├── ConfigError                  SITE.yaml, run.yaml: unknown key, value out of bounds
     │   ├── GridError                    CRS missing or geographic, grids that differ, an AOI without area
     │   ├── SceneError                   optical or radar scene: missing band, corrupt file, refused for quality
