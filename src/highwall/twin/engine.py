@@ -39,7 +39,16 @@ from highwall.twin.sql.database import Database
 from highwall.twin.sql.registry import read_registry, read_words
 from highwall.twin.state import AssetState
 from highwall.twin.world import World
-from highwall.twin.world_memory import CLOCK, Clock, forget_changes, pieces, put_back, take_apart
+from highwall.twin.world_memory import (
+    CLOCK,
+    REBUILDING,
+    Clock,
+    Rebuilding,
+    forget_changes,
+    pieces,
+    put_back,
+    take_apart,
+)
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -136,22 +145,27 @@ class Engine:
     def rebuild(self, now_us: int) -> Iterator[Stepped]:
         """Forget all that was worked out, and work it out again from the journal, acts and criteria, step by step.
 
-        Where the journal was trimmed, what is older than it stays; notices of alarms that are over are withheld.
+        Where the journal was trimmed, what is older than it stays; notices of alarms that are over are withheld. If it
+        is killed, the next engine goes on with it.
         """
         with self._database.begin() as connection:
-            begins, n_told = journal.beginning(connection), notices.last_number(connection)
+            begins = journal.beginning(connection)
+            earlier = take_apart(states.memory(connection)).rebuilding
+            n_told = notices.last_number(connection) if earlier is None else earlier.n_told
             forgetting.forget(connection, begins)
-            if begins.at_us is not None and not begins.is_whole:
-                version = criteria_store.at(connection, begins.at_us)
-                states.put_memory(connection, {CLOCK: msgspec.json.encode(Clock(begins.at_us, 0, version.version))})
+            if begins.at_us is not None:
+                until_us = now_us - round(self._options.settle_s * 1e6)
+                memory = {REBUILDING: msgspec.json.encode(Rebuilding(n_told, until_us))}
+                if not begins.is_whole:
+                    version = criteria_store.at(connection, begins.at_us)
+                    memory[CLOCK] = msgspec.json.encode(Clock(begins.at_us, 0, version.version))
+                states.put_memory(connection, memory)
             what = "all that follows from the journal is being worked out again"
             schema.announce(connection, schema.StoreChange.REBUILT, detail=what, at_us=now_us)
         self._world = None
         has_more = True
         while has_more:
             stepped = self.step(now_us)
-            with self._database.begin() as connection:
-                notices.withhold(connection, after=n_told)
             has_more = stepped.has_more
             yield stepped
 
@@ -181,7 +195,7 @@ class Engine:
     def _begun(self, connection: Connection, now_us: int) -> World:
         """World as the last engine left it, or a new one that begins with the journal."""
         remembered = take_apart(states.memory(connection))
-        self._ledger.begin(connection)
+        self._ledger.begin(connection, remembered.rebuilding)
         self._beat_us = None
         clock_us = remembered.clock.clock_us
         version = _version_at(connection, remembered.clock.version)

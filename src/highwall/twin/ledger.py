@@ -26,6 +26,7 @@ from highwall.twin.sql import (
 )
 from highwall.twin.sql.observations import Row, as_stored
 from highwall.twin.world import World
+from highwall.twin.world_memory import REBUILDING, Rebuilding
 
 _LOG: Final = logging.getLogger(__name__)
 NAME: Final = "engine"
@@ -44,9 +45,11 @@ class Ledger:
         self._written: dict[int, int] = {}
         """Cursors as this engine last left them in the store."""
         self._ids: dict[str, int] = {}
+        self._rebuilding: Rebuilding | None = None
 
-    def begin(self, connection: Connection) -> None:
+    def begin(self, connection: Connection, rebuilding: Rebuilding | None) -> None:
         """Take up where the last engine ended."""
+        self._rebuilding = rebuilding
         self._written = states.cursors(connection)
         self.cursors = dict(self._written)
         self._ids = {}
@@ -97,6 +100,8 @@ class Ledger:
         if self.cursors:
             states.put_cursors(connection, self.cursors)
         states.put_memory(connection, memory)
+        if self._rebuilding is not None:
+            self._withhold(connection, self._rebuilding, clock_us=world.clock_us)
         n_waiting = sum(upto - self.cursors.get(stream, 0) for stream, upto in journal.heads(connection).items())
         heartbeats.beat(connection, heartbeats.Heartbeat(NAME, now_us, world.clock_us, n_waiting))
         touched = changelog.Touched(
@@ -104,6 +109,13 @@ class Ledger:
             tuple(sorted({self._ids[one.datastream] for one in (*changes.readings, *changes.estimates)})),
         )  # fmt: skip
         changelog.note(connection, touched, writer=self._writer, at_us=now_us)
+
+    def _withhold(self, connection: Connection, rebuilding: Rebuilding, *, clock_us: int) -> None:
+        """Call nobody for the past, up to its end."""
+        notices.withhold(connection, after=rebuilding.n_told)
+        if clock_us >= rebuilding.until_us:
+            states.put_memory(connection, {REBUILDING: b""})
+            self._rebuilding = None
 
     def _check_alone(self, connection: Connection) -> None:
         """Refuse to write if the cursors in the store are not those that this engine left there."""

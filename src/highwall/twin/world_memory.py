@@ -16,6 +16,8 @@ from highwall.twin.world import World
 
 CLOCK: Final = "world"
 """Piece that every step changes."""
+REBUILDING: Final = "rebuilding"
+"""Piece that says that the past is being worked out again."""
 _Piece = TypeVar("_Piece")
 
 
@@ -26,6 +28,15 @@ class Clock(msgspec.Struct, frozen=True):
     last_alarm: int = 0
     version: int = 0
     """Of the criteria that are in force in it."""
+
+
+class Rebuilding(msgspec.Struct, frozen=True):
+    """The past is being worked out again: nobody is called for alarms that are over by then."""
+
+    n_told: int
+    """Number of the newest notice when it began."""
+    until_us: int
+    """The past ends here."""
 
 
 class Spoken(NamedTuple):
@@ -47,6 +58,7 @@ class Remembered(NamedTuple):
     tracked: dict[str, Tracked]
     heard: dict[str, Spoken]
     groups: dict[str, GroupMemory]
+    rebuilding: Rebuilding | None
 
 
 def pieces(world: World) -> dict[str, bytes]:
@@ -69,6 +81,7 @@ def pieces(world: World) -> dict[str, bytes]:
 def take_apart(memory: Mapping[str, bytes]) -> Remembered:
     """Read pieces of memory."""
     clock = msgspec.json.decode(memory[CLOCK], type=Clock) if CLOCK in memory else Clock()
+    rebuilding = msgspec.json.decode(memory[REBUILDING], type=Rebuilding) if REBUILDING in memory else None
     return Remembered(
         clock,
         _read(memory, "q:", ChannelMemory),
@@ -78,6 +91,7 @@ def take_apart(memory: Mapping[str, bytes]) -> Remembered:
         _read(memory, "r:", Tracked),
         _read(memory, "h:", Spoken),
         _read(memory, "n:", GroupMemory),
+        rebuilding,
     )
 
 

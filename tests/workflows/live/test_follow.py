@@ -5,10 +5,13 @@ from collections.abc import Iterator
 import pytest
 
 from highwall.telemetry.messages import Priority, Range, Reading, readings_message
+from highwall.twin.alarm import Alarm, Stage
 from highwall.twin.engine import Engine
 from highwall.twin.engine_options import EngineOptions
-from highwall.twin.sql import changelog, criteria, journal, schema, tags, things
+from highwall.twin.roles import Role
+from highwall.twin.sql import alarms, changelog, criteria, journal, schema, tags, things
 from highwall.twin.sql.database import Database, open_database
+from highwall.twin.watch import Subject
 from highwall.web.live import Change, Hub
 from highwall.web.services import Place, Services
 from highwall.workflows.live.follow import Follower
@@ -109,6 +112,21 @@ def test_who_was_away_for_longer_than_the_log_is_told_everything(url: str, engin
     step(engines, 1)
     with engines.begin() as store:
         store.exec_driver_sql("DELETE FROM change_log")
-    assert beside.hears(after_s=100.0) == [("assets", "ann")]
+    assert beside.hears(after_s=100.0) == [("assets", "ann"), ("latest", "1")]
     assert beside.told[0].content["state"]["battery_v"] == 3.1
+    beside.database.close()
+
+
+def test_who_was_away_is_told_of_alarms_that_ended_meanwhile(url: str, engines: Database) -> None:
+    beside = Beside(url)
+    with engines.begin() as store:
+        ended = Alarm(
+            2, "battery-low", Subject("thing", "ann"), "condition", "Battery low", 1, Stage.CLEARED, T0, T0,
+            Role.MANAGER, None, is_active=False,
+        )  # fmt: skip
+        alarms.put_alarms(store, [ended], at_us=T0 + 50 * S)
+    step(engines, 1)
+    with engines.begin() as store:
+        store.exec_driver_sql("DELETE FROM change_log")
+    assert set(beside.hears(after_s=100.0)) == {("assets", "ann"), ("alarms", "2"), ("latest", "1")}
     beside.database.close()

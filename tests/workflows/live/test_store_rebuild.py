@@ -145,6 +145,41 @@ def test_nobody_is_called_for_an_alarm_that_is_over(url: str) -> None:
     database.close()
 
 
+@pytest.mark.parametrize("goes_on", ["the server", "a rebuild"])
+def test_nobody_is_called_for_the_past_where_a_rebuild_was_killed(url: str, goes_on: str) -> None:
+    database = open_database(url)
+    with database.begin() as store:
+        store.execute(text("DELETE FROM notices"))
+    in_pieces = EAGER.model_copy(update={"entries": 2})
+    killed = Engine(database, site=SITE, options=in_pieces).rebuild(LATE)
+    assert next(killed).has_more
+    killed.close()
+    if goes_on == "the server":
+        run_to(Engine(database, site=SITE, options=EAGER), LATE + S)
+    else:
+        worked_again(url, at_us=LATE + ALIVE_US)
+    with database.read() as store:
+        open_now = {alarm.alarm_id for alarm in alarms.open_alarms(store)}
+        assert {one.alarm_id for one in notices.waiting(store, now_us=LATE * 2)} == open_now
+        assert len(alarms.all_alarms(store)) == 2
+    database.close()
+
+
+def test_after_a_rebuild_people_are_called_again(url: str) -> None:
+    database = open_database(url)
+    worked_again(url)
+    talker, engine = Talker(database, "gw-2"), Engine(database, site=SITE, options=EAGER)
+    for number, wide in enumerate([0.001, 0.02, 0.001], start=1):
+        at_us = LATE + number * 60 * S
+        talker.says(Reading("wall-1/crack_width", at_us, wide), at_us=at_us)
+        run_to(engine, at_us + S)
+    with database.read() as store:
+        raised = max(alarms.all_alarms(store))
+        assert raised not in {alarm.alarm_id for alarm in alarms.open_alarms(store)}
+        assert raised in {one.alarm_id for one in notices.waiting(store, now_us=LATE * 2)}
+    database.close()
+
+
 def test_a_store_that_a_server_works_on_is_left_alone(url: str) -> None:
     database = open_database(url)
     with database.begin() as store:

@@ -123,6 +123,12 @@ def latest(connection: Connection, datastream_ids: Iterable[int]) -> dict[int, R
     return found
 
 
+def changed_since(connection: Connection, since_us: int, *, limit: int) -> list[int]:
+    """Datastreams whose newest reading came after then, the newest first; looks at every one."""
+    wanted = select(LATEST.c.datastream_id).where(LATEST.c.result_us > since_us)
+    return list(connection.scalars(wanted.order_by(LATEST.c.result_us.desc()).limit(limit)))
+
+
 def page(
     connection: Connection,
     datastream_id: int,

@@ -29,6 +29,9 @@ class Follower:
         with self._database.read() as store:
             number = changelog.last_number(store)  # first: what comes meanwhile is told twice, and never missed
             changes = self._telling.everything(store, now_us=at_us)
+            if self._asked_us:  # told before: what has ended since must be told, too
+                since_us = self._asked_us - changelog.KEPT_US // 2  # the clocks of two machines differ
+                changes += self._telling.missed(store, since_us=since_us, now_us=at_us)
         self._number, self._asked_us = number, at_us
         self._tell(changes)
 

@@ -17,7 +17,7 @@ from highwall.twin.sql.things import Asset
 from highwall.twin.state import AssetState
 from highwall.web.alarm_showing import shown_alarms
 from highwall.web.instants import iso
-from highwall.web.live import Change, Topic
+from highwall.web.live import LATEST_MOST, Change, Topic
 from highwall.web.reach import NOBODY, Owner, owners_of
 from highwall.web.routes.gateways import shown_gateway
 from highwall.web.showing import change_of, gone_of, shown_assets, shown_state
@@ -54,6 +54,12 @@ class Teller:
         _get_to_know(store, known, streams.values())
         newest = observations.latest(store, streams)
         return changes + [_of_latest(row, known[streams[one].name][1]) for one, row in newest.items()]
+
+    def missed(self, store: Connection, *, since_us: int, now_us: int) -> list[Change]:
+        """Alarms, ended ones too, and newest values that changed after then."""
+        changed = tuple(one.alarm_id for one in alarms.changed_since(store, since_us))
+        streams = tuple(observations.changed_since(store, since_us, limit=LATEST_MOST))
+        return self.of_others(store, Touched((), changed, streams), now_us=now_us)
 
     def of_states(self, store: Connection, states: Mapping[str, AssetState], *, now_us: int) -> list[Change]:
         """States of assets that changed."""
