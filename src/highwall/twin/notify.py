@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 from sqlalchemy import Connection
 
 from highwall.core.errors import MissingInputError, OutputError, SetAside
+from highwall.twin.alarm_steps import changed
 from highwall.twin.bulletin import Bulletin
 from highwall.twin.cap import CapReceiver
 from highwall.twin.mail import Mailbox
@@ -22,6 +23,7 @@ from highwall.twin.sql import alarms
 from highwall.twin.sql import notices as notice_store
 from highwall.twin.sql.database import Database
 from highwall.twin.sql.deliveries import delivered_to, put_delivery
+from highwall.twin.sql.naming import named
 from highwall.twin.sql.notices import OutgoingNotice
 from highwall.twin.sql.spots import spot_of
 from highwall.twin.webhook import Webhook
@@ -116,13 +118,18 @@ class _Round:
 
 
 def _bulletin(connection: Connection, notice: OutgoingNotice, *, site: str) -> Bulletin | None:
-    """All that is told with a notice; None while alarms are being worked out again and its own is not yet there."""
+    """All that is told with a notice, by names where there are any.
+
+    None while alarms are being worked out again and its own is not yet there.
+    """
     try:
         alarm = alarms.alarm(connection, notice.alarm_id)
     except MissingInputError:
         return None
     earlier = tuple(notice_store.before(connection, notice))
-    return Bulletin(site, notice, alarm, spot_of(connection, alarm.subject), earlier)
+    text, *evidence = named(connection, [notice.text, *alarm.evidence])
+    alarm = changed(alarm, evidence=tuple(evidence))
+    return Bulletin(site, notice._replace(text=text), alarm, spot_of(connection, alarm.subject), earlier)
 
 
 def _asked(target: Target, bulletins: Sequence[Bulletin], reached: dict[int, set[str]]) -> list[Bulletin]:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from highwall.telemetry.local_plane import LocalPlane
 from highwall.twin.bulletin import Spot
 from highwall.twin.sql import states, tags, things, zones
+from highwall.twin.sql.naming import name_of
 from highwall.twin.state import AssetState
 from highwall.twin.watch import Subject
 
@@ -20,7 +21,9 @@ def spot_of(connection: Connection, subject: Subject) -> Spot:
         return zone_spot(zone.title, zone.geometry)
     asset_id = tags.owners(connection, [subject.subject_id]).get(subject.subject_id, subject.subject_id)
     asset = things.asset(connection, asset_id)
-    return Spot(subject.subject_id) if asset is None else _asset_spot(connection, asset)
+    if asset is None:
+        return Spot(name_of(connection, subject) or subject.subject_id)
+    return _asset_spot(connection, asset)
 
 
 def zone_spot(name: str, geometry: dict[str, Any]) -> Spot:
