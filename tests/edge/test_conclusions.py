@@ -1,5 +1,6 @@
 """Means, calibration, local alarms and storing: what happens between a reading and the outbox."""
 
+from contextlib import closing
 from pathlib import Path
 from types import MappingProxyType
 
@@ -10,9 +11,11 @@ from hypothesis import strategies as st
 from highwall.core.errors import ConfigError, InputError
 from highwall.edge.autonomy import Autonomy
 from highwall.edge.calibration import Calibration
+from highwall.edge.concluding import Conclusions
+from highwall.edge.crack_watch import CrackWatch
 from highwall.edge.local_alarms import LocalAlarms
 from highwall.edge.means import Means
-from highwall.edge.options import AutonomyOptions
+from highwall.edge.options import AutonomyOptions, GatewayConfig
 from highwall.edge.outbox import open_outbox
 from highwall.edge.storing import Store
 from highwall.telemetry.messages import Event, Priority, Reading, decoded
@@ -90,10 +93,10 @@ def test_a_calibration_that_cannot_be_read_is_told(tmp_path: Path) -> None:
         Calibration(tmp_path / "calibration.json")
 
 
-def criterion(**leaf: object) -> Criterion:
+def criterion(name: str = "c", **leaf: object) -> Criterion:
     level = {"level": 2, "owner": "manager", "within_s": 60, "on_after_s": 5, "when": leaf}
     return Criterion.model_validate(
-        {"id": "c", "title": "C", "source": "test", "about": {"kind": "sensor"}, "levels": [level]}
+        {"id": name, "title": "C", "source": "test", "about": {"kind": "sensor"}, "levels": [level]}
     )
 
 
@@ -107,6 +110,54 @@ def test_a_local_alarm_keeps_to_delay_hysteresis_and_blindness() -> None:
     assert told == [(9, 2, False), (15, 0, False)]  # 4 + 5 s after the second rise; 298 is within the hysteresis
     blind = list(alarms.advance(START + 100 * S))
     assert [event.data["is_blind"] for event in blind] == [True]
+
+
+HOT = criterion(reading="temperature", above=300.0)
+
+
+def levels(path: Path, values: dict[int, float], *criteria: Criterion) -> list[tuple[str, int]]:
+    """Levels that a process tells that begins on an outbox, hears values at seconds, and is killed."""
+    config = GatewayConfig(gateway="g-1", version=1, autonomy=AutonomyOptions(criteria=criteria))
+    with closing(open_outbox(path, now_us=START)) as outbox:
+        before = outbox.last(Priority.ALARM)
+        mind = Conclusions(outbox, config, open_cracks=no_cracks, now_us=START)
+        for second, value in values.items():
+            at_us = START + second * S
+            mind.take([Reading("s-1/temperature", at_us, value)], [], at_us)
+        pack = outbox.pack(Priority.ALARM, after=before)
+        events = decoded(pack.payload, list[Event]) if pack else []
+    return [(event.data["criterion"], event.data["level"]) for event in events if event.kind == "local_alarm"]
+
+
+def no_cracks(_: object) -> CrackWatch:
+    raise AssertionError
+
+
+def test_a_local_alarm_goes_on_where_the_process_was_killed(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite"
+    assert levels(path, {0: 301.0, 1: 301.0, 2: 301.0}, HOT) == []
+    assert levels(path, {6: 301.0, 7: 301.0}, HOT) == [("c", 2)]  # its delay of 5 s ran on
+    assert levels(path, {9: 290.0}, HOT) == [("c", 0)]  # told by the last process, ended by this one
+
+
+def test_other_criteria_leave_a_local_alarm_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite"
+    other = criterion("other", reading="temperature", above=280.0)
+    stricter = criterion(reading="temperature", above=285.0)
+    assert levels(path, {0: 301.0, 6: 301.0}, HOT) == [("c", 2)]
+    assert levels(path, {7: 301.0, 8: 290.0}, other, HOT) == [("c", 0)]
+    assert levels(path, {9: 290.0, 13: 290.0}, other, stricter) == [("other", 2)]  # the stricter one begins anew
+
+
+def test_a_new_configuration_tells_no_local_alarm_twice() -> None:
+    def told(second: int) -> list[Event]:
+        hot = Reading("s-1/temperature", START + second * S, 301.0)
+        return mind.take([hot], hot.phenomenon_us).events[Priority.ALARM]
+
+    mind = Autonomy(AutonomyOptions(criteria=(HOT,)))
+    assert [event.data["level"] for event in [*told(0), *told(6)]] == [2]
+    mind.change(AutonomyOptions(criteria=(criterion("other", reading="strain", above=1.0), HOT)))
+    assert [*told(7), *told(13)] == []
 
 
 def test_motion_is_told_when_it_changes_for_people_and_machines_alone() -> None:

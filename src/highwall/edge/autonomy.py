@@ -17,6 +17,10 @@ MOTION_EVENT: Final = "motion"
 BUTTON: Final = "button"
 """Kind of the event of a pressed tag button."""
 _ACCELERATION: Final = "acceleration"
+_PERSON: Final = "person/"
+"""Before the name of a tag: what is remembered of whoever wears it."""
+_ALARM: Final = "alarm/"
+"""Before a criterion and a sensor: what is remembered of its watch."""
 
 
 class Concluded(NamedTuple):
@@ -28,7 +32,10 @@ class Concluded(NamedTuple):
 
 
 class Autonomy:
-    """Concludes from all that is heard, whatever options change; who may be down outlives the process too."""
+    """Concludes from all that is heard, whatever options change.
+
+    Who may be down, and which local alarms hold, outlives the process too.
+    """
 
     def __init__(self, options: AutonomyOptions) -> None:
         self._options = options
@@ -41,7 +48,8 @@ class Autonomy:
         """Go on by other options; gives the means that were going on."""
         left = list(self._means.finish())
         if options.criteria != self._options.criteria:
-            self._alarms = LocalAlarms(options.criteria)
+            known, self._alarms = self._alarms, LocalAlarms(options.criteria)
+            self._alarms.recall(known.memory(is_all=True))
         self._means = Means(options.mean_over_s)
         self._guard.options = options.man_down
         self._options = options
@@ -88,12 +96,14 @@ class Autonomy:
         return self._guard.stand_down(thing, now_us, upto=upto)
 
     def memory(self) -> dict[str, bytes]:
-        """What must outlive the process and changed since this was last asked for, by tag."""
-        return self._guard.memory()
+        """What must outlive the process and changed since this was last asked for, by name."""
+        people = {_PERSON + thing: kept for thing, kept in self._guard.memory().items()}
+        return people | {_ALARM + name: kept for name, kept in self._alarms.memory().items()}
 
     def recall(self, memory: Mapping[str, bytes]) -> None:
-        """Go on from what outlived an earlier process."""
-        self._guard.recall(memory)
+        """Go on from what outlived an earlier process; names of others mean nothing here."""
+        self._guard.recall(_behind(_PERSON, memory))
+        self._alarms.recall(_behind(_ALARM, memory))
 
     def _motion(self, thing: str, at_us: int, sample: tuple[float, float, float]) -> Iterator[Event]:
         options = self._motion_options(thing)
@@ -108,3 +118,7 @@ class Autonomy:
         if thing.startswith(self._options.people):
             return self._options.person
         return self._options.machine if thing.startswith(self._options.machines) else None
+
+
+def _behind(prefix: str, memory: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {name.removeprefix(prefix): kept for name, kept in memory.items() if name.startswith(prefix)}

@@ -15,8 +15,6 @@ from highwall.edge.pieces import Items
 from highwall.edge.storing import Store
 from highwall.telemetry.messages import Event, Priority, Range, Reading
 
-_PERSON: Final = "person/"
-"""Before the name of a tag: what is remembered of whoever wears it."""
 _CRACKS: Final = "cracks"
 _LOG: Final = logging.getLogger(__name__)
 
@@ -33,9 +31,8 @@ class Conclusions:
         self._store = Store(outbox)
         self._open_cracks = open_cracks
         self._config = config
-        memory = outbox.memory()
         self._autonomy = Autonomy(config.autonomy)
-        self._autonomy.recall({name.removeprefix(_PERSON): memory[name] for name in memory if name.startswith(_PERSON)})
+        self._autonomy.recall(outbox.memory())
         self._cracks = self._opened_cracks(now_us)
 
     @property
@@ -48,7 +45,7 @@ class Conclusions:
         with self._lock:
             concluded = self._autonomy.take(readings, now_us)
             answers = self._autonomy.pressed([event for _, event in events], now_us)
-            self._remember_people()
+            self._remember()
             for priority in Priority:
                 found = [event for given, event in events if given is priority]
                 more = answers if priority is Priority.ALARM else []
@@ -72,7 +69,7 @@ class Conclusions:
         """
         with self._lock:
             events = self._autonomy.stand_down(thing, now_us, upto=upto)
-            self._remember_people()
+            self._remember()
             self.put(Priority.ALARM, events, now_us)
 
     def change(self, config: GatewayConfig, now_us: int) -> None:
@@ -87,9 +84,9 @@ class Conclusions:
         """Keep what was going on, as at the end of the process."""
         self.change(self._config, now_us)
 
-    def _remember_people(self) -> None:
+    def _remember(self) -> None:
         """Have it kept with what follows from it, so that a kill takes both or neither."""
-        self._store.remember({_PERSON + thing: kept for thing, kept in self._autonomy.memory().items()})
+        self._store.remember(self._autonomy.memory())
 
     def _judge_ground(self, readings: list[Reading], now_us: int) -> None:
         if self._cracks is None:

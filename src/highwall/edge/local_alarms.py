@@ -1,7 +1,9 @@
 """Alarms that a gateway raises by itself: the criteria of its configuration, over the sensors that it hears."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
+
+import msgspec
 
 from highwall.telemetry.messages import Event, Reading
 from highwall.telemetry.observed import StreamName, stream_name
@@ -17,11 +19,15 @@ _NOT_EVALUATED: Final = 2
 
 
 class LocalAlarms:
-    """Watches of every criterion over every sensor that was heard; forgets them when the process ends."""
+    """Watches of every criterion over every sensor that was heard.
+
+    :meth:`memory` and :meth:`recall` carry them over a restart, and over a change of other criteria.
+    """
 
     def __init__(self, criteria: Iterable[Criterion]) -> None:
         self._rules = [Rule(criterion) for criterion in criteria]
         self._watches: dict[tuple[int, str], WatchMemory] = {}
+        self._changed: set[tuple[int, str]] = set()
         self._hearing = Hearing()
 
     def take(self, readings: Iterable[Reading], now_us: int) -> Iterator[Event]:
@@ -38,6 +44,23 @@ class LocalAlarms:
         for (number, thing), memory in list(self._watches.items()):
             if memory.due_us is not None and memory.due_us <= now_us:
                 yield from self._judge(number, thing, memory, now_us)
+
+    def memory(self, *, is_all: bool = False) -> dict[str, bytes]:
+        """What changed since this was last asked for, or everything, by criterion and sensor."""
+        wanted, self._changed = self._watches.keys() if is_all else self._changed, set()
+        encode = msgspec.msgpack.encode
+        return {f"{self._rules[key[0]].criterion.id}|{key[1]}": encode(self._watches[key]) for key in wanted}
+
+    def recall(self, memory: Mapping[str, bytes]) -> None:
+        """Go on from what was kept under the same criteria; what was kept under others is forgotten."""
+        decode = msgspec.msgpack.Decoder(WatchMemory).decode
+        numbers = {rule.criterion.id: number for number, rule in enumerate(self._rules)}
+        for name, content in memory.items():
+            criterion, _, thing = name.partition("|")
+            number = numbers.get(criterion)
+            kept = decode(content)
+            if number is not None and kept.fingerprint == self._rules[number].fingerprint:
+                self._watches[number, thing] = kept
 
     def _sense(self, number: int, rule: Rule, reading: Reading, name: StreamName, now_us: int) -> Iterator[Event]:
         memory = self._watches.get((number, name.thing))
@@ -63,6 +86,7 @@ class LocalAlarms:
         rule = self._rules[number]
         judged = evaluate(rule, memory, subject=Subject("sensor", thing), now_us=now_us, hearing=self._hearing)
         self._watches[number, thing] = judged.memory
+        self._changed.add((number, thing))
         if judged.turn is not None:
             yield _as_event(rule.criterion, judged.turn)
 
