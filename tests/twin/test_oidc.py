@@ -5,7 +5,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import httpx
 import pytest
@@ -111,17 +111,40 @@ def test_a_token_that_another_key_signed_is_refused() -> None:
         client.arrive(**provider.visit(departure.url), binding=departure.binding, now_us=T0)
 
 
-def test_a_state_counts_once_for_its_browser_and_not_for_long() -> None:
+def test_a_login_counts_for_its_browser_alone_and_not_for_long() -> None:
+    client, provider = make()
+    departure, other = client.depart(now_us=T0), client.depart(now_us=T0)
+    back = provider.visit(departure.url)
+    until_s, _, secret = departure.binding.partition(".")
+    for binding in ("", "of another browser", other.binding, f"{int(until_s) + 3600}.{secret}"):
+        with pytest.raises(LoginError, match="not begun here"):
+            client.arrive(**back, binding=binding, now_us=T0)
+    with pytest.raises(LoginError, match="too long"):
+        client.arrive(**back, binding=departure.binding, now_us=T0 + 11 * 60_000_000)
+    assert client.arrive(**back, binding=departure.binding, now_us=T0 + 3 * 60_000_000).name == "anna"
+
+
+def test_what_a_browser_made_up_itself_is_good_for_nothing() -> None:
+    client, _ = make()
+    state = base64.urlsafe_b64encode(hashlib.sha256(b"state:mine").digest()).rstrip(b"=").decode()
+    with pytest.raises(LoginError, match="too long"):
+        client.arrive(state=state, code="good", binding="mine", now_us=T0)
+
+
+def test_a_login_may_end_in_another_process_than_it_began_in() -> None:
     client, provider = make()
     departure = client.depart(now_us=T0)
-    back = provider.visit(departure.url)
-    with pytest.raises(LoginError, match="not begun here"):
-        client.arrive(**back, binding="of another browser", now_us=T0)
-    with pytest.raises(LoginError, match="not begun here"):
-        client.arrive(**back, binding=departure.binding, now_us=T0)
-    late = client.depart(now_us=T0)
-    with pytest.raises(LoginError, match="too long"):
-        client.arrive(**provider.visit(late.url), binding=late.binding, now_us=T0 + 11 * 60_000_000)
+    beside = OidcClient(client._options, transport=httpx.MockTransport(provider))
+    assert beside.arrive(**provider.visit(departure.url), binding=departure.binding, now_us=T0).name == "anna"
+
+
+def test_state_nonce_and_challenge_do_not_give_the_secret_away() -> None:
+    client, _ = make()
+    departure = client.depart(now_us=T0)
+    told = dict(parse_qsl(urlsplit(departure.url).query))
+    values = [told["state"], told["nonce"], told["code_challenge"]]
+    assert len(set(values)) == 3
+    assert all(value not in departure.binding and departure.binding not in value for value in values)
 
 
 def test_a_wrong_code_or_a_provider_that_is_away_is_told_without_secrets() -> None:

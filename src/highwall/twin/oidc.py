@@ -2,12 +2,14 @@
 
 A person whom the provider knows but nobody entered here gets no rights, unless the options map one of the provider's
 groups to a role. A super manager comes in only when the provider says that a second factor was used.
+
+Nothing is remembered between leaving and coming back: the browser carries one secret, from which state, nonce and
+verifier follow, so that any process that serves the same pages can end the login.
 """
 
 import base64
 import hashlib
 import secrets
-import threading
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
@@ -21,9 +23,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from highwall.core.errors import LoginError
 from highwall.twin.roles import Role
 
-_PENDING_US: Final = 10 * 60 * 1_000_000
-"""Time between leaving for the provider and coming back [µs]."""
-_MOST_PENDING: Final = 1000
+PENDING_S: Final = 600
+"""Time between leaving for the provider and coming back [s]."""
 _LEEWAY_S: Final = 60
 _ALGORITHMS: Final = ["RS256", "ES256", "PS256", "EdDSA"]
 """Signatures that are taken; none that the client's secret could make."""
@@ -53,7 +54,7 @@ class Departure(NamedTuple):
 
     url: str
     binding: str
-    """For a cookie: only the browser that left can come back."""
+    """For a cookie: only the browser that left can come back. A secret, and until when it is good."""
 
 
 class Arrival(NamedTuple):
@@ -67,21 +68,12 @@ class Arrival(NamedTuple):
     has_second_factor: bool
 
 
-class _Pending(NamedTuple):
-    verifier: str
-    nonce: str
-    binding: str
-    until_us: int
-
-
 class OidcClient:
     """Sends browsers to the provider and checks what they bring back."""
 
     def __init__(self, options: OidcOptions, *, transport: httpx.BaseTransport | None = None) -> None:
         self._options = options
         self._http = httpx.Client(timeout=options.timeout_s, transport=transport)
-        self._pending: dict[str, _Pending] = {}
-        self._lock = threading.Lock()
 
     def depart(self, *, now_us: int) -> Departure:
         """Begin a login.
@@ -91,12 +83,11 @@ class OidcClient:
         LoginError
             The provider does not answer.
         """
-        state, nonce, verifier, binding = (secrets.token_urlsafe(32) for _ in range(4))
-        self._keep(state, _Pending(verifier, nonce, binding, now_us + _PENDING_US), now_us)
+        binding = f"{now_us // 1_000_000 + PENDING_S}.{secrets.token_urlsafe(32)}"
         query = {
             "response_type": "code", "client_id": self._options.client_id, "redirect_uri": self._options.redirect_uri,
-            "scope": "openid profile", "state": state, "nonce": nonce, "code_challenge": _challenge(verifier),
-            "code_challenge_method": "S256",
+            "scope": "openid profile", "state": _derived(binding, "state"), "nonce": _derived(binding, "nonce"),
+            "code_challenge": _challenge(_derived(binding, "verifier")), "code_challenge_method": "S256",
         }  # fmt: skip
         return Departure(f"{self._metadata()['authorization_endpoint']}?{urlencode(query)}", binding)
 
@@ -106,25 +97,15 @@ class OidcClient:
         Raises
         ------
         LoginError
-            The state is unknown or of another browser, the provider refuses, or its token does not hold.
+            The state is of another browser or too old, the provider refuses, or its token does not hold.
         """
-        with self._lock:
-            pending = self._pending.pop(state, None)
-        if pending is None or pending.until_us < now_us or not secrets.compare_digest(pending.binding, binding):
+        is_ours = secrets.compare_digest(_derived(binding, "state").encode(), state.encode())
+        if not is_ours or _until_us(binding) < now_us:
             raise LoginError("this login was not begun here, or took too long; begin again.")
         metadata = self._metadata()
-        token = self._exchange(metadata["token_endpoint"], code, pending.verifier)
-        claims = self._claims(metadata["jwks_uri"], token, nonce=pending.nonce, now_us=now_us)
+        token = self._exchange(metadata["token_endpoint"], code, _derived(binding, "verifier"))
+        claims = self._claims(metadata["jwks_uri"], token, nonce=_derived(binding, "nonce"), now_us=now_us)
         return self._arrival(claims)
-
-    def _keep(self, state: str, pending: _Pending, now_us: int) -> None:
-        """Remember who left; the oldest are forgotten, so that nobody fills the memory."""
-        with self._lock:
-            for old in [key for key, one in self._pending.items() if one.until_us < now_us]:
-                del self._pending[old]
-            while len(self._pending) >= _MOST_PENDING:
-                del self._pending[next(iter(self._pending))]
-            self._pending[state] = pending
 
     def _metadata(self) -> dict[str, Any]:
         found = self._asked("GET", f"{self._options.issuer.rstrip('/')}/.well-known/openid-configuration")
@@ -181,5 +162,17 @@ class OidcClient:
         return content
 
 
+def _until_us(binding: str) -> int:
+    """Until when a binding is good; 0 for one that we did not make."""
+    until_s = binding.partition(".")[0]
+    return int(until_s) * 1_000_000 if until_s.isdecimal() else 0
+
+
+def _derived(binding: str, what: str) -> str:
+    """What follows from a binding, and does not give it away."""
+    return _challenge(f"{what}:{binding}")
+
+
 def _challenge(verifier: str) -> str:
+    """SHA-256 in the alphabet of addresses, as PKCE has it (RFC 7636, section 4.2)."""
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()

@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy import Connection
 
 from highwall.core.errors import LoginError, MissingInputError
-from highwall.twin.oidc import Arrival, OidcClient
+from highwall.twin.oidc import PENDING_S, Arrival, OidcClient
 from highwall.twin.roles import Role
 from highwall.twin.sql import accounts, audit, sessions
 from highwall.web.guards import Served
@@ -17,7 +17,6 @@ from highwall.web.services import Services
 router = APIRouter(prefix="/api/oidc", tags=["login"])
 BINDING: Final = "highwall_oidc"
 _PATH: Final = "/api/oidc"
-_MINUTES: Final = 10
 Text = Annotated[str, Query(min_length=1, max_length=4000)]
 
 
@@ -27,7 +26,7 @@ def start(served: Served) -> RedirectResponse:
     departure = _client(served).depart(now_us=served.clock_us())
     response = RedirectResponse(departure.url, status_code=303)
     response.set_cookie(
-        BINDING, departure.binding, max_age=60 * _MINUTES, path=_PATH, httponly=True, samesite="lax",
+        BINDING, departure.binding, max_age=PENDING_S, path=_PATH, httponly=True, samesite="lax",
         secure=served.options.is_secure,
     )  # fmt: skip
     return response
