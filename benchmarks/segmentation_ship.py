@@ -10,12 +10,13 @@ from typing import Any
 import torch
 
 from highwall.io.aside import write_text
+from highwall.learning.mlm import ModelFile
 from highwall.segmentation.dataset import SampleSet
 from highwall.segmentation.export import export_half, export_network
 from highwall.segmentation.facts import metadata_of, training_facts
 from highwall.segmentation.metadata import SegmentationMetadata
 from highwall.segmentation.network import SegmentationNetwork
-from highwall.segmentation.record import ModelFile, model_item
+from highwall.segmentation.record import model_item
 from highwall.segmentation.segmenter import OnnxSegmenter
 from highwall.segmentation.torch_segmenter import TorchSegmenter
 from highwall.segmentation.train import train_network

@@ -7,7 +7,8 @@ import pytest
 from pystac.extensions.mlm import MLMExtension
 
 from highwall.classification.radiometry import CAMERA_RGB, L2A_SIX
-from highwall.classification.record import ModelFile, model_item
+from highwall.classification.record import model_item
+from highwall.learning.mlm import ModelFile
 from tests.classification.test_metadata import FACTS
 
 FILES = (ModelFile("m.onnx", 400_000, "ab" * 32, "float32"), ModelFile("m.int8.onnx", 150_000, "cd" * 32, "int8"))

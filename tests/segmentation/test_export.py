@@ -5,11 +5,13 @@ import pytest
 import torch
 
 from highwall.core.errors import MissingInputError, ModelError, OutputError
-from highwall.segmentation.export import TOLERANCE, export_half, export_network, parity
+from highwall.learning.mlm import ModelFile
+from highwall.learning.onnx_export import TOLERANCE
+from highwall.segmentation.export import export_half, export_network, parity
 from highwall.segmentation.facts import metadata_of
 from highwall.segmentation.network import SegmentationNetwork
 from highwall.segmentation.options import TrainOptions
-from highwall.segmentation.record import ModelFile, model_item
+from highwall.segmentation.record import model_item
 from highwall.segmentation.segmenter import OnnxSegmenter
 from highwall.segmentation.torch_segmenter import TorchSegmenter
 from highwall.segmentation.train import train_network

@@ -1,30 +1,21 @@
 """Torch to ONNX: one file that any machine with ONNX Runtime can run, with its facts inside."""
 
 import pickle
-import warnings
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch.jit._trace import TracerWarning
 
 from highwall.classification.metadata import ModelMetadata
 from highwall.classification.network import ChipNetwork
 from highwall.classification.options import NetworkOptions
 from highwall.classification.radiometry import L1C_RGB, Radiometry
 from highwall.core.constants import SENTINEL2_PIXEL_M
-from highwall.core.errors import MissingInputError, ModelError, OutputError
+from highwall.core.errors import MissingInputError, ModelError
 from highwall.core.taxonomy import CHIP_CLASSES
 from highwall.learning.onnx import OnnxModel, largest_difference
-from highwall.learning.onnx_files import set_properties
-
-_OPSET = 17
-
-_TOLERANCE = 1e-4
-"""Largest difference of probability between torch and ONNX Runtime that passes; float32 sums differ by about 1e-6."""
-
-_OUTPUTS = ("cells", "chip")
+from highwall.learning.onnx_export import export_checked
 
 _UNREADABLE = (
     AttributeError, EOFError, IndexError, KeyError, TypeError, ValueError, RuntimeError, pickle.UnpicklingError,
@@ -121,18 +112,16 @@ def export_network(network: ChipNetwork, path: Path, *, metadata: ModelMetadata)
         The file could not be written.
     """
     _check_facts(network, metadata)
-    part = path.with_suffix(".part.onnx")
-    try:
-        _write(network.eval(), part, metadata=metadata)
-        difference = parity(network, part)
-        if not difference <= _TOLERANCE:  # NaN too
-            raise ModelError(f"the exported network differs by {difference:.2g} from torch; more than {_TOLERANCE:g}.")
-        part.replace(path)
-    except OSError as error:
-        raise OutputError(f"cannot write the model to {path}: {error}. Choose a writable folder.") from error
-    finally:
-        part.unlink(missing_ok=True)
-    return difference
+    side = network.options.chip_px
+    return export_checked(
+        network.eval(),
+        path,
+        example=torch.zeros(1, network.options.n_bands, side, side),
+        inputs={"levels": {0: "batch", 2: "height", 3: "width"}},
+        outputs={"cells": {0: "batch", 2: "rows", 3: "columns"}, "chip": {0: "batch"}},
+        properties=metadata.to_properties(),
+        parity=lambda file: parity(network, file),
+    )
 
 
 def parity(network: ChipNetwork, path: Path) -> float:
@@ -167,27 +156,3 @@ def _check_facts(network: ChipNetwork, metadata: ModelMetadata) -> None:
         raise ModelError(
             f"the facts of {metadata.name!r} are of another network ({', '.join(wrong)}); give those of this one."
         )
-
-
-def _write(network: ChipNetwork, path: Path, *, metadata: ModelMetadata) -> None:
-    side = network.options.chip_px
-    axes = {
-        "levels": {0: "batch", 2: "height", 3: "width"},
-        "cells": {0: "batch", 2: "rows", 3: "columns"},
-        "chip": {0: "batch"},
-    }
-    with warnings.catch_warnings():
-        # The TorchScript exporter needs only `onnx`; torch warns that another one exists, and that it traces checks.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        warnings.simplefilter("ignore", TracerWarning)
-        torch.onnx.export(
-            network,
-            (torch.zeros(1, network.options.n_bands, side, side),),
-            str(path),
-            input_names=["levels"],
-            output_names=list(_OUTPUTS),
-            dynamic_axes=axes,
-            opset_version=_OPSET,
-            dynamo=False,
-        )
-    set_properties(path, metadata.to_properties())

@@ -1,13 +1,13 @@
 """Tiles of scenes and rasters for the map (Web Mercator), cut out of COGs by rio-tiler."""
 
-import struct
-import zlib
+import io
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
-from rio_tiler.colormap import cmap
+from PIL import Image
+from rio_tiler.colormap import apply_cmap, cmap
 from rio_tiler.errors import TileOutsideBounds
 from rio_tiler.io import Reader
 
@@ -52,8 +52,21 @@ def _tile(look: Look, changed: int, z: int, x: int, y: int) -> bytes:
     except TileOutsideBounds:
         return _CLEAR
     image.array.fill_value = 0  # the file's own, often NaN, is none of a byte's values
-    colours: dict[str, Any] = {"colormap": cmap.get(look.colormap)} if look.colormap else {}
-    return bytes(image.rescale(in_range=look.limits).render(img_format="PNG", **colours))
+    drawn = image.rescale(in_range=look.limits)
+    data = drawn.array.data
+    if look.colormap:
+        data, _ = apply_cmap(data, cmap.get(look.colormap))
+    return _png(data, drawn.mask)
+
+
+def _png(colours: np.ndarray, mask: np.ndarray) -> bytes:
+    """PNG of red, green and blue (3, y, x) in bytes, clear where the mask (y, x) is 0.
+
+    Not by GDAL, which warns that a picture lies nowhere: warnings are kept from showing for all threads or for none.
+    """
+    picture = io.BytesIO()
+    Image.fromarray(np.dstack([*colours, mask])).save(picture, "PNG", compress_level=1)
+    return picture.getvalue()
 
 
 @lru_cache(maxsize=64)
@@ -78,15 +91,4 @@ def _changed(path: Path) -> int:
     return path.stat().st_mtime_ns
 
 
-def _clear_png() -> bytes:
-    """Smallest PNG of a tile without anything on it: grey and alpha, all 0."""
-    rows = (b"\x00" + b"\x00\x00" * SIDE) * SIDE
-    header = struct.pack(">IIBBBBB", SIDE, SIDE, 8, 4, 0, 0, 0)
-    parts = [(b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
-    chunks = [
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
-    ]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
-
-
-_CLEAR: Final = _clear_png()
+_CLEAR: Final = _png(np.zeros((3, SIDE, SIDE), np.uint8), np.zeros((SIDE, SIDE), np.uint8))

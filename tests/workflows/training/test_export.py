@@ -10,8 +10,8 @@ from highwall.classification.export import export_network, metadata_of
 from highwall.classification.metadata import ModelMetadata
 from highwall.classification.network import ChipNetwork
 from highwall.classification.radiometry import L2A_SIX
-from highwall.classification.record import ModelFile
 from highwall.core.errors import MissingInputError, ModelError
+from highwall.learning.mlm import ModelFile
 from highwall.learning.onnx import OnnxModel, largest_difference
 from highwall.learning.onnx_files import set_properties
 from highwall.workflows.console import export_table

@@ -1,10 +1,7 @@
 """A small 1-D network on the readings of a window: four convolutions, then mean and largest over time."""
 
-import warnings
 from pathlib import Path
 
-import numpy as np
-import onnx
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -18,11 +15,8 @@ from highwall.classification.crack_windows.classifier import (
 )
 from highwall.classification.crack_windows.options import ConvolutionOptions
 from highwall.classification.crack_windows.windows import CHANNELS, SensorWindows, check_trainable
-from highwall.core.errors import ModelError
-
-_TOLERANCE = 1e-4
-"""Largest difference of probability between torch and ONNX Runtime that passes; float32 sums differ by about 1e-6."""
-_OPSET = 17
+from highwall.learning.onnx import largest_difference
+from highwall.learning.onnx_export import export_checked
 
 
 class WindowNetwork(nn.Module):
@@ -66,6 +60,8 @@ def fit_convolution(
         The windows are of one class.
     ModelError
         The file says something else than torch.
+    OutputError
+        It could not be written.
     """
     options = options or ConvolutionOptions()
     check_trainable(windows)
@@ -75,8 +71,11 @@ def fit_convolution(
     x, y = torch.from_numpy(network_input(windows.values)), torch.from_numpy(windows.is_crack).float()
     _train(network, x, y, options=options)
     facts = properties(kind=CONVOLUTION, n_samples=windows.values.shape[1], training_data=training_data)
-    _write(network.eval(), path, example=x[:1], facts=facts)
-    return _checked(network, path, x[:256])
+    export_checked(
+        network.eval(), path, example=x[:1], properties=facts, parity=lambda file: _parity(network, file, x[:256]),
+        inputs={"readings": {0: "window"}}, outputs={"probability": {0: "window"}},
+    )  # fmt: skip
+    return CrackWindowClassifier.open(path)
 
 
 def _train(network: WindowNetwork, x: Tensor, y: Tensor, *, options: ConvolutionOptions) -> None:
@@ -106,31 +105,15 @@ def with_gaps(x: Tensor, *, share: float, random: torch.Generator) -> Tensor:
     return torch.cat([level.masked_fill(hidden, 0.0), gap.masked_fill(hidden, 1.0)], dim=1)
 
 
+def _parity(network: WindowNetwork, path: Path, x: Tensor) -> float:
+    """Largest difference of probability between a network and its export."""
+    with torch.no_grad():
+        expected = network(x).numpy()
+    return largest_difference((expected,), CrackWindowClassifier.open(path).onnx.run(x.numpy()))
+
+
 def _layer(channels: int, n_kernels: int, *, size: int, stride: int = 1, dilation: int = 1) -> list[nn.Module]:
     convolution = nn.Conv1d(
         channels, n_kernels, size, stride=stride, dilation=dilation, padding=dilation * (size // 2), bias=False
     )
     return [convolution, nn.BatchNorm1d(n_kernels), nn.ReLU()]
-
-
-def _write(network: WindowNetwork, path: Path, *, example: Tensor, facts: dict[str, str]) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # the TorchScript exporter needs only `onnx`
-        torch.onnx.export(
-            network, (example,), str(path), input_names=["readings"], output_names=["probability"],
-            dynamic_axes={"readings": {0: "window"}, "probability": {0: "window"}}, opset_version=_OPSET, dynamo=False,
-        )  # fmt: skip
-    file = onnx.load(str(path))
-    onnx.helper.set_model_props(file, facts)
-    onnx.save(file, str(path))
-
-
-def _checked(network: WindowNetwork, path: Path, x: Tensor) -> CrackWindowClassifier:
-    classifier = CrackWindowClassifier.open(path)
-    with torch.no_grad():
-        expected = network(x).numpy()
-    difference = float(np.abs(expected - classifier.onnx.run(x.numpy())[0]).max())
-    if difference > _TOLERANCE:
-        path.unlink()
-        raise ModelError(f"the exported network differs by {difference:.2g} from torch; more than {_TOLERANCE:g}.")
-    return classifier

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from highwall.classification.extract import SHIPPED_MODEL
 from highwall.classification.metadata import ModelMetadata, check_known
-from highwall.classification.record import ModelFile, model_item
+from highwall.classification.record import model_item
 from highwall.core.errors import MissingInputError, ModelError
 from highwall.io.aside import aside, write_text
 from highwall.io.mosaics import mosaics_in, read_mosaic
+from highwall.learning.mlm import ModelFile
 from highwall.learning.onnx import OnnxModel, agreement
 from highwall.learning.onnx_files import count_weights, quantise
 from highwall.workflows.run import Say, silent

@@ -14,11 +14,12 @@ from highwall.core.errors import ConfigError, InputError, MissingInputError, Mod
 from highwall.io.aside import write_text
 from highwall.io.chips import write_labels
 from highwall.learning.groups import assign_folds
+from highwall.learning.mlm import ModelFile
 from highwall.segmentation.dataset import TEST, TRAINING, VALIDATION, InMemory, ReadMask, Sample, SampleSet
 from highwall.segmentation.options import TrainOptions
 from highwall.segmentation.patch_split import hold_out_patches
 from highwall.segmentation.recipes import RECIPES, recipe_text
-from highwall.segmentation.record import ModelFile, model_item
+from highwall.segmentation.record import model_item
 from highwall.segmentation.splits import SiteFacts, split_groups
 from highwall.workflows.config_files import checked
 from highwall.workflows.datasets.reading import read_dataset, read_folder
