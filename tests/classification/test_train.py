@@ -93,6 +93,24 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path):
         trainer(network=SMALL_NETWORK.model_copy(update={"growth": 5})).restore(tmp_path / "run.ckpt")
 
 
+@pytest.mark.parametrize("change", [{"seed": 1}, {"learning_rate": 0.001}, {"n_steps": 7}, {"n_negative_chips": 5}])
+def test_a_checkpoint_of_another_recipe_is_refused(tmp_path, change):
+    trainer().save(tmp_path / "run.ckpt")
+    with pytest.raises(ModelError, match="other options or data"):
+        trainer(**change).restore(tmp_path / "run.ckpt")
+
+
+def test_a_checkpoint_from_other_data_is_refused(tmp_path):
+    trainer().save(tmp_path / "run.ckpt")
+    found = with_industrial(chips(16), 2)
+    more = Trainer([scene("a"), scene("b"), scene("c")], found, options=SMALL_RUN)
+    found.pixels[3, 4, 5] += 1
+    other = Trainer([scene("a"), scene("b")], found, options=SMALL_RUN)
+    for run in (more, other):
+        with pytest.raises(ModelError, match="other options or data"):
+            run.restore(tmp_path / "run.ckpt")
+
+
 @pytest.mark.parametrize("name", sorted(RATES))
 def test_every_optimiser_takes_a_step_downhill(name):
     run = trainer(optimiser=name)

@@ -67,10 +67,20 @@ class AugmentOptions(_Options):
     noise: float = Field(3.0, ge=0.0, le=30.0, description="standard deviation of added noise [level of 255]")
 
 
-class TrainOptions(_Options):
-    """One training run."""
+class RunOptions(_Options):
+    """What every training run of a chip network has."""
 
     n_steps: int = Field(3600, ge=1, le=1_000_000, description="optimiser steps [1]")
+    ema_decay: float = Field(0.995, ge=0.0, lt=1.0, description="decay of the averaged weights a step [1]")
+    seed: int = Field(20240601, ge=0, description="seed of weights, sampling and augmentation")
+    n_threads: int = Field(1, ge=1, le=256, description="CPU threads of torch; they change the last digits [1]")
+    checkpoint_every: int = Field(100, ge=1, description="steps between checkpoints [1]")
+    network: NetworkOptions = NetworkOptions()
+
+
+class TrainOptions(RunOptions):
+    """One training run on mines."""
+
     n_cycles: int = Field(1, ge=1, le=100, description="times that the learning rate rises and falls in them [1]")
     n_artisanal_chips: int = Field(24, ge=1, le=4096, description="chips of artisanal mines a step [1]")
     n_negative_chips: int = Field(26, ge=1, le=4096, description="chips without a mine a step [1]")
@@ -91,14 +101,10 @@ class TrainOptions(_Options):
         450, ge=1, le=1_000_000, description="steps of the second reader, spread evenly over those of the first [1]"
     )
     warmup_share: float = Field(0.15, gt=0.0, lt=1.0, description="share of the steps in which the rate rises [1]")
-    ema_decay: float = Field(0.995, ge=0.0, lt=1.0, description="decay of the averaged weights a step [1]")
     dice_weight: float = Field(1.0, ge=0.0, le=10.0, description="weight of the overlap loss of scene chips [1]")
     cell_weight: float = Field(0.2, ge=0.0, le=10.0, description="weight of what cells say against chips [1]")
     label_smoothing: float = Field(0.02, ge=0.0, lt=0.5, description="probability moved to the other classes [1]")
     mixed_precision: bool = Field(False, description="multiply in bfloat16: faster where the CPU can, else slower")
-    seed: int = Field(20240601, ge=0, description="seed of weights, sampling and augmentation")
-    n_threads: int = Field(1, ge=1, le=256, description="CPU threads of torch; they change the last digits [1]")
-    checkpoint_every: int = Field(100, ge=1, description="steps between checkpoints [1]")
     augment: AugmentOptions = AugmentOptions()
     network: NetworkOptions = NetworkOptions(
         stem_width=64, growth=32, neck_width=128, input_mean=(80.0, 90.0, 95.0), input_std=(40.0, 32.0, 28.0)

@@ -1,13 +1,14 @@
-"""The training loop: seeded, resumable, with averaged weights."""
+"""Training a chip network on mines: what a step minimises, by which rule and rate."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import OneCycleLR
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from highwall.classification.dataset import ChipSet, LabelledScene
 from highwall.classification.losses import (
@@ -23,10 +24,7 @@ from highwall.classification.losses import (
 from highwall.classification.network import ChipNetwork, Opinions
 from highwall.classification.options import TrainOptions
 from highwall.classification.sampling import Batch, Sampler
-from highwall.core.errors import ModelError
-
-Progress = Callable[[int, float], None]
-"""Called after each step with its number and loss."""
+from highwall.classification.training_run import TrainingRun, recipe_of, seeded_network
 
 RATES: Final = {"adamw": 4e-3, "adam": 4e-3, "rmsprop": 1e-3, "sgd": 0.1}
 """Peak learning rate of each optimiser [1]."""
@@ -34,12 +32,10 @@ RATES: Final = {"adamw": 4e-3, "adam": 4e-3, "rmsprop": 1e-3, "sgd": 0.1}
 _MOMENTUM = 0.9
 _SECOND = "second."
 """Start of the names of the second reader's values."""
-_LARGEST_GRADIENT = 1.0
-"""Norm to which gradients are clipped."""
 
 
-class Trainer:
-    """One run: network, averaged weights, optimiser, schedule and sampler, all saved and restored together.
+class Trainer(TrainingRun):
+    """A run on chips of mosaics and labelled scenes.
 
     Parameters
     ----------
@@ -57,106 +53,48 @@ class Trainer:
     def __init__(
         self, scenes: Sequence[LabelledScene], chips: ChipSet, *, options: TrainOptions, features: Path | None = None
     ) -> None:
-        torch.set_num_threads(options.n_threads)
-        torch.manual_seed(options.seed)
         self.options = options
-        self.network = ChipNetwork(options.network)
-        if features is not None and self.network.second is not None:
-            self.network.second.load_features(features)
-        average = get_ema_multi_avg_fn(options.ema_decay)  # type: ignore[no-untyped-call]
-        self.averaged = AveragedModel(self.network, multi_avg_fn=average, use_buffers=True)
-        self.optimiser = make_optimiser(self.network, options=options)
-        self.schedule = self._new_cycle()
+        network = seeded_network(options)
+        if features is not None and network.second is not None:
+            network.second.load_features(features)
+        optimiser = make_optimiser(network, options=options)
         self.sampler = Sampler(scenes, chips, options=options)
-        self.step = 0
+        super().__init__(
+            network,
+            optimiser=optimiser,
+            schedule=_new_cycle(optimiser, options),
+            sampler=self.sampler,
+            options=options,
+            recipe=recipe_of(options, _samples(scenes, chips, features)),
+        )
 
-    def run(
-        self, *, until: int | None = None, checkpoint: Path | None = None, progress: Progress | None = None
-    ) -> None:
-        """Take the remaining steps.
-
-        Parameters
-        ----------
-        until
-            Last step to take; all by default.
-        checkpoint
-            File to which the state is saved every so often, and at the end.
-        progress
-            Called after each step.
-
-        Raises
-        ------
-        ModelError
-            The loss is not finite any more.
-        """
-        every, last = self.options.checkpoint_every, self.options.n_steps
-        while self.step < (last if until is None else until):
-            loss = self._take_step()
-            if progress is not None:
-                progress(self.step, loss)
-            if checkpoint is not None and (self.step % every == 0 or self.step == last):
-                self.save(checkpoint)
-
-    def result(self) -> ChipNetwork:
-        """Return the network with averaged weights, ready to score."""
-        network = ChipNetwork(self.options.network)
-        network.load_state_dict(self.averaged.module.state_dict())
-        return network.eval()
-
-    def save(self, path: Path) -> None:
-        """Write everything that `restore` needs; nothing half-written is left under ``path``."""
-        part = path.with_suffix(path.suffix + ".part")
-        parts = {name: getattr(self, name).state_dict() for name in _PARTS}
-        random = {"sampler": self.sampler.state(), "torch": torch.get_rng_state()}
-        size = self.options.network.model_dump(mode="json")
-        torch.save({"step": self.step, "network_options": size, **random, **parts}, part)
-        part.replace(path)
-
-    def restore(self, path: Path) -> None:
-        """Go on from a checkpoint.
-
-        Raises
-        ------
-        ModelError
-            It was made with other options.
-        """
-        state = torch.load(path, weights_only=False)
-        try:
-            for name in _PARTS:
-                getattr(self, name).load_state_dict(state[name])
-        except (RuntimeError, KeyError) as error:
-            raise ModelError(f"checkpoint {path} was made with other options; delete it to start anew.") from error
-        self.step = state["step"]
-        self.sampler.restore(state["sampler"])
-        torch.set_rng_state(state["torch"])
-
-    def _new_cycle(self) -> OneCycleLR:
-        """Rate that rises and falls once. Source: Smith & Topin 2018; repeated as in Loshchilov & Hutter 2017."""
+    def loss(self) -> Tensor:
+        """Loss of the next batch; a new cycle of the learning rate begins where the last one ended."""
         options = self.options
-        n_steps = options.n_steps // options.n_cycles
-        peaks = [_peak(options) * group["rate_share"] for group in self.optimiser.param_groups]
-        return OneCycleLR(self.optimiser, peaks, total_steps=n_steps, pct_start=options.warmup_share)
-
-    def _take_step(self) -> float:
         if self.step and self.step % self.schedule.total_steps == 0:
-            self.schedule = self._new_cycle()
-        self.network.train()
-        ask_second = self.step % max(self.options.n_steps // self.options.second_steps, 1) == 0
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.options.mixed_precision):
-            loss = batch_loss(self.network, self.sampler.draw(), options=self.options, ask_second=ask_second)
-        if not torch.isfinite(loss):
-            raise ModelError(f"the loss is {float(loss.detach())} after {self.step} steps; lower the learning rate.")
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.network.parameters(), max_norm=_LARGEST_GRADIENT)
-        self.optimiser.step()
-        self.schedule.step()
-        self.averaged.update_parameters(self.network)
-        self.step += 1
-        return float(loss.detach())
+            self.schedule = _new_cycle(self.optimiser, options)
+        ask_second = self.step % max(options.n_steps // options.second_steps, 1) == 0
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=options.mixed_precision):
+            return batch_loss(self.network, self.sampler.draw(), options=options, ask_second=ask_second)
 
 
-_PARTS = ("network", "averaged", "optimiser", "schedule")
+def _samples(
+    scenes: Sequence[LabelledScene], chips: ChipSet, features: Path | None
+) -> Iterator[tuple[str, NDArray[np.generic]]]:
+    for scene in scenes:
+        yield f"{scene.name} {scene.place}", scene.pixels
+        yield "coverage", scene.coverage
+    for name in ("pixels", "label", "family", "group"):
+        yield name, getattr(chips, name)
+    if features is not None:
+        yield "features", np.frombuffer(features.read_bytes(), dtype=np.uint8)
+
+
+def _new_cycle(optimiser: torch.optim.Optimizer, options: TrainOptions) -> OneCycleLR:
+    """Rate that rises and falls once. Source: Smith & Topin 2018; repeated as in Loshchilov & Hutter 2017."""
+    n_steps = options.n_steps // options.n_cycles
+    peaks = [_peak(options) * group["rate_share"] for group in optimiser.param_groups]
+    return OneCycleLR(optimiser, peaks, total_steps=n_steps, pct_start=options.warmup_share)
 
 
 def make_optimiser(network: nn.Module, *, options: TrainOptions) -> torch.optim.Optimizer:

@@ -4,7 +4,7 @@ from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from highwall.classification.options import NetworkOptions
+from highwall.classification.options import NetworkOptions, RunOptions
 
 CRACK_NETWORK: Final = NetworkOptions(
     n_bands=3, n_classes=2, chip_px=64, cell_px=2, stem_width=24, growth=12, neck_width=48, dropout=0.0,
@@ -51,8 +51,8 @@ class ScoreOptions(_Options):
     n_resamples: int = Field(1000, ge=10, le=100_000, description="bootstrap resamples of groups [1]")
 
 
-class CrackTrainOptions(_Options):
-    """One training run of a crack network."""
+class CrackTrainOptions(RunOptions):
+    """One training run on cracks."""
 
     n_steps: int = Field(1200, ge=1, le=1_000_000, description="optimiser steps [1]")
     n_chips: int = Field(16, ge=2, le=1024, description="chips a step, at least a third of them on cracks [1]")
@@ -64,9 +64,6 @@ class CrackTrainOptions(_Options):
     scale: tuple[float, float] = Field((0.7, 1.4), description="bounds of the random magnification [1]")
     gain: float = Field(0.2, ge=0.0, le=1.0, description="spread of the log gain [1]")
     noise: float = Field(3.0, ge=0.0, le=30.0, description="largest standard deviation of added noise [level of 255]")
-    seed: int = Field(20240601, ge=0, description="seed of weights, sampling and augmentation")
-    n_threads: int = Field(1, ge=1, le=256, description="CPU threads of torch; they change the last digits [1]")
-    checkpoint_every: int = Field(100, ge=1, description="steps between checkpoints [1]")
     network: NetworkOptions = CRACK_NETWORK
 
     @model_validator(mode="after")
