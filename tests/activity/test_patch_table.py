@@ -22,6 +22,21 @@ def test_polygons_without_columns_in_degrees_are_numbered_and_measured_in_metres
     assert found["probability_mean"].isna().all()
 
 
+@pytest.mark.parametrize("crs", ["EPSG:3857", "EPSG:2263", "EPSG:32643"])
+def test_polygons_in_web_maps_feet_or_a_far_zone_are_measured_in_true_metres(crs: str):
+    drawn = gpd.GeoDataFrame(geometry=[square(0, 0, 300)], crs=UTM).to_crs(crs)
+    for site_crs in (UTM, "EPSG:3857"):  # which is no better
+        found = patch_table(drawn, crs=site_crs, source="drawn.geojson")
+        assert found.crs == UTM
+        assert found.area.tolist() == pytest.approx([300**2], rel=1e-3)
+
+
+def test_polygons_in_metres_stay_where_they_are():
+    near = gpd.GeoDataFrame(geometry=[square(0, 0, 300)], crs=UTM).to_crs("EPSG:3035")
+    assert table(near).geometry.geom_equals(near.geometry).all()
+    assert table(near[:0]).crs == UTM
+
+
 def test_a_finding_on_a_patch_of_unknown_probability_is_as_sure_as_its_place():
     drawn = table(gpd.GeoDataFrame(geometry=[square(3000, 0, 500)], crs=UTM)).assign(motion_class="none")
     _, found = assess(drawn, permits(square(0, 0, 1000)), on=TODAY, options=ActivityOptions(), evidence={})

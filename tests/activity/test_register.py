@@ -2,6 +2,8 @@ import datetime as dt
 
 import geopandas as gpd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from highwall.activity.findings import assess
 from highwall.activity.options import ActivityOptions
@@ -34,6 +36,32 @@ def test_a_finding_enters_as_new_with_the_last_clear_look_before_it():
     assert (entry.state, entry.first_seen, entry.last_seen, entry.last_clear) == ("new", SECOND, SECOND, FIRST)
     assert entry.facts["statement"].startswith("A mine of about 25.0 ha")
     assert [event.what for event in entry.events] == ["found"]
+
+
+SEEN_AT = {
+    dt.date(2024, month, 1): has_pit for month, has_pit in ((2, 0), (4, 1), (5, 1), (6, 0), (8, 1), (9, 0), (10, 0))
+}
+FOUND_AT = {on: findings(*([PIT] if has_pit else []), on=on) for on, has_pit in SEEN_AT.items()}
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.permutations(sorted(SEEN_AT)))
+def test_scenes_in_any_order_give_a_finding_the_same_dates(order: list[dt.date]):
+    register = EMPTY
+    for on in order:
+        register = updated(register, FOUND_AT[on], on=on, clear=EVERYWHERE, at=NOW)
+    (entry,) = register.entries
+    assert (entry.first_seen, entry.last_seen) == (dt.date(2024, 4, 1), dt.date(2024, 8, 1))
+    assert (entry.last_clear, entry.absent_since) == (dt.date(2024, 2, 1), dt.date(2024, 9, 1))
+
+
+def test_a_scene_of_between_forgets_no_later_miss():
+    """But a later look that shows the ground as part of a larger finding is no miss."""
+    gone = run(run(EMPTY, PIT, on=FIRST), on=THIRD)
+    assert run(gone, PIT, on=SECOND).entries[0].absent_since == THIRD
+    grown = run(EMPTY, square(3000, 0, 1000, 500), on=SECOND)
+    parts = run(grown, square(3000, 0, 450, 500), square(3600, 0, 400, 500), on=FIRST)
+    assert [entry.absent_since for entry in parts.entries] == [None, None]
 
 
 def test_a_look_through_cloud_is_no_clear_look():

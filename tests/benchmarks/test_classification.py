@@ -98,7 +98,7 @@ def test_a_view_keeps_what_a_chip_shows():
 @pytest.mark.usefixtures("one_thread")
 def test_every_optimiser_teaches(data, optimiser):
     torch.manual_seed(0)
-    recipe = Recipe(n_steps=60, n_samples=16, optimiser=optimiser)
+    recipe = Recipe(n_steps=40, n_samples=8, optimiser=optimiser)
     draw = draw_chips(data.chips, recipe=recipe)
     network, seconds = train(build("plain_cnn", options=NetworkOptions()), draw, recipe=recipe)
     levels, label = draw()

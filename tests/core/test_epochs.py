@@ -21,6 +21,8 @@ JANUARY, LATER = dt.date(2018, 1, 6), dt.date(2018, 1, 18)
         ("20180118-20180106", [LATER, JANUARY]),
         ("20180230", []),  # February has no thirtieth
         ("20181301", []),
+        ("S2_20180106103045_B02", [JANUARY]),  # the time of day follows at once
+        ("20180106253045", []),  # there is no 25 o'clock
         ("120180106", []),  # digits on either side belong to another number
         ("201801061", []),
         ("33UUP_87_48", []),

@@ -1,21 +1,25 @@
 import math
 
+import geopandas as gpd
 import numpy as np
 import odc.geo.xr
 import pytest
+import shapely
 import xarray as xr
 from affine import Affine
 from hypothesis import given
 from hypothesis import strategies as st
-from odc.geo.geom import box
+from odc.geo.geom import BoundingBox, box
 
 from highwall.core.errors import GridError
 from highwall.core.grid import (
     GeoBox,
     Window,
+    bounds_of,
     check_same_grid,
     grid_of,
     grid_over,
+    measuring_crs,
     metric_crs,
     pixel_area_m2,
     pixel_sides_m,
@@ -23,7 +27,7 @@ from highwall.core.grid import (
     utm_crs,
 )
 
-UTM = "EPSG:32633"
+UTM, FAR = "EPSG:32633", "EPSG:32651"
 
 
 def grid(
@@ -137,6 +141,32 @@ def test_pixel_area_refuses_projections_that_enlarge_the_ground(crs: str, times:
 @pytest.mark.parametrize(("crs", "east", "north"), [("EPSG:3857", 1.6e6, 0), ("EPSG:3035", 4e6, 3e6), (UTM, 9e5, 5e6)])
 def test_pixel_area_takes_what_is_true_within_two_percent(crs: str, east: float, north: float):
     assert pixel_area_m2(GeoBox((4, 4), Affine(10, 0, east, 0, -10, north), crs)) == pytest.approx(100.0)
+
+
+@pytest.mark.parametrize(
+    ("crs", "left", "bottom", "found"),
+    [(UTM, 5e5, 5e6, UTM), ("EPSG:3857", 1.67e6, 5.6e6, UTM), ("EPSG:4326", 15.0, 45.0, UTM),
+     ("EPSG:3857", 1.67e6, 0.0, "EPSG:3857"), (FAR, 5e5, 5e6, FAR)],
+)  # fmt: skip
+def test_a_place_is_measured_in_its_own_crs_where_that_is_true_else_in_another(
+    crs: str, left: float, bottom: float, found: str
+):
+    place = BoundingBox(left, bottom, left + 1e-3, bottom + 1e-3, crs)
+    assert measuring_crs(place) == found
+    assert measuring_crs(place, otherwise="EPSG:3857") == found
+    assert measuring_crs(place, otherwise="EPSG:3035") == (found if found == crs else "EPSG:3035")
+
+
+def test_bounds_of_a_table_carry_its_crs_and_are_nan_where_it_is_empty():
+    table = gpd.GeoDataFrame(geometry=[shapely.box(0, 1, 2, 3)], crs=UTM)
+    assert bounds_of(table) == BoundingBox(0, 1, 2, 3, UTM)
+    assert math.isnan(bounds_of(table[:0]).left)
+
+
+@pytest.mark.parametrize("place", [BoundingBox(0, 0, 1, 1, None), BoundingBox(math.nan, 0, 1, 1, UTM)])
+def test_a_place_that_lies_nowhere_is_not_measured(place: BoundingBox):
+    with pytest.raises(GridError, match="lies nowhere"):
+        measuring_crs(place)
 
 
 def test_metric_crs_measures_a_kilometre_as_a_thousand():

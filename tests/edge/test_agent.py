@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from highwall.edge.heartbeat import Pace
 from highwall.edge.options import AutonomyOptions, DestinationOptions, GatewayConfig, LimitOptions, ReaderOptions
 from highwall.edge.radio import SimulatedRadio
 from highwall.telemetry.messages import (
@@ -22,7 +23,7 @@ from highwall.telemetry.messages import (
 from highwall.twin.bus import MemoryBus
 from highwall.twin.criteria import Criterion
 from highwall.twin.keys import new_signing_key, sign_config
-from tests.edge.gateways import GATEWAY, NOW, SITE, Bench, Clock, FakeServer, bench, first_config, numbers_of
+from tests.edge.gateways import GATEWAY, NOW, SITE, Bench, Clock, FakeServer, S, bench, first_config, numbers_of
 
 ALARM, TELEMETRY, BULK = Priority.ALARM, Priority.TELEMETRY, Priority.BULK
 
@@ -191,6 +192,30 @@ def test_status_tells_what_waits_and_how_long_the_buffer_lasts(gateway: Bench, s
     assert status.buffer_days == pytest.approx(expected, rel=0.15)  # the rate is smoothed, and known at the last word
     gateway.agent.close()
     assert not server.statuses[-1].online
+
+
+def test_a_gateway_whose_clock_is_set_back_goes_on_speaking_and_looking(
+    tmp_path: Path, bus: MemoryBus, server: FakeServer
+) -> None:
+    gateway = bench(tmp_path, bus, config=first_config(watch={"folder": str(tmp_path), "every_s": 60.0}))
+    gateway.run(30.0, then=server.confirm)
+    gateway.clock.sleep(-7200.0)
+    n_words = len(server.statuses)
+    gateway.run(90.0, then=server.confirm)
+    settle(gateway, server)
+    words = server.statuses[n_words:]
+    assert 6 <= len(words) <= 9
+    assert words[-1].status_us < NOW
+    rounds = [event.subject for event in server.events("command_result") if event.subject.startswith("watch-")]
+    assert len(rounds) == 2  # at once, and after a minute
+    gateway.close()
+
+
+def test_the_pace_is_known_through_a_jump_of_the_clock() -> None:
+    pace = Pace(n_bytes=0, now_us=NOW)
+    assert pace.at(1000, NOW + 10 * S) == 100.0
+    assert pace.at(1000, NOW - 3600 * S) == 100.0
+    assert pace.at(6000, NOW - 3590 * S) == pytest.approx(300.0)  # 10 s at 100, 10 s at 500 byte s⁻¹
 
 
 def signed(at: Bench, **changes: object) -> SignedConfig:

@@ -31,7 +31,7 @@ def stream(values: list[float], name: str = "s-1/temperature", step_us: int = S)
 
 def test_means_are_sent_when_their_stretch_is_over_and_others_as_they_come() -> None:
     means = Means({"temperature": 10.0})
-    sent = list(means.take([*stream([float(i) for i in range(25)]), Reading("s-1/strain", START, 1e-6)]))
+    sent = list(means.take([*stream([float(i) for i in range(25)]), Reading("s-1/strain", START, 1e-6)], START))
     assert [(one.datastream, one.result) for one in sent] == [
         ("s-1/temperature", 4.5), ("s-1/temperature", 14.5), ("s-1/strain", 1e-6),
     ]  # fmt: skip
@@ -42,7 +42,7 @@ def test_means_are_sent_when_their_stretch_is_over_and_others_as_they_come() -> 
 def test_of_vectors_the_peak_is_kept_as_well() -> None:
     means = Means({"acceleration": 10.0})
     readings = [Reading("tag-1/acceleration", START + i * S, [0.0, 0.0, 9.0 if i else 30.0]) for i in range(10)]
-    sent = list(means.take([*readings, Reading("tag-1/acceleration", START + 10 * S, [0.0, 0.0, 0.0])]))
+    sent = list(means.take([*readings, Reading("tag-1/acceleration", START + 10 * S, [0.0, 0.0, 0.0])], START))
     assert [(one.datastream, one.result) for one in sent] == [
         ("tag-1/acceleration", [0.0, 0.0, pytest.approx(11.1)]), ("tag-1/acceleration/peak", [0.0, 0.0, 30.0]),
     ]  # fmt: skip
@@ -51,8 +51,57 @@ def test_of_vectors_the_peak_is_kept_as_well() -> None:
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60))
 def test_the_mean_of_means_is_that_of_all_however_they_are_cut(values: list[float]) -> None:
     means = Means({"temperature": 1.0})
-    sent = [*means.take(stream(values)), *means.finish()]
+    sent = [*means.take(stream(values), START), *means.finish()]
     assert [one.result for one in sent] == values  # one reading a stretch: the mean is the reading
+
+
+def test_the_gateways_clock_ends_the_stretch_of_a_sensor_that_is_silent_or_whose_clock_stands_still() -> None:
+    means = Means({"temperature": 1.0})
+    stuck = [Reading("s-1/temperature", START, float(i)) for i in range(4)]
+    times = range(START, START + 60 * S, S)
+    assert list(means.take([*stuck, *stream([7.0], "s-2/temperature")], START)) == []
+    told = [(now_us, one) for now_us in times for one in means.take([], now_us)]
+    assert [((now_us - START) // S, one.datastream, one.result) for now_us, one in told] == [
+        (11, "s-1/temperature", 1.5), (11, "s-2/temperature", 7.0),
+    ]  # fmt: skip
+    sent = [one for now_us in times for one in means.take(stuck, now_us)]
+    assert [one.result for one in sent] == [1.5] * 5
+
+
+def test_a_clock_that_is_set_back_ends_what_is_gathered() -> None:
+    means = Means({"temperature": 60.0})
+    assert list(means.take(stream([1.0, 3.0]), START)) == []
+    assert [one.result for one in means.take([], START - 3600 * S)] == [2.0]
+
+
+def test_readings_of_another_shape_begin_a_stretch_of_their_own() -> None:
+    means = Means({"force": 10.0})
+    results: list[float | list[float] | str] = [1.0, 3.0, [3.0, 4.0], [0.0, 1.0, 2.0], "broken"]
+    sent = [one for result in results for one in means.take([Reading("s-1/force", START, result)], START)]
+    assert [one.result for one in sent] == [2.0, [3.0, 4.0], [3.0, 4.0], "broken"]
+
+
+def sent_means(path: Path, values: dict[int, float], *, over_s: float = 10.0) -> list[float]:
+    """Means that stand in the outbox when a process has begun on it, heard values at seconds, and was killed."""
+    options = AutonomyOptions(mean_over_s={"temperature": over_s} if over_s else {})
+    config = GatewayConfig(gateway="g-1", version=1, autonomy=options)
+    with closing(open_outbox(path, now_us=START)) as outbox:
+        mind = Conclusions(outbox, config, open_cracks=no_cracks, now_us=START)
+        for second, value in values.items():
+            at_us = START + second * S
+            mind.take([Reading("s-1/temperature", at_us, value)], [], at_us)
+            assert mind.is_durable  # only then a message of a broker beside the gateway is acknowledged
+        pack = outbox.pack(Priority.TELEMETRY, after=0)
+        return [float(one.result) for one in decoded(pack.payload, list[Reading])] if pack else []  # type: ignore[arg-type]
+
+
+def test_a_kill_costs_nothing_of_a_mean_and_sends_none_twice(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite"
+    assert sent_means(path, {0: 1.0, 2: 2.0}) == []
+    assert sent_means(path, {4: 6.0, 10: 10.0}) == [3.0]
+    assert sent_means(path, {12: 20.0, 20: 0.0}) == [3.0, 15.0]
+    assert sent_means(path, {21: 50.0}, over_s=0.0) == [3.0, 15.0, 50.0, 0.0]  # a configuration without means
+    assert sent_means(path, {22: 60.0}, over_s=0.0) == [3.0, 15.0, 50.0, 0.0, 60.0]
 
 
 def test_a_sensor_is_calibrated_and_stays_so_over_a_restart(tmp_path: Path) -> None:
@@ -112,6 +161,31 @@ def test_a_local_alarm_keeps_to_delay_hysteresis_and_blindness() -> None:
     assert [event.data["is_blind"] for event in blind] == [True]
 
 
+def local_levels(jumps: dict[int, int], *, own_s: int | None = None) -> list[tuple[int, int]]:
+    """When a sensor that is hot for 30 s is told, the gateway's clock being moved at some seconds.
+
+    Parameters
+    ----------
+    own_s
+        By how much the sensor's own clock is ahead; None: the gateway stamps its readings.
+    """
+    alarms, told, moved_s = LocalAlarms([criterion(reading="temperature", above=300.0)]), [], 0
+    for second in range(30):
+        moved_s += jumps.get(second, 0)
+        now_us = START + (second + moved_s) * S
+        at_us = now_us if own_s is None else START + (second + own_s) * S
+        events = [*alarms.take([Reading("s-1/temperature", at_us, 301.0)], now_us), *alarms.advance(now_us)]
+        told += [(second, event.data["level"]) for event in events]
+    return told
+
+
+def test_a_local_alarm_is_not_held_up_by_a_clock_that_is_set_back() -> None:
+    assert local_levels({}) == local_levels({}, own_s=1000) == [(5, 2)]
+    assert local_levels({3: -7200}) == [(8, 2)]  # its delay begins anew
+    (told,) = local_levels({3: -7200}, own_s=1000)
+    assert told[0] <= 5
+
+
 HOT = criterion(reading="temperature", above=300.0)
 
 
@@ -149,6 +223,24 @@ def test_other_criteria_leave_a_local_alarm_as_it_is(tmp_path: Path) -> None:
     assert levels(path, {9: 290.0, 13: 290.0}, other, stricter) == [("other", 2)]  # the stricter one begins anew
 
 
+def test_a_criterion_that_was_withdrawn_and_is_given_again_begins_anew(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite"
+    other = criterion("other", reading="strain", above=1.0)
+    assert levels(path, {0: 301.0, 6: 301.0}, HOT) == [("c", 2)]
+    assert levels(path, {7: 290.0}, other) == []
+    assert levels(path, {100: 301.0, 106: 301.0}, HOT) == [("c", 2)]
+
+
+def test_a_criterion_that_a_running_gateway_gives_up_is_forgotten_for_good(tmp_path: Path) -> None:
+    config = GatewayConfig(gateway="g-1", version=1, autonomy=AutonomyOptions(criteria=(HOT,)))
+    with closing(open_outbox(tmp_path / "outbox.sqlite", now_us=START)) as outbox:
+        mind = Conclusions(outbox, config, open_cracks=no_cracks, now_us=START)
+        mind.take(stream([301.0]), [], START)
+        assert list(outbox.memory()) == ["alarm/c|s-1"]
+        mind.change(GatewayConfig(gateway="g-1", version=2), START + S)
+        assert outbox.memory() == {}
+
+
 def test_a_new_configuration_tells_no_local_alarm_twice() -> None:
     def told(second: int) -> list[Event]:
         hot = Reading("s-1/temperature", START + second * S, 301.0)
@@ -158,6 +250,16 @@ def test_a_new_configuration_tells_no_local_alarm_twice() -> None:
     assert [event.data["level"] for event in [*told(0), *told(6)]] == [2]
     mind.change(AutonomyOptions(criteria=(criterion("other", reading="strain", above=1.0), HOT)))
     assert [*told(7), *told(13)] == []
+
+
+def test_motion_goes_on_where_the_clock_that_stamps_the_samples_was_set_back() -> None:
+    autonomy, told = Autonomy(AutonomyOptions()), []
+    for i in range(600):
+        at_us = START + i * S // 10 - (7200 * S if i >= 300 else 0)
+        shaken = [4.0 * (-1) ** i, 0.0, 9.81] if i >= 300 else [0.0, 0.0, 9.81]
+        concluded = autonomy.take([Reading("machine-2/acceleration", at_us, shaken)], at_us)
+        told += [event.data["motion"] for event in concluded.events[Priority.TELEMETRY]]
+    assert told == ["idle", "working"]
 
 
 def test_motion_is_told_when_it_changes_for_people_and_machines_alone() -> None:
@@ -215,8 +317,9 @@ def test_that_the_outbox_is_full_is_told_at_once_but_not_with_every_reading(tmp_
     store = Store(outbox)
     for i in range(60):
         store.put(Priority.TELEMETRY, stream([1.0] * 20), NOW + i * S)
+    store.put(Priority.TELEMETRY, stream([1.0] * 20), NOW - 3600 * S)  # the clock was set back
     pack = outbox.pack(Priority.ALARM, after=1)
     assert pack is not None
-    assert [event.kind for event in decoded(pack.payload, list[Event])] == ["outbox_full"]
+    assert [event.kind for event in decoded(pack.payload, list[Event])] == ["outbox_full", "outbox_full"]
     assert store.n_dropped > 100
     outbox.close()

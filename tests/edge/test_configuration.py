@@ -71,6 +71,15 @@ def test_a_start_gives_the_trial_its_whole_time_again(tmp_path: Path) -> None:
     assert again.advance(NOW + 560 * S) is not None
 
 
+def test_a_clock_that_is_set_back_gives_the_trial_its_whole_time_again(tmp_path: Path) -> None:
+    configuration = opened(tmp_path)
+    configuration.offer(signed(1), NOW)
+    back_us = NOW - 7200 * S
+    assert configuration.advance(back_us) is None
+    assert configuration.advance(back_us + 59 * S) is None
+    assert configuration.advance(back_us + 60 * S) is not None
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "configuration.json").write_text("{")
     with pytest.raises(ConfigError, match="delete it"):

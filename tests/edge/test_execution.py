@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Mapping
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,61 @@ def test_too_many_commands_are_refused_not_forgotten(tmp_path: Path) -> None:
     outcomes = [data["outcome"] for data in found.values()]
     assert outcomes.count("done") >= 20
     assert set(outcomes) == {"done", "refused"}
+    running.close()
+
+
+class Disk:
+    """An audit file on a disk that is full after so many bytes."""
+
+    def __init__(self, file: FileIO, *, room: int) -> None:
+        self._file = file
+        self.room = room
+
+    def write(self, text: bytes) -> int:
+        taken = self._file.write(text[: self.room])
+        self.room -= taken
+        return taken
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+def test_what_a_full_disk_does_not_take_of_the_audit_is_noted_later_and_no_line_is_half_written(
+    tmp_path: Path,
+) -> None:
+    running = executor(tmp_path, Device())
+    for number in range(3):
+        running.submit(Command(f"c-{number}", "work"))
+    running.wait()
+    audit = running._audit
+    disk = Disk(audit._file, room=30)
+    audit._file = disk  # type: ignore[assignment]
+    assert set(told(running)) == {"c-0", "c-1", "c-2"}  # each result reaches the outbox
+    with pytest.raises(OutputError, match="free some disk space"):
+        running.submit(Command("c-3", "work"))
+    assert (tmp_path / "audit.jsonl").read_text().count("\n") == 3
+    disk.room = 10_000
+    running.submit(Command("c-3", "work"))
+    assert set(told(running)) == {"c-3"}
+    running.close()
+    again = Audit(tmp_path / "audit.jsonl")
+    assert (again.known, again.interrupted) == ({"c-0", "c-1", "c-2", "c-3"}, [])
+    again.close()
+
+
+def test_what_comes_round_again_and_again_leaves_no_audit_and_lets_commands_through(tmp_path: Path) -> None:
+    device = Device()
+    device.may_go_on.clear()
+    running = executor(tmp_path, device)
+    for number in range(50):
+        running.go_round(Command(f"watch-{number}", "work"))
+    running.submit(Command("c-1", "work"))
+    device.may_go_on.set()
+    found = told(running)
+    assert found.pop("c-1")["outcome"] == "done"
+    assert 1 <= len(found) <= 2  # the one under way, and the one that comes next
+    assert running._audit.known == {"c-1"}
+    assert "watch" not in (tmp_path / "audit.jsonl").read_text()
     running.close()
 
 

@@ -87,6 +87,32 @@ def test_a_clock_that_is_set_back_stops_no_alarm() -> None:
     assert said(guard.advance(hour_ago + 60 * S)) == [("pre_alarm", 3), ("down", 4)]
 
 
+@pytest.mark.parametrize("back_us", [200_000, 90 * S + 300_000, 7200 * S])
+@pytest.mark.parametrize("at", [30, FALL_AT + 1, FALL_AT + 50])
+def test_a_fall_is_told_though_the_clock_that_stamps_the_samples_was_set_back(back_us: int, at: int) -> None:
+    """As of a radio, whose samples the gateway stamps; those that were stamped before may come after."""
+    guard, told = Guard(OPTIONS), []
+    for number in range(430):
+        at_us = START + number * STEP_US - (back_us if number >= at else 0)
+        now_us = at_us - (back_us if number == at - 1 else 0)
+        told += guard.observe("tag-1", at_us, sample(number), now_us=now_us)
+        told += guard.advance(now_us)
+    assert said(told) == DOWN
+    late_s = [after.event_us - before.event_us for after, before in zip(told, lived(n=430), strict=True)]
+    assert late_s[-1] <= -back_us + 2 * S
+
+
+def test_a_tag_whose_own_clock_is_set_back_is_watched_again_after_a_silence() -> None:
+    guard, told = Guard(OPTIONS), []
+    for number in range(900):
+        at_us = START + number * STEP_US
+        stamp_us = at_us - (7200 * S if number >= 40 else 0)
+        told += guard.observe("tag-1", stamp_us, sample(number - 400 if number >= 440 else 0), now_us=at_us)
+        told += guard.advance(at_us)
+    assert [phase for phase, _ in said(told)][-3:] == ["fallen", "pre_alarm", "down"]
+    assert len(told) <= 6
+
+
 @pytest.mark.parametrize("ahead_s", [-90, 90])
 def test_who_was_looked_after_is_stood_down_by_count_whatever_the_clocks_say(ahead_s: int) -> None:
     guard, now_us, told = Guard(OPTIONS), 0, []

@@ -68,6 +68,20 @@ def test_what_is_asked_for_goes_before_everything_else(tmp_path: Path) -> None:
     outbox.close()
 
 
+def test_a_clock_that_is_set_back_holds_nothing_up(tmp_path: Path) -> None:
+    outbox = opened(tmp_path)
+    options = SendOptions(patience_s=20.0, linger_s=1.0)
+    sender = Sender(outbox, options=options, now_us=NOW)
+    assert [pack.numbers.priority for pack in sender.due(NOW)] == [ALARM]
+    outbox.put(TELEMETRY, readings(3))
+    assert list(sender.due(NOW)) == []
+    back_us = NOW - 7200 * S
+    assert list(sender.due(back_us)) == []  # a small step back is no reason to send everything again
+    assert [pack.numbers.priority for pack in sender.due(back_us + S)] == [TELEMETRY]
+    assert [pack.numbers.priority for pack in sender.due(back_us + 21 * S)] == [ALARM]
+    outbox.close()
+
+
 _STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("put"), st.integers(1, 60)),

@@ -164,6 +164,14 @@ def test_impossible_candidates(days, bperp, error):
         candidate_pairs(dates(days), bperp=None if bperp is None else np.array(bperp))
 
 
+def test_a_reference_without_a_pair_is_no_candidate():
+    excluded = dates([12])[0]
+    with pytest.raises(InputError, match="super_master 2020-01-16 has no pair left"):
+        candidate_pairs(
+            dates(np.arange(4) * 12), options=NetworkOptions(exclude_dates=(excluded,), super_master=excluded)
+        )
+
+
 def test_nothing_left_says_why():
     network = network_of([0, 12], [(0, 1)])
     with pytest.raises(NetworkError, match="left out by the user"):

@@ -28,8 +28,25 @@ def test_extremes_are_those_of_whole_networks(maps):
     numbers = summarize(maps)
     assert numbers["velocity_min"] == pytest.approx(-0.05)
     assert numbers["velocity_max"] == pytest.approx(0.03)
-    assert numbers["share_split"] == pytest.approx(1 / 800)
+    assert numbers["share_split"] == pytest.approx(1 / 760)
     assert numbers["share_repaired"] == pytest.approx(4 / 760)
+
+
+def test_shares_are_of_what_the_radar_saw(maps):
+    """Half of the map lies outside the swath; a fifth of the other half has a coherence but no phase."""
+    n_valid, lost = np.zeros(SHAPE, np.int16), np.zeros(SHAPE, bool)
+    n_valid[:, :16], lost[:, 10:20] = 9, True
+    layers = {
+        "n_valid_pairs": n_valid, "decorrelated": lost, "n_components": np.where(n_valid > 0, 2, -1),
+        "share_open": np.where(n_valid > 0, 0.5, np.nan),
+    }  # fmt: skip
+    seen = maps.assign({name: (("y", "x"), values) for name, values in layers.items()})
+    numbers = summarize(seen)
+    assert numbers["share_split"] == pytest.approx(16 / 20)
+    assert numbers["share_decorrelated"] == pytest.approx(10 / 20)
+    assert numbers["share_left_open"] == pytest.approx(16 / 20)
+    nothing = summarize(seen.assign(n_valid_pairs=seen["n_valid_pairs"] * 0, decorrelated=seen["decorrelated"] & False))
+    assert nothing["share_split"] == nothing["share_decorrelated"] == 0.0
 
 
 def test_without_a_whole_network_there_are_no_extremes(maps):

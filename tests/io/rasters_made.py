@@ -20,20 +20,25 @@ def geotiff(
     bands: Sequence[str] = (),
     crs: str | None = "EPSG:32633",
     interleave: str = "pixel",
+    top: float = TOP,
+    scales: Sequence[float] = (),
+    offsets: Sequence[float] = (),
     **tags: Any,
 ) -> Path:
-    """Write (y, x) or (band, y, x) digital numbers."""
+    """Write (y, x) or (band, y, x) digital numbers; what they mean may be stated as scale and offset of each band."""
     stack = values if values.ndim == 3 else values[None]
     count, height, width = stack.shape
     path.parent.mkdir(parents=True, exist_ok=True)
     with rasterio.open(
         path, "w", driver="GTiff", count=count, height=height, width=width, dtype=stack.dtype, crs=crs,
-        transform=Affine(step, 0, LEFT, 0, -step, TOP), nodata=0, interleave=interleave,
+        transform=Affine(step, 0, LEFT, 0, -step, top), nodata=0, interleave=interleave,
     ) as dataset:  # fmt: skip
         dataset.write(stack)
         dataset.update_tags(**tags)
         if bands:
             dataset.descriptions = tuple(bands)
+        if scales:
+            dataset.scales, dataset.offsets = tuple(scales), tuple(offsets)
     return path
 
 

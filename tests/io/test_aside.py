@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from highwall.core.errors import OutputError, SceneError
-from highwall.io.aside import aside, write_text
+from highwall.io.aside import aside, remove, resumable, write_text
 
 
 def break_off(path: Path, error: BaseException) -> None:
@@ -84,3 +84,27 @@ def test_a_folder_that_cannot_be_made_is_an_output_error(tmp_path: Path):
 def test_a_mistake_in_the_block_is_not_called_a_full_disk(tmp_path: Path):
     with pytest.raises(RuntimeError, match="broken model"), aside(tmp_path / "a.json"):
         raise RuntimeError("broken model")
+
+
+def stop_half_way(path: Path, *, identity: str) -> None:
+    with resumable(path, identity=identity) as folder:
+        (folder / "chip.tif").write_text("hours of work")
+        raise KeyboardInterrupt
+
+
+def test_what_was_stopped_stays_when_another_of_a_like_name_is_done(tmp_path: Path):
+    with pytest.raises(KeyboardInterrupt):
+        stop_half_way(tmp_path / "mines-v2", identity="a")
+    with resumable(tmp_path / "mines", identity="b") as folder:
+        (folder / "chip.tif").write_text("new")
+    with resumable(tmp_path / "mines-v2", identity="a") as folder:
+        assert (folder / "chip.tif").read_text() == "hours of work"
+
+
+def test_only_what_a_writer_left_goes_with_a_file(tmp_path: Path):
+    kept = ["findings.gpkg.bak", "findings.gpkg-2023", "findings.gpkgx"]
+    gone = ["findings.gpkg", "findings.gpkg-wal", "findings.gpkg-shm", "findings.gpkg-journal", "findings.gpkg.aux.xml"]
+    for name in (*kept, *gone):
+        (tmp_path / name).write_text("")
+    remove(tmp_path / "findings.gpkg")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kept)

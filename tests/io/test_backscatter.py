@@ -36,6 +36,21 @@ def test_a_little_below_zero_is_still_power() -> None:
     assert units_of_numbers(powers)[0] == "1"
 
 
+@pytest.mark.parametrize("seen", [np.s_[:150], np.s_[200:202]])
+def test_a_swath_beside_the_middle_tells_its_unit(tmp_path: Path, seen: slice) -> None:
+    """Missing pixels are no powers, though none of them is negative; the second swath is thinner than a glance."""
+    values = np.full((2, 900, 900), np.nan, "f4")
+    values[:, :, seen] = -12.0
+    radar = read_backscatter(geotiff(tmp_path / "one.tif", values, bands=("VV", "VH")))
+    assert radar.attrs["units"] == "dB"
+
+
+def test_a_scene_of_nothing_but_missing_pixels_is_refused(tmp_path: Path) -> None:
+    empty = geotiff(tmp_path / "one.tif", np.full((2, 300, 300), np.nan, "f4"), bands=("VV", "VH"))
+    with pytest.raises(SceneError, match="holds no number"):
+        read_backscatter(empty)
+
+
 def test_order_and_ratio_in_the_file_do_not_matter(tmp_path: Path) -> None:
     stack = np.stack([DECIBELS[1], DECIBELS[0], DECIBELS[0] - DECIBELS[1]])
     radar = read_backscatter(geotiff(tmp_path / "one.tif", stack, bands=("VH", "VV", "VV_VH")))

@@ -208,3 +208,60 @@ def test_numbers_with_a_fraction_are_reflectance_already(tmp_path: Path):
     (scene,) = FolderSource((path,)).read(AREA).scenes
     assert (scene.attrs["quantification"], scene.attrs["offset"]) == (1.0, 0.0)
     assert float(to_reflectance(scene)[0, 0, 0]) == 0.25
+
+
+def test_a_folder_of_bands_with_a_fraction_is_reflectance_as_a_file_is(tmp_path: Path):
+    quarter = np.full((8, 8), 0.25, np.float32)
+    for name in ("B03", "B04"):
+        geotiff(tmp_path / "S2_20240601" / f"{name}.tif", quarter)
+    geotiff(tmp_path / "S2_20240601" / "SCL.tif", np.full((8, 8), 4, np.uint8))
+    (scene,), set_aside = read(tmp_path)
+    assert not set_aside
+    assert (scene.attrs["quantification"], scene.attrs["offset"]) == (1.0, 0.0)
+    np.testing.assert_array_equal(to_reflectance(scene).values, np.stack([quarter] * 2))
+
+
+def test_scale_and_offset_of_a_file_are_taken_in_one_file_and_in_a_folder(tmp_path: Path):
+    """2500 · 0.0001 − 0.1 = 0.15, whatever the name says; classes have no scale."""
+    values = np.full((3, 8, 8), 2500, np.uint16)
+    whole = {"scales": (1e-4, 1e-4, 1.0), "offsets": (-0.1, -0.1, 0.0)}
+    one = geotiff(tmp_path / f"{OLD}.tif", values, bands=("B03", "B04", "SCL"), **whole)
+    for name in ("B03", "B04"):
+        geotiff(tmp_path / "many" / f"{name}.tif", values[0], scales=(1e-4,), offsets=(-0.1,))
+    scenes, set_aside = read(one, tmp_path / "many")
+    assert not set_aside
+    for scene in scenes:
+        assert (scene.attrs["quantification"], scene.attrs["offset"]) == (10_000.0, -1000.0)
+        assert "stated" in scene.attrs["offset_reason"]
+        np.testing.assert_allclose(to_reflectance(scene).values, np.full((2, 8, 8), 0.15), rtol=1e-6)
+
+
+def test_tags_of_a_scene_outweigh_its_scale(tmp_path: Path):
+    tags = {"QUANTIFICATION": "5000", "OFFSET": "0"}
+    path = geotiff(tmp_path / "a.tif", numbers(1, 8, 8), bands=("B03",), scales=(1e-4,), offsets=(-0.1,), **tags)
+    (scene,), _ = read(path)
+    assert (scene.attrs["quantification"], scene.attrs["offset"]) == (5000.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("scales", "reason"), [((1e-4, 1e-3), "differ in type, scale or offset"), ((-1.0, -1.0), "scale of -1; give it")]
+)
+def test_bands_of_other_scales_or_of_none_are_set_aside(tmp_path: Path, scales: tuple[float, ...], reason: str):
+    path = geotiff(tmp_path / "a.tif", numbers(2, 8, 8), bands=("B03", "B04"), scales=scales, offsets=(0.0, 0.0))
+    scenes, (row,) = read(path)
+    assert not scenes
+    assert reason in row.reason
+
+
+def test_bands_of_several_dates_in_a_folder_are_no_scene(tmp_path: Path):
+    for date, bands in (("20240601", ("B03", "B04")), ("20240611", ("B04",))):
+        for name in bands:
+            geotiff(tmp_path / f"T33TVL_{date}T100601_{name}.tif", numbers(8, 8))
+    scenes, (row,) = read(tmp_path)
+    assert not scenes
+    assert "of several dates (2024-06-01, 2024-06-11); give each date a folder of its own" in row.reason
+
+
+def test_a_date_with_its_time_in_one_number_is_read(tmp_path: Path):
+    (scene,), _ = read(geotiff(tmp_path / "S2_20230615103045.tif", numbers(1, 8, 8), bands=("B03",)))
+    assert scene.attrs["acquired"] == "2023-06-15"

@@ -115,3 +115,39 @@ def test_writing_again_replaces(tmp_path: Path):
     for path in write_polygons(table(SQUARE, n=[3]), tmp_path / "patches"):
         assert read_polygons(path)["n"].tolist() == [3]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["patches.gpkg", "patches.parquet"]
+
+
+def in_layers(path: Path, **layers: gpd.GeoDataFrame) -> Path:
+    for name, frame in layers.items():
+        frame.to_file(path, layer=name)
+    return path
+
+
+def test_layers_of_the_same_columns_are_read_as_one_table(tmp_path: Path):
+    """As KML has folders, and as Highwall's own maps have subsets: the GeoPackage says what the GeoParquet does."""
+    whole = table(SQUARE, shapely.box(200, 0, 300, 100), name=["pit", "dump"], remark=[None, "old"])
+    layers = {"subset_1": whole[:1], "subset_2": whole[:0], "subset_3": whole[1:]}
+    geopackage, parquet = write_polygons(whole, tmp_path / "mining", layers=layers)
+    found, expected = read_polygons(geopackage), read_polygons(parquet)
+    assert found["name"].tolist() == expected["name"].tolist() == ["pit", "dump"]
+    assert found["remark"].isna().tolist() == [True, False]
+    assert found.geom_equals(expected).all()
+    assert found.crs == UTM
+    empty = write_polygons(whole[:0], tmp_path / "none", layers={"subset_1": whole[:0], "subset_2": whole[:0]})[0]
+    assert read_polygons(empty, allow_empty=True).empty
+
+
+def test_layers_without_polygons_are_passed_over(tmp_path: Path):
+    wells = table(shapely.Point(1, 1), depth=[40])
+    file = in_layers(tmp_path / "project.gpkg", wells=wells, permits=table(SQUARE, name=["a"]))
+    assert read_polygons(file)["name"].tolist() == ["a"]
+    points = in_layers(tmp_path / "points.gpkg", wells=wells, more=wells)
+    with pytest.raises(VectorError, match=r"points\.gpkg holds no polygon \(found Point\)"):
+        read_polygons(points)
+
+
+@pytest.mark.parametrize("other", [table(SQUARE, park=["b"]), table(SQUARE, name=["b"], crs="EPSG:32634")])
+def test_layers_of_other_polygons_are_refused_by_their_names(tmp_path: Path, other: gpd.GeoDataFrame):
+    file = in_layers(tmp_path / "project.gpkg", permits=table(SQUARE, name=["a"]), parks=other)
+    with pytest.raises(VectorError, match=r"project\.gpkg holds several layers .*: permits, parks; save the one"):
+        read_polygons(file)

@@ -31,3 +31,11 @@ def test_what_is_no_valid_polygon_is_named_by_its_row():
     wrong = gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 1, 1), bow], crs="EPSG:32633")
     with pytest.raises(InputError, match="row 1 of table 1 is no valid polygon"):
         overlaps(wrong, rectangles((0, 0, 1, 1)))
+
+
+def test_projections_that_enlarge_the_ground_are_refused():
+    """At 60° N a web map shows four times the area."""
+    web = rectangles((1.6e6, 8.4e6, 1.6e6 + 300, 8.4e6 + 300), crs="EPSG:3857")
+    with pytest.raises(GridError, match=r"areas in EPSG:3857 are 4 times .* reproject to EPSG:32633"):
+        overlaps(web, web)
+    assert overlaps(web.to_crs("EPSG:32633"), web.to_crs("EPSG:32633")).shape == (1, 3)

@@ -111,7 +111,7 @@ SITE = {"name": "Serra Velha", "crs": UTM, "minerals": ["iron"], "mine_type": "O
 
 def content(*, stages: tuple[str, ...] = tuple(RECORDS), **parts: Any) -> RunContent:
     common = {"site": SITE, "records": {name: RECORDS[name] for name in stages}, "missing": (), "set_aside": ()}
-    return RunContent(**(common | {"is_checked": "permits" in parts} | parts))
+    return RunContent(**(common | {"is_checked": "permits" in parts, "has_permits": "permits" in parts} | parts))
 
 
 def everything(**changes: Any) -> RunContent:
@@ -124,8 +124,8 @@ def everything(**changes: Any) -> RunContent:
 
 
 def opened(picture: bytes) -> np.ndarray:
-    """Decode a PNG: (y, x, channel)."""
-    return np.asarray(Image.open(io.BytesIO(picture)))
+    """Decode a PNG: (y, x, 4)."""
+    return np.asarray(Image.open(io.BytesIO(picture)).convert("RGBA"))
 
 
 def pictures_of(page: str) -> list[np.ndarray]:

@@ -92,6 +92,15 @@ def test_nothing_found_is_no_statement_that_there_is_none():
     assert "every patch lies within a permit" in text
 
 
+def test_a_page_of_zones_alone_says_that_permits_were_not_checked():
+    parts = {"scene": made.scene(), "patches": made.patches(), "is_checked": True}
+    text = render(made.content(stages=("prepare", "assess"), findings=made.findings(), **parts))
+    assert "findings; permits not checked" in text
+    empty = render(made.content(stages=("prepare", "assess"), findings=made.findings().iloc[:0], **parts))
+    assert "no patch enters the land" in empty
+    assert "every patch lies within a permit" not in empty
+
+
 def test_only_motion_draws_map_and_network():
     assert len(made.pictures_of(rendered("only motion"))) == 2
 

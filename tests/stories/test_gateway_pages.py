@@ -90,6 +90,40 @@ def test_readers_and_their_devices_are_entered_by_fields(visit):
     assert complaints(page) == []
 
 
+def test_a_sensor_is_calibrated_and_what_came_of_it_is_told(twin, visit):
+    page = visit("vera", "/#/gateways")
+    live(page)
+    card = page.locator(f".gateway[data-gateway={GATEWAY}]")
+    card.get_by_role("button", name="Command").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("What it shall do").wait_for()
+    assert dialog.get_by_label("Sensor").count() == 0
+    dialog.get_by_label("What it shall do").select_option(label="Calibrate")
+    dialog.get_by_label("Sensor").fill("s-prism/displacement")
+    dialog.get_by_label("What it should read now").fill("-0.0015")
+    dialog.get_by_role("button", name="Send").click()
+    dialog.wait_for(state="detached")
+    assert twin.newest_command().arguments == {"datastream": "s-prism/displacement", "reference": -0.0015}
+    twin.answer_command(verb="calibrate", outcome="refused", reason="3 readings were heard; 5 are needed.")
+    card.get_by_text("Commands").click()
+    said = card.locator("[data-command=calibrate]").get_by_text("refused: 3 readings were heard; 5 are needed.")
+    said.wait_for()
+    assert complaints(page) == []
+
+
+def test_a_gateway_that_has_no_place_yet_is_let_in(visit):
+    page = visit("susan", "/#/gateways")
+    live(page)
+    page.get_by_role("button", name="New gateway").click()
+    dialog = page.get_by_role("dialog", name="New gateway")
+    dialog.get_by_label("Name").fill("Spare box")
+    place = dialog.get_by_label("Where it will stand")
+    assert place.locator("option").all_inner_texts() == ["Nowhere yet", "Pit", "Plant"]
+    dialog.get_by_role("button", name="Make a code").click()
+    page.get_by_role("dialog", name="Code for the gateway").locator(".code").wait_for()
+    assert complaints(page) == []
+
+
 def test_supervisors_see_gateways_and_no_configuration(visit):
     page = visit("vera", f"/#/gateways/{GATEWAY}")
     page.get_by_text("Configurations are not for your role.").wait_for()

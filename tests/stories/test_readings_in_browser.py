@@ -31,6 +31,13 @@ LEVEL_2 = "() => { const c = document.querySelector('.plot canvas'), x = c.getCo
 """Dots on the chart that have the colour of a line of level 2 by day."""
 
 
+SLOW_SERIES = (
+    "() => { const ask = window.fetch; window.fetch = async (path, how) => { "
+    "if (String(path).includes('/series')) await new Promise(go => setTimeout(go, 6000)); return ask(path, how); } }"
+)
+"""Have each series take six seconds; a chart follows what comes every five."""
+
+
 def keep_years(twin: TwinSite, name: str) -> int:
     """Put five years of readings into the store, until now, as they would stand there had they been heard."""
     now_us = time.time_ns() // 1000
@@ -104,6 +111,15 @@ def test_a_far_threshold_is_told_and_a_near_one_drawn(twin, visit):
     twin.read("s-prism/displacement", 0.018)
     page.wait_for_function(f"() => ({LEVEL_2})() > 100", timeout=15_000)
     assert "above the chart" not in key.inner_text()
+
+
+def test_a_chart_is_drawn_over_a_link_slower_than_it_follows(twin, visit):
+    twin.read("s-prism/displacement", 0.001, 0.0012, every_us=60_000_000)
+    page = visit("vera", "/#/sensors")
+    page.evaluate(SLOW_SERIES)
+    page.get_by_role("link", name="Prism N-4 · displacement, mm").click()
+    page.wait_for_selector(".plot canvas", timeout=15_000)
+    assert complaints(page) == []
 
 
 def test_five_years_open_and_zoom_in_a_moment(twin, visit):

@@ -14,6 +14,7 @@ import pyotp
 import uvicorn
 
 from highwall.telemetry.messages import (
+    Command,
     Event,
     Message,
     Priority,
@@ -142,6 +143,16 @@ class TwinSite:
         """A gateway has worked out that someone fell, or that all is well."""
         event = Event("man_down", time.time_ns() // 1000, tag, {"health": health})
         self._publish(events_message, Priority.ALARM, [event])
+
+    def answer_command(self, **result: Any) -> None:
+        """The gateway says what came of the newest command that it was given."""
+        event = Event("command_result", time.time_ns() // 1000, self.newest_command().command_id, result)
+        self._publish(events_message, Priority.BULK, [event])
+
+    def newest_command(self) -> Command:
+        """What the gateway was last told to do."""
+        with self._twin.database.read() as store:
+            return orders.commands(store, GATEWAY, limit=1)[0].command
 
     def greet(self) -> None:
         """The gateway tells its status."""

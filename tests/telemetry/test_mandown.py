@@ -16,6 +16,7 @@ from highwall.telemetry.mandown import (
     cancel,
     finish,
     observe,
+    set_back,
     stand_down,
 )
 from highwall.telemetry.tag_options import ManDownOptions
@@ -48,6 +49,18 @@ def at(number: float) -> int:
 
 FALL = walking(6) + falling(6) + still(5, first=7)
 HEARD_AND_FALLEN = [Phase.STEADY, Phase.FALLEN, Phase.PRE_ALARM]
+
+
+@given(n=st.integers(0, len(FALL)), by_us=st.integers(0, 10 * 86_400 * SECOND_US))
+def test_a_clock_that_is_set_back_changes_no_change_but_its_time(n, by_us):
+    watch, before = FRESH, []
+    for at_us, sample in FALL[:n]:
+        watch, new = observe(watch, at_us, sample, options=OPTIONS)
+        before += new
+    whole_us = -(-by_us // SECOND_US) * SECOND_US
+    _, after = told([(at_us - whole_us, sample) for at_us, sample in FALL[n:]], watch=set_back(watch, by_us))
+    _, wanted = told(FALL)
+    assert [change._replace(at_us=change.at_us + whole_us) for change in after] == wanted[len(before) :]
 
 
 def test_a_fall_and_stillness_lying_is_a_pre_alarm_and_then_down():

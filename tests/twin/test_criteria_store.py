@@ -1,5 +1,9 @@
 """Criteria in the store: versions, and the two people that each new one needs."""
 
+import threading
+import time
+from typing import Any
+
 import pytest
 
 from highwall.core.errors import AccessError, ConfigError, InputError
@@ -79,6 +83,43 @@ def test_a_proposal_against_an_old_version_is_not_approved(twin: Database) -> No
         store.approve(connection, one.proposal_id, who="tom", role=Role.SUPERVISOR, at_us=T0)
         with pytest.raises(InputError, match="written anew"):
             store.approve(connection, other.proposal_id, who="tom", role=Role.SUPERVISOR, at_us=T0)
+
+
+def test_of_two_approvals_at_once_one_is_refused(twin: Database) -> None:
+    with twin.begin() as connection:
+        one, other = (
+            store.propose(connection, {**_OTHER, "title": title}, who="sue", role=Role.SUPER_MANAGER, why="w", at_us=T0)
+            for title in ("one", "other")
+        )
+    refused: list[InputError] = []
+
+    def approve_other() -> None:
+        try:
+            with twin.begin() as connection:
+                store.approve(connection, other.proposal_id, who="tim", role=Role.SUPERVISOR, at_us=T0 + 2)
+        except InputError as error:
+            refused.append(error)
+
+    second = threading.Thread(target=approve_other)
+    with twin.begin() as connection:
+        store.approve(connection, one.proposal_id, who="tom", role=Role.SUPERVISOR, at_us=T0 + 1)
+        second.start()
+        time.sleep(0.3)  # the second waits for the first
+    second.join()
+    assert "written anew" in str(refused[0])
+    with twin.read() as connection:
+        assert store.in_force(connection).criteria.title == "one"
+        assert store.proposal(connection, other.proposal_id).state is ProposalState.OPEN
+
+
+def test_a_proposal_is_of_the_version_that_it_was_written_from(twin: Database) -> None:
+    given: dict[str, Any] = {"who": "sue", "role": Role.SUPER_MANAGER, "why": "w", "at_us": T0}
+    with twin.begin() as connection:
+        first = store.propose(connection, _OTHER, based_on=1, **given)
+        store.approve(connection, first.proposal_id, who="tom", role=Role.SUPERVISOR, at_us=T0)
+        with pytest.raises(InputError, match="against version 1, and 2 is in force; have it written anew"):
+            store.propose(connection, {**_OTHER, "title": "late"}, based_on=1, **given)
+        assert store.propose(connection, {**_OTHER, "title": "late"}, based_on=2, **given).based_on == 2
 
 
 def test_nonsense_is_refused_before_anybody_sees_it(twin: Database) -> None:

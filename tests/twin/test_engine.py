@@ -201,6 +201,18 @@ def test_a_fall_worked_out_at_the_server(twin: Database) -> None:
     assert [(alarm.criterion, alarm.level) for alarm in found] == [("down", 4)]
 
 
+@pytest.mark.parametrize("ahead", [0, 40])
+def test_who_is_looked_after_is_well_though_the_clock_of_a_tag_is_ahead(twin: Database, ahead: int) -> None:
+    engine, gateway = _engine(twin), Talker(twin)
+    gateway.tells(_health("down", 25 + ahead), at_us=T0 + 25 * S)
+    down = run_to(engine, T0 + 25 * S).alarms[0]
+    with twin.begin() as connection:
+        alarms.act(connection, down.alarm_id, "clear", who="mia", why="up again", at_us=T0 + 25 * S)
+    assert run_to(engine, T0 + 31 * S).states["ann"].health == "ok"
+    gateway.tells(_health("down", 40 + ahead), at_us=T0 + 40 * S)  # and again
+    assert run_to(engine, T0 + 40 * S).states["ann"].health == "down"
+
+
 def test_an_engine_begins_again_after_a_second_with_few_samples(twin: Database) -> None:
     gateway = Talker(twin)
     for second in range(3):
@@ -211,6 +223,20 @@ def test_an_engine_begins_again_after_a_second_with_few_samples(twin: Database) 
     run_to(restarted, T0 + 5 * S)
     (recent, *_) = restarted.world.bodies.known["tag-1"].moving.recent
     assert recent.unrest is None
+
+
+def test_an_engine_begins_again_after_a_crack_began_to_move_out_of_rest(databases: Database) -> None:
+    faster = {"reading": "crack_width", "of": "speed_up", "over_s": 60, "above": 2, "silent_after_s": 300}
+    install(databases, plan(criterion("faster", levels=[level(when=faster)])))
+    engine, gateway = _engine(databases), Talker(databases)
+    for at in range(60):
+        gateway.says(_crack(0.001 + max(0, at - 40) * 1e-4, at), at_us=T0 + at * S)
+    run_to(engine, T0 + 60 * S)
+    gateway.says(_crack(0.003, 61), at_us=T0 + 61 * S)
+    assert run_to(_engine(databases), T0 + 61 * S).n_readings == 1
+    with databases.read() as connection:
+        (found,) = alarms.open_alarms(connection)
+    assert "speed up from rest over 1 min, above 2 times" in found.evidence[0]
 
 
 def test_a_person_walks_into_an_exclusion_zone(twin: Database) -> None:
@@ -306,6 +332,25 @@ def test_what_cannot_be_used_is_set_aside_and_the_rest_goes_on(twin: Database) -
         reasons = [letter.reason for letter in losses.dead_letters(connection)]
     assert "cannot be stored" in reasons[0]
     assert "the engine cannot use it" in reasons[1]
+
+
+def test_a_clock_that_is_set_back_holds_nothing_up(twin: Database) -> None:
+    gateway = Talker(twin)
+    gateway.says(_crack(0.06, 1), at_us=T0 + 1 * S)
+    number = run_to(_engine(twin, settle_s=0.2), T0 + 3600 * S).alarms[0].alarm_id
+    with twin.begin() as connection:  # in the moment before
+        alarms.act(connection, number, "acknowledge", who="mia", at_us=T0 + 3605 * S)
+    engine = _engine(twin, settle_s=0.2)
+    gateway.says(_crack(0.06, 2, "s-2"), at_us=T0 + 9 * S)
+    stepped = run_to(engine, T0 + 10 * S)  # by an hour
+    first, second = (alarm for alarm in stepped.alarms if alarm.sort == "condition")
+    assert [(one.subject.subject_id, one.stage.value) for one in (first, second)] == [
+        ("s-1", "acknowledged"), ("s-2", "raised"),
+    ]  # fmt: skip
+    assert stepped.clock_us == T0 + 3600 * S - 200_000
+    with twin.begin() as connection:
+        alarms.act(connection, second.alarm_id, "acknowledge", who="mia", at_us=T0 + 20 * S)
+    assert [alarm.stage.value for alarm in run_to(engine, T0 + 21 * S).alarms] == ["acknowledged"]
 
 
 def test_it_says_that_it_works(twin: Database) -> None:

@@ -118,6 +118,9 @@ def test_configurations_are_kept_version_by_version(databases: Database) -> None
         newest, oldest = orders.configurations(connection, "gw-1")
         assert (newest.version, newest.who, newest.outcome, newest.reported_us) == (2, "bo", "applied", 9)
         assert (oldest.version, oldest.outcome, oldest.signed) == (1, None, SignedConfig('{"version":1}', "c2ln"))
+        assert orders.unreported(connection) == []
+        orders.put_configuration(connection, "gw-2", oldest.signed, version=1, who="ada", at_us=9)
+        assert [(one.gateway_id, one.version) for one in orders.unreported(connection)] == [("gw-2", 1)]
 
 
 def test_a_command_is_answered_once_and_by_its_gateway(databases: Database) -> None:

@@ -1,8 +1,11 @@
 """History files: what leaves the store comes back the same, and can be asked without it."""
 
+import threading
+import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from highwall.core.errors import InputError, MissingInputError, OutputError
 from highwall.twin.sql import datastreams, history, observations
@@ -56,6 +59,32 @@ def test_what_comes_late_is_written_beside_what_left(databases: Database, tmp_pa
         (path,) = history.archive_before(connection, at("2026-11-15"), folder=tmp_path)
     assert path.name == "readings_2026_10_2.parquet"
     assert len(list(history.read(tmp_path))) == 21
+
+
+@pytest.mark.parametrize("late_us", [START + 99, at("2026-09-20")], ids=["of the month", "of an earlier month"])
+def test_what_comes_while_its_month_leaves_is_not_lost(
+    databases: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late_us: int
+) -> None:
+    fill(databases, 10)
+    drop = observations.drop
+
+    def write_late() -> None:
+        with databases.begin() as connection:
+            observations.insert_readings(connection, [Row(1, late_us, 9, 1, 0.25, None, 1, START)])
+
+    writer = threading.Thread(target=write_late)
+
+    def drop_late(connection: Connection, some_months: list[str]) -> None:
+        writer.start()
+        time.sleep(0.3)  # the writer waits, or has written
+        drop(connection, some_months)
+
+    monkeypatch.setattr(observations, "drop", drop_late)
+    with databases.begin() as connection:
+        (path,) = history.archive_before(connection, at("2026-11-15"), folder=tmp_path)
+    writer.join()
+    with databases.read() as connection:
+        assert observations.count(connection) + len(list(history.read(path))) == 21
 
 
 def test_history_is_asked_without_the_store(databases: Database, tmp_path: Path) -> None:

@@ -148,6 +148,25 @@ def test_gaps_that_last_are_asked_for_again_and_again(databases: Database) -> No
     assert numbers(databases) == [1, 2, 3, 4, 5, 8, 9]
 
 
+def test_gaps_are_asked_for_though_the_clock_was_set_back(databases: Database) -> None:
+    bus, clock = MemoryBus(), Clock()
+    asked = Heard(bus, "resend", Resend)
+    ingest = Ingest(databases, bus, site=SITE, options=IngestOptions(patience_s=5), clock=clock)
+    ingest.listen()
+    clock.now_us += 7_200_000_000
+    bus.publish(pack(1, 5))
+    bus.publish(pack(8, 9))
+    for _ in range(10):
+        clock.now_us += 1_000_000
+        ingest.step()
+    assert len(asked.words) == 1
+    clock.now_us -= 7_200_000_000
+    for _ in range(10):
+        clock.now_us += 1_000_000
+        ingest.step()
+    assert len(asked.words) >= 2
+
+
 def test_a_gateway_that_is_away_is_not_asked(databases: Database) -> None:
     bus, clock = MemoryBus(), Clock()
     ingest = Ingest(databases, bus, site=SITE, clock=clock)

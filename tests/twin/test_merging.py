@@ -7,6 +7,8 @@ from highwall.telemetry.messages import Kind
 from highwall.twin.merging import merge
 from highwall.twin.sql.journal import Entry
 
+_S = 1_000_000
+
 
 def _entries(stream: int, came: list[int]) -> list[Entry]:
     return [Entry(stream, n, n, n, Kind.READINGS, b"", at) for n, at in enumerate(came, start=1)]
@@ -37,6 +39,18 @@ def test_a_row_waits_for_the_one_before_it_and_for_the_moment_to_settle() -> Non
     rows = merge({1: _entries(1, [30, 10])}, full=(), clock_us=0, now_us=40, settle_us=5).rows
     assert [row.at_us for row in rows] == [30, 30]
     assert merge({1: _entries(1, [36])}, full=(), clock_us=0, now_us=40, settle_us=5).rows == []
+
+
+def test_after_the_clock_was_set_back_rows_come_at_the_worlds_time() -> None:
+    """The world has come to 1000 s; the clock says 40 s, and a moment of 5 s has yet to settle."""
+    world, now, settle = 1000 * _S, 40 * _S, 5 * _S
+    streams = {1: _entries(1, [1020 * _S, 30 * _S, 36 * _S]), 2: _entries(2, [33 * _S])}
+    merged = merge(streams, full=(), clock_us=world, now_us=now, settle_us=settle)
+    assert [row[:3] for row in merged.rows] == [(world, 1, 1), (world, 1, 2), (world, 2, 1)]
+    assert (merged.horizon_us, merged.is_cut) == (world, False)
+    streams[1] = streams[1][:2]
+    cut = merge(streams, full=[1], clock_us=world, now_us=now, settle_us=settle)
+    assert ([row.stream_id for row in cut.rows], cut.is_cut) == ([1, 1], True)
 
 
 def test_a_row_from_a_clock_that_was_set_back_does_not_hold_up_its_stream() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from highwall.twin.sql import gateways, tags, things, zones
-from highwall.twin.sql.naming import named
+from highwall.twin.sql.naming import named_line, named_text
 
 T0 = 1_790_000_000_000_000
 SQUARE = {"type": "Polygon", "coordinates": [[[20.0, 0.0], [20.002, 0.0], [20.002, 0.002], [20.0, 0.002], [20.0, 0.0]]]}
@@ -27,7 +27,7 @@ def site(databases):
 
 
 @pytest.mark.parametrize(
-    ("told", "read"),
+    ("line", "read"),
     [
         ("t-19/crack_width: 21 mm, above 20 mm", "North wall, crack width: 21 mm, above 20 mm"),
         ("wall-7/rssi/b-2: -80 dBm, below -70 dBm", "North wall, signal strength (b-2): -80 dBm, below -70 dBm"),
@@ -35,22 +35,30 @@ def site(databases):
         ("wall-7: motion is idle", "North wall: motion is idle"),
         ("gw-3: no word for 10 min", "Dump office: no word for 10 min"),
         ("certainly in zone blast-1", "certainly in zone Blast of Friday"),
-        (
-            "Level 3: Crack opens (sensor:t-19): t-19/crack_width: 21 mm; t-19/tilt: 2 °. Do: go",
-            "Level 3: Crack opens (North wall): North wall, crack width: 21 mm; North wall, tilt: 2 °. Do: go",
-        ),
-        ("Level 2: Silent (gateway:gw-3)", "Level 2: Silent (Dump office)"),
-        ("Level 2: Wet (zone:blast-1)", "Level 2: Wet (Blast of Friday)"),
+        ("n-4/tilt: 3 °", "n-4, tilt: 3 °"),
+        ("nobody is wall-7: so", "nobody is wall-7: so"),
+        ("in zone nowhere", "in zone nowhere"),
     ],
 )
-def test_what_has_a_name_is_called_by_it(site, told: str, read: str) -> None:
+def test_a_line_of_evidence_calls_by_name_what_has_one(site, line: str, read: str) -> None:
     with site.read() as store:
-        assert named(store, [told, "x"]) == [read, "x"]
+        assert named_line(store, line) == read
 
 
 @pytest.mark.parametrize(
-    "told", ["n-4/crack_width/a/b: 3", "Level 3: Crack opens", "http://wall-7: 3", "sue calls for outside aid: a rope"]
+    ("text", "read"),
+    [
+        (
+            "Level 3: Crack opens (sensor:t-19): t-19/crack_width: 21 mm; t-19/tilt: 2 °. Do: gw-3: go",
+            "Level 3: Crack opens (North wall): North wall, crack width: 21 mm; North wall, tilt: 2 °. Do: gw-3: go",
+        ),
+        ("Level 2: Silent (gateway:gw-3)", "Level 2: Silent (Dump office)"),
+        ("Level 2: Wet (zone:blast-1). Do: go", "Level 2: Wet (Blast of Friday). Do: go"),
+        ("Level 2: New (asset:n-4): n-4: motion is idle", "Level 2: New (n-4): n-4: motion is idle"),
+        ("wall-7: A slope moves (asset:wall-7)", "wall-7: A slope moves (North wall)"),
+        ("sue calls for outside aid: wall-7: a rope", "sue calls for outside aid: wall-7: a rope"),
+    ],
 )
-def test_what_nobody_has_named_stays(site, told: str) -> None:
+def test_a_notice_keeps_its_title_and_actions(site, text: str, read: str) -> None:
     with site.read() as store:
-        assert named(store, [told]) == [told.replace("/crack_width/a/b", ", crack width (a/b)")]
+        assert named_text(store, text) == read

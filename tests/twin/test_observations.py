@@ -148,7 +148,8 @@ def test_a_course_needs_a_span(databases: Database) -> None:
     ("result", "stored"),
     [
         (1.5, (1.5, None)), (None, (None, None)), (True, (1.0, None)), ("open\x00", (None, "open\ufffd")),
-        ([3.0, 4.0], (5.0, "[3.0,4.0]")),
+        ([3.0, 4.0], (5.0, "[3.0,4.0]")), ([1e200, 0.0, 0.0], (1e200, "[1e200,0.0,0.0]")),
+        ([1.7e308, 1.7e308], (None, "[1.7e308,1.7e308]")), (float("inf"), (None, None)),
     ],
 )  # fmt: skip
 def test_results_of_every_kind(result: object, stored: tuple[float | None, str | None]) -> None:

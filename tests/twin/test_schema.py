@@ -10,7 +10,7 @@ from sqlalchemy import Connection, inspect, text
 
 from highwall.core.errors import ConfigError
 from highwall.twin import sql
-from highwall.twin.sql import schema
+from highwall.twin.sql import schema, tags
 from highwall.twin.sql.database import METADATA, Database, open_database
 from highwall.twin.sql.schema import StoreChange
 from highwall.twin.vault import Vault
@@ -61,6 +61,20 @@ def test_a_step_that_fails_leaves_the_store_as_it_was(databases: Database, monke
     with databases.begin() as connection:
         connection.execute(text("CREATE TABLE half (a INTEGER)"))
         assert "0008_half" not in schema.applied_steps(connection)
+
+
+def test_requests_of_an_older_store_can_be_closed(databases: Database) -> None:
+    with databases.begin() as connection:
+        for column in ("closed_by", "closed_us"):
+            connection.execute(text(f"ALTER TABLE tag_replacements DROP COLUMN {column}"))
+        connection.execute(text("DELETE FROM schema_steps WHERE name = '0005_closed_replacements'"))
+    schema.prepare(databases, now_us=5)
+    with databases.begin() as connection:
+        tags.issue(connection, ["tag-1", "tag-2"], at_us=1)
+        tags.claim(connection, "tag-1", asset_id="ada", who="bo", at_us=2)
+        asked = tags.ask_replacement(connection, "tag-1", by_tag="tag-2", who="bo", role="manager", why="-", at_us=3)
+        tags.reject_replacement(connection, asked, who="cy", at_us=4)
+        assert tags.open_replacements(connection) == []
 
 
 def test_a_newer_store_is_refused(databases: Database) -> None:

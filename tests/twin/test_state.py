@@ -1,12 +1,14 @@
 """State of an asset: one state whatever the order."""
 
+import math
 from collections.abc import Sequence
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from highwall.twin.state import AssetState, Stamp, Told, apply, apply_all, as_json
+from highwall.twin.state import AssetState, Stamp, Told, Value, apply, apply_all, as_json
 
 _EMPTY = AssetState("ann", "person")
 
@@ -61,6 +63,15 @@ def test_position_carries_its_radius_and_time() -> None:
     assert shown["position"]["radius_m"] == 12.0
     assert shown["silent"] is True
     assert shown["battery_v"] is None
+
+
+@pytest.mark.parametrize(
+    "place", [[], [12.0], [1.0, 2.0, 3.0, 4.0], [12.0, math.nan], [12.0, math.inf, 0.0], [12.0, 91.0], "here", 7.0]
+)
+def test_a_position_that_cannot_be_leaves_the_last_one(place: Value) -> None:
+    known = apply(AssetState("ann", "person"), Told("position", [12.0, 47.0], Stamp(1, "a", 1)))
+    after = apply(known, Told("position", place, Stamp(5, "a", 2)))
+    assert (after.facts, after.last_heard_us) == (known.facts, 5)
 
 
 def test_a_state_survives_json() -> None:

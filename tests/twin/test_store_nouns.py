@@ -78,7 +78,7 @@ def test_replacing_a_tag_takes_two_people_of_two_roles(databases: Database) -> N
                 tags.approve_replacement(connection, request, who=who, role=role, at_us=5)
         assert [one.id for one in tags.open_replacements(connection)] == [request]
         done = tags.approve_replacement(connection, request, who="cy", role="supervisor", at_us=6)
-        assert (done.approved_by, done.approved_us) == ("cy", 6)
+        assert (done.replacement.approved_by, done.replacement.approved_us) == ("cy", 6)
         assert tags.open_replacements(connection) == []
         with pytest.raises(InputError, match="no open request"):
             tags.approve_replacement(connection, request, who="cy", role="supervisor", at_us=7)
@@ -87,6 +87,37 @@ def test_replacing_a_tag_takes_two_people_of_two_roles(databases: Database) -> N
         assert tags.tag(connection, "tag-1") == tags.Tag("tag-1", 1, None, True)
         with pytest.raises(InputError, match="gave it up"):
             tags.claim(connection, "tag-1", asset_id="eve", who="bo", at_us=8)
+
+
+def test_requests_that_another_overtook_are_closed_with_it(databases: Database) -> None:
+    with databases.begin() as connection:
+        tags.issue(connection, [f"tag-{number}" for number in range(1, 7)], at_us=1)
+        tags.claim(connection, "tag-1", asset_id="ada", who="bo", at_us=2)
+        tags.claim(connection, "tag-2", asset_id="eve", who="bo", at_us=2)
+        one, same_old, same_new, other = (
+            tags.ask_replacement(connection, old, by_tag=new, who="bo", role="manager", why="broken", at_us=3)
+            for old, new in (("tag-1", "tag-3"), ("tag-1", "tag-4"), ("tag-2", "tag-3"), ("tag-2", "tag-5"))
+        )
+        done = tags.approve_replacement(connection, one, who="cy", role="supervisor", at_us=4)
+        assert done.overtaken == [same_old, same_new]
+        assert [one.id for one in tags.open_replacements(connection)] == [other]
+
+
+def test_a_request_is_put_away_once(databases: Database) -> None:
+    with databases.begin() as connection:
+        tags.issue(connection, ["tag-1", "tag-2"], at_us=1)
+        tags.claim(connection, "tag-1", asset_id="ada", who="bo", at_us=2)
+        asked = {"by_tag": "tag-2", "who": "bo", "role": "manager", "why": "broken"}
+        request = tags.ask_replacement(connection, "tag-1", at_us=4, **asked)
+        put_away = tags.reject_replacement(connection, request, who="cy", at_us=5)
+        assert (put_away.tag_id, put_away.closed_by, put_away.closed_us) == ("tag-1", "cy", 5)
+        assert tags.open_replacements(connection) == []
+        with pytest.raises(InputError, match="no open request"):
+            tags.reject_replacement(connection, request, who="cy", at_us=6)
+        with pytest.raises(InputError, match="no open request"):
+            tags.approve_replacement(connection, request, who="cy", role="supervisor", at_us=6)
+        assert tags.tag(connection, "tag-1") == tags.Tag("tag-1", 1, "ada", True)
+        assert tags.ask_replacement(connection, "tag-1", at_us=7, **asked) != request
 
 
 def test_datastreams_are_made_once_and_taken_apart(databases: Database) -> None:
@@ -106,6 +137,15 @@ def test_datastreams_are_made_once_and_taken_apart(databases: Database) -> None:
         for name in ("", "tag/\x00", "a b", "x" * 161):
             with pytest.raises(InputError, match="without blanks"):
                 datastreams.datastream_ids(connection, [name])
+
+
+@pytest.mark.parametrize("length", [63, 64, 160])
+def test_a_long_name_is_found_again(databases: Database, length: int) -> None:
+    names = [f"{end}/{'g' * (length - 2)}" for end in "ab"]
+    with databases.begin() as connection:
+        made = datastreams.datastream_ids(connection, names)
+        assert set(made) == set(names)
+        assert datastreams.datastream_ids(connection, names) == made
 
 
 def test_the_engine_finds_its_notes_again(databases: Database) -> None:

@@ -48,6 +48,26 @@ def test_an_engine_that_is_behind_is_told_at_a_lower_level(twin: Database) -> No
     assert [alarm.level for alarm in dog.check(T0 + 101 * S)] == [2]
 
 
+def test_a_clock_that_was_set_back_hides_no_engine_that_stopped(twin: Database) -> None:
+    dog = Watchdog(twin, now_us=T0 + 3600 * S)
+    _beat(twin, 3600)
+    assert dog.check(T0 + 3601 * S) == []
+    assert dog.check(T0 + 10 * S) == []  # set back by an hour: it has as long to speak as at first
+    assert [alarm.level for alarm in dog.check(T0 + 26 * S)] == [4]
+    _beat(twin, 27, done=27)
+    _beat(twin, 33, done=33)
+    dog.check(T0 + 28 * S)
+    assert [alarm.stage for alarm in dog.check(T0 + 34 * S)] == [Stage.CLEARED]
+
+
+def test_an_engine_whose_clock_stands_until_the_other_has_caught_up_is_told(twin: Database) -> None:
+    dog = Watchdog(twin, now_us=T0)
+    for at in range(0, 70, 5):
+        _beat(twin, at, done=3600)  # it takes messages, but rings no timer
+        told = dog.check(T0 + at * S)
+        assert [alarm.level for alarm in told] == ([2] if at == 60 else [])
+
+
 def test_another_watchdog_goes_on_with_the_alarm(twin: Database) -> None:
     assert len(Watchdog(twin, now_us=T0).check(T0 + 20 * S)) == 1
     other = Watchdog(twin, now_us=T0 + 30 * S)

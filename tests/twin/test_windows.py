@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from highwall.twin.windows import N_BUCKETS, Window, empty_window, value_of, with_reading
+from highwall.twin.windows import MOST_SPEED_UP, N_BUCKETS, Window, empty_window, value_of, with_reading
 
 _DAY_US = 86_400_000_000
 _T0 = 20_000 * _DAY_US
@@ -76,6 +76,14 @@ def test_speed_up_compares_the_halves() -> None:
     values = [k * 1.0 if k < 12 else 12.0 + (k - 12) * 3.0 for k in hours]
     window = _filled([_T0 + k * 3_600_000_000 for k in hours], values)
     assert value_of(window, "speed_up") == pytest.approx(3.0, rel=0.1)  # the halves meet within one part of 45 min
+
+
+def test_what_begins_to_move_speeds_up_by_a_number() -> None:
+    hours = range(24)
+    window = _filled([_T0 + k * 3_600_000_000 for k in hours], [max(0.0, k - 14.0) for k in hours])
+    assert value_of(window, "speed_up") == MOST_SPEED_UP
+    still = _filled([_T0 + k * 3_600_000_000 for k in hours], [0.0 for _ in hours])
+    assert value_of(still, "speed_up") == 1.0
 
 
 def test_an_empty_window_tells_nothing() -> None:

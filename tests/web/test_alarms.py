@@ -1,5 +1,6 @@
 """Alarms over HTTP: who sees which, what one may do about them, and that everybody who watches is told."""
 
+import msgspec
 import pytest
 
 from highwall.twin.sql import alarms, audit
@@ -48,6 +49,30 @@ def test_what_an_alarm_does_not_allow_is_refused_and_leaves_nothing(world: World
     with world.database.read() as store:
         assert alarms.waiting_acts(store) == []
         assert audit.page(store) == []
+
+
+def test_an_alarm_is_shelved_for_a_time_by_the_servers_clock_and_no_longer_than_it_tells(world: World) -> None:
+    max_ = world.client("max")
+    longest_s = {one["id"]: one["longest_shelf_s"] for one in max_.get("/api/alarms").json()["alarms"]}
+    assert longest_s == {PREALARM: None, ALARM: 8 * 3600.0}
+    given = {"for_s": longest_s[ALARM] + 0.001, "why": "the drill works there"}
+    assert max_.post(f"/api/alarms/{ALARM}/shelve", json=given).status_code == 422
+    told = max_.post(f"/api/alarms/{ALARM}/shelve", json=given | {"for_s": longest_s[ALARM]}).json()
+    assert (told["state"], told["shelved_until"]) == ("shelved", "2025-06-15T23:06:40.000Z")
+
+
+@pytest.mark.parametrize("ends", [{}, {"for_s": 60, "until": "2025-06-15T15:10:00Z"}, {"for_s": 0}])
+def test_a_shelf_has_one_end(world: World, ends: dict[str, object]) -> None:
+    given = {"why": "later"} | ends
+    assert world.client("max").post(f"/api/alarms/{ALARM}/shelve", json=given).status_code == 422
+
+
+def test_what_may_not_be_shelved_is_not_offered_for_it(world: World) -> None:
+    with world.database.begin() as store:
+        of_no_criteria = msgspec.structs.replace(alarms.alarm(store, ALARM), criterion="forgotten")
+        alarms.put_alarms(store, [of_no_criteria], at_us=T0)
+    told = world.client("max").get(f"/api/alarms/{ALARM}").json()
+    assert (told["longest_shelf_s"], told["rights"]) == (None, ["acknowledge", "clear"])
 
 
 def test_only_the_subject_cancels_a_pre_alarm(world: World) -> None:

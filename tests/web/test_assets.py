@@ -2,9 +2,10 @@
 
 import pytest
 
-from highwall.twin.sql import audit, things, tracks
+from highwall.twin.sql import alarms, audit, changelog, things, tracks
+from highwall.twin.watch import Subject
 from highwall.web.showing import is_inside
-from tests.web.world import MINUTE, T0, World
+from tests.web.world import MINUTE, SOUTH_ALARM, T0, World, alarm
 
 
 def ids(world: World, user: str) -> list[str]:
@@ -52,6 +53,27 @@ def test_an_asset_is_made_changed_and_retired(world: World) -> None:
     (gone,) = world.services.hub.since(None).changes
     assert gone.content == {"id": "crusher", "state": None}
     assert "crusher" not in ids(world, "vera")
+
+
+@pytest.mark.parametrize("address", ["/api/assets/p-bob", "/api/sync/assets/HR-2"])
+def test_with_an_asset_that_moves_its_open_alarms_are_told_to_every_process(world: World, address: str) -> None:
+    with world.database.begin() as store:
+        bob = things.asset(store, "p-bob")
+        assert bob is not None
+        things.put_asset(store, bob._replace(external_id="HR-2"), at_us=T0)
+        alarms.put_alarms(store, [alarm(T0, Subject("sensor", "tag-2"))], at_us=T0)
+    moved = {"kind": "person", "name": "Bob", "location_id": "spare", "external_id": "HR-2"}
+    sent = moved if "sync" not in address else {k: v for k, v in moved.items() if k != "external_id"} | {"id": "p-bob"}
+    for keys in ({"p-bob", str(SOUTH_ALARM), str(T0)}, {"p-bob"}):
+        before = world.services.hub.number
+        answer = world.client("vera").put(address, json=sent)
+        assert answer.status_code == 200, answer.text
+        told = world.services.hub.since(before).changes
+        assert {one.key for one in told} == keys
+        assert {one.location_id for one in told} == {"spare"}
+    with world.database.read() as store:
+        noted = changelog.since(store, 0, writer="another").touched
+    assert (noted.assets, set(noted.alarms)) == (("p-bob",), {SOUTH_ALARM, T0})
 
 
 @pytest.mark.parametrize("place", ["south", None])

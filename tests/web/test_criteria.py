@@ -8,7 +8,8 @@ from tests.web.world import CRITERIA, World
 def proposed(world: World, *, within_s: float = 30.0) -> dict[str, object]:
     content = deepcopy(CRITERIA)
     content["criteria"][0]["levels"][0]["within_s"] = within_s  # type: ignore[index]
-    return world.client("susan").post("/api/criteria/proposals", json={"content": content, "why": "faster"}).json()  # type: ignore[no-any-return]
+    sent = {"content": content, "based_on": 1, "why": "faster"}
+    return world.client("susan").post("/api/criteria/proposals", json=sent).json()  # type: ignore[no-any-return]
 
 
 def test_a_change_takes_two_people(world: World) -> None:
@@ -33,15 +34,25 @@ def test_a_refused_proposal_changes_nothing(world: World) -> None:
     ]
 
 
+def test_a_document_that_was_written_from_an_older_version_is_refused(world: World) -> None:
+    asked = proposed(world)
+    world.client("vera").post(f"/api/criteria/proposals/{asked['id']}/approve", json={"why": "agreed"})
+    sent = {"content": CRITERIA | {"title": "late"}, "based_on": 1, "why": "slower"}
+    answer = world.client("susan").post("/api/criteria/proposals", json=sent)
+    assert answer.status_code == 422
+    assert answer.json()["error"]["what"] == "this proposal was written against version 1, and 2 is in force"
+    assert world.client("susan").post("/api/criteria/proposals", json=sent | {"based_on": 2}).status_code == 200
+
+
 def test_criteria_that_make_no_sense_are_refused_with_their_fault(world: World) -> None:
     content = deepcopy(CRITERIA)
     content["criteria"][0]["levels"][0]["when"] = {"state": "health", "among": ["dead"]}  # type: ignore[index]
-    answer = world.client("susan").post("/api/criteria/proposals", json={"content": content, "why": "w"})
+    answer = world.client("susan").post("/api/criteria/proposals", json={"content": content, "based_on": 1, "why": "w"})
     assert answer.status_code == 422
     assert "never 'dead'" in answer.text
 
 
 def test_a_content_that_was_read_can_be_sent_back(world: World) -> None:
     now = world.client("susan").get("/api/criteria").json()["content"]
-    answer = world.client("susan").post("/api/criteria/proposals", json={"content": now, "why": "same"})
+    answer = world.client("susan").post("/api/criteria/proposals", json={"content": now, "based_on": 1, "why": "same"})
     assert "in force" in answer.json()["error"]["what"]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from highwall.twin.roles import Person, Role
-from highwall.web.live import _STEP, LATEST_MOST, Change, Hub, Topic
+from highwall.web.live import _STEP, LATEST_MOST, OVER_MOST, Change, Hub, Topic
 
 KEYS = st.sampled_from(["a", "b", "c", "d"])
 BATCHES = st.lists(st.lists(st.tuples(KEYS, st.integers()), min_size=1, max_size=4), max_size=12)
@@ -70,6 +70,25 @@ def test_a_flood_of_values_is_told_in_part_and_alarms_always() -> None:
     assert told[-1].key == str(LATEST_MOST + 9)
 
 
+def test_alarms_that_have_ended_are_told_to_those_who_may_know_them_and_forgotten_in_the_end() -> None:
+    def alarm(key: int, *, is_over: bool) -> Change:
+        return Change(Topic.ALARMS, str(key), {"id": key}, is_over=is_over)
+
+    hub = Hub(start_us=0)
+    hub.put([alarm(-1, is_over=False), alarm(0, is_over=False)])
+    began = hub.number
+    hub.put([alarm(0, is_over=True)])
+    heard = hub.number
+    assert [one.key for one in hub.since(None).changes] == ["-1"]
+    assert hub.since(began) == (heard, [alarm(0, is_over=True)], False)
+    for key in range(1, OVER_MOST + 1):
+        hub.put([alarm(key, is_over=True)])
+    assert hub.since(began).is_reset  # it would miss the end of alarm 0
+    assert [one.key for one in hub.since(began).changes] == ["-1"]
+    assert len(hub.since(heard).changes) == OVER_MOST
+    assert not hub.since(heard).is_reset
+
+
 def test_changes_concern_those_who_reach_them() -> None:
     manager = Person("max", Role.MANAGER, frozenset({"south"}))
     operator = Person("olga", Role.OPERATOR, None, "a")
@@ -77,6 +96,25 @@ def test_changes_concern_those_who_reach_them() -> None:
     assert change("a", 1).concerns(operator)
     assert not change("b", 1).concerns(operator)
     assert not Change(Topic.GATEWAYS, "g", {}, None, "north").concerns(operator)
+
+
+def test_who_loses_sight_of_a_thing_is_known_from_the_watchers_number_on() -> None:
+    north, south = (Person("m", Role.MANAGER, frozenset({place})) for place in ("north", "south"))
+    hub = Hub(start_us=0)
+    numbers = []
+    for place in ("north", "south", "south", "north"):
+        hub.put([Change(Topic.ASSETS, "a", {}, "a", place)])
+        numbers.append(hub.number)
+        (whole,) = hub.since(None).changes
+        assert not whole.is_lost_to(north)  # who begins anew has seen nothing
+        if place == "south":
+            (told,) = hub.since(numbers[0]).changes
+            assert told.is_lost_to(north)
+            assert not told.is_lost_to(south)
+    assert not any(one.is_lost_to(north) for one in hub.since(numbers[0]).changes)
+    assert hub.since(numbers[2]).changes[0].is_lost_to(south)
+    hub.put([Change(Topic.ASSETS, "a", {}, "a", "north")])
+    assert not hub.since(numbers[3]).changes[0].is_lost_to(south)  # it was told before
 
 
 def test_threads_lose_no_change() -> None:

@@ -1,5 +1,6 @@
 """The live socket: what concerns one, a heartbeat, resume after a break, and an end with the session."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from starlette.websockets import WebSocketDisconnect
 
 from highwall.twin.roles import Person, Role
-from highwall.twin.sql import sessions
+from highwall.twin.sql import alarms, sessions
 from highwall.web.alarm_showing import shown_alarms
 from highwall.web.app import create_app
 from highwall.web.live import Change, Topic
@@ -87,8 +88,6 @@ def test_each_hears_what_is_in_reach(quick: World) -> None:
 
 
 def test_alarms_come_with_what_the_listener_may_do(quick: World) -> None:
-    from highwall.twin.sql import alarms
-
     with quick.database.read() as store:
         shown = shown_alarms(store, [alarms.alarm(store, number) for number in (ALARM, PREALARM)])
     quick.services.hub.put(one.change for one in shown)
@@ -98,6 +97,38 @@ def test_alarms_come_with_what_the_listener_may_do(quick: World) -> None:
     }.items():
         with quick.client(user).websocket_connect("/api/live") as socket:
             assert [one["rights"] for one in socket.receive_json()["alarms"]] == wanted
+
+
+def test_what_moves_away_is_gone_for_those_who_lose_sight_of_it(quick: World) -> None:
+    hub = quick.services.hub
+    with quick.database.read() as store:
+        shown = shown_alarms(store, alarms.page(store, is_open=True))
+    hub.put([asset("p-anna", "north", 1), *(one.change for one in shown)])
+    moved = {"kind": "person", "name": "Anna", "location_id": "south"}
+    with quick.client("max").websocket_connect("/api/live") as socket:
+        heard = socket.receive_json()
+        assert [one["id"] for one in heard["alarms"]] == [PREALARM, ALARM]
+        quick.client("vera").put("/api/assets/p-anna", json=moved)
+        told = first_with(socket, "assets")
+        assert told["assets"] == [{"id": "p-anna", "state": None}]
+        assert told["alarms"] == [{"id": PREALARM, "state": None}, {"id": ALARM, "state": None}]
+        quick.client("vera").post(f"/api/alarms/{ALARM}/acknowledge", json={"note": "mine"})
+        beat = socket.receive_json()
+        assert set(beat) == {"id", "at"}
+    with quick.client("max").websocket_connect(f"/api/live?after={heard['id']}") as socket:  # after a break as well
+        assert sorted(one["id"] for one in socket.receive_json()["alarms"]) == [ALARM, PREALARM]
+    with quick.client("max").websocket_connect("/api/live") as socket:
+        assert socket.receive_json()["alarms"] == []
+
+
+def test_a_number_that_is_not_finite_spoils_no_word(quick: World) -> None:
+    content = {"datastream_id": 1, "value": float("inf")}
+    with quick.client("vera").websocket_connect("/api/live") as socket:
+        socket.receive_json()
+        quick.services.hub.put([Change(Topic.LATEST, "1", content), asset("p-anna", "north", 1)])
+        text = socket.receive_text()
+    told = json.loads(text, parse_constant=pytest.fail)
+    assert (told["latest"][0]["value"], told["assets"][0]["id"]) == (None, "p-anna")
 
 
 def test_nobody_listens_without_a_session_or_from_another_page(quick: World) -> None:
@@ -128,7 +159,7 @@ def test_a_listener_that_vanishes_in_the_middle_of_a_word_is_no_fault(world: Wor
         async def receive_text(self) -> str:
             return await anyio.sleep_forever()  # type: ignore[return-value]
 
-        async def send_json(self, word: object) -> None:
+        async def send_text(self, word: str) -> None:
             raise WebSocketDisconnect(1006)
 
     who = Person("vera", Role.SUPERVISOR)

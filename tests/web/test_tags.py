@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from highwall.twin.sql import accounts, tags
+from highwall.twin.sql import accounts, audit, tags
 from highwall.twin.tags import printed, read_scan
 from highwall.web.app import create_app
 from tests.web.world import World
@@ -43,6 +43,32 @@ def test_one_role_alone_cannot_replace(world: World) -> None:
     assert world.client("vera").post(f"/api/tags/replacements/{asked['request']}/approve").status_code == 422
 
 
+def test_a_request_is_put_away(world: World) -> None:
+    asked = world.client("max").post("/api/tags/tag-1/replace", json={"by_tag": "tag-4", "why": "broken"}).json()
+    address = f"/api/tags/replacements/{asked['request']}"
+    vera = world.client("vera")
+    assert vera.post(f"{address}/reject").json() == {"done": True}
+    assert vera.get("/api/tags").json()["replacements"] == []
+    assert [vera.post(f"{address}/{deed}").status_code for deed in ("approve", "reject")] == [422, 422]
+    assert vera.get("/api/assets/p-anna").json()["tag_id"] == "tag-1"
+    with world.database.read() as store:
+        (entry, *_) = audit.page(store)
+    assert (entry.who, entry.action, entry.subject) == ("vera", "reject_replacement", "tag-1")
+
+
+def test_an_approval_closes_the_requests_that_it_overtook(world: World) -> None:
+    max_, vera = world.client("max"), world.client("vera")
+    asked = [
+        max_.post("/api/tags/tag-1/replace", json={"by_tag": tag, "why": "broken"}).json()["request"]
+        for tag in ("tag-3", "tag-4")
+    ]
+    assert vera.post(f"/api/tags/replacements/{asked[0]}/approve").status_code == 200
+    assert vera.get("/api/tags").json()["replacements"] == []
+    with world.database.read() as store:
+        (entry, *_) = audit.page(store)
+    assert entry.detail["overtaken"] == asked[1:]
+
+
 def test_the_sheet_holds_the_free_tags(world: World) -> None:
     printed_tags: list[list[str]] = []
 
@@ -64,6 +90,7 @@ def test_tags_and_replacements_beyond_ones_scope_are_out_of_reach(world: World) 
     told = vera.get("/api/tags").json()
     assert "tag-1" not in [tag["id"] for tag in told["tags"]]
     assert told["replacements"] == []
-    assert vera.post(f"/api/tags/replacements/{asked['request']}/approve").status_code == 403
+    for deed in ("approve", "reject"):
+        assert vera.post(f"/api/tags/replacements/{asked['request']}/{deed}").status_code == 403
     with world.database.read() as store:
         assert [one.id for one in tags.open_replacements(store)] == [asked["request"]]

@@ -107,11 +107,31 @@ describe("the live link", () => {
     expect(wires).toHaveLength(2);
   });
 
-  it("ignores what is no message", () => {
+  it.each(['{"id": 8, "latest": [{"value": Infinity}]}', '{"at": "no id"}'])(
+    "does not pass over a word that it cannot read: %s",
+    (word) => {
+      link().start();
+      wires[0]?.say({ id: 7, at: "" });
+      wires[0]?.say(word);
+      expect(wires[0]?.isClosed).toBe(true);
+      expect(lost).toBe(1);
+      wires[0]?.say({ id: 9, at: "" });
+      vi.advanceTimersByTime(500);
+      expect(wires.at(-1)?.path).toBe("/api/live?after=7");
+      expect(heard.map(({ id }) => id)).toEqual([7]);
+    },
+  );
+
+  it("asks for a word that stays unreadable at ever longer waits", () => {
     link().start();
-    wires[0]?.say("not json");
-    wires[0]?.say({ at: "no id" });
-    expect(heard).toEqual([]);
+    for (const wait of [500, 1000, 2000]) {
+      wires.at(-1)?.say("not json");
+      const n = wires.length;
+      vi.advanceTimersByTime(wait - 1);
+      expect(wires).toHaveLength(n);
+      vi.advanceTimersByTime(1);
+      expect(wires).toHaveLength(n + 1);
+    }
   });
 
   it("stays away once it is stopped", () => {

@@ -1,5 +1,14 @@
-import { expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
+import type { Alarm } from "../src/api/contract";
+import { withAlarms } from "../src/live/world";
 import { patternOf } from "../src/store/pattern";
+import { world } from "../src/store/screen";
+import { startSound } from "../src/store/sound";
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
 
 it("the graver an alarm, the higher, the longer and the oftener it sounds", () => {
   const patterns = [1, 2, 3, 4].map(patternOf);
@@ -16,4 +25,37 @@ it("a pattern is over before it begins again", () => {
     const { tones, every } = patternOf(level);
     for (const { start, length } of tones) expect(start + length).toBeLessThan(every);
   }
+});
+
+it("words of the socket do not begin the tones anew, a graver alarm does", async () => {
+  vi.useFakeTimers();
+  const touches: (() => void)[] = [];
+  let tones = 0;
+  const node = { connect: (next: unknown) => next };
+  vi.stubGlobal("addEventListener", (_: string, touch: () => void) => touches.push(touch));
+  vi.stubGlobal(
+    "AudioContext",
+    class {
+      state = "running";
+      currentTime = 0;
+      resume = () => Promise.resolve();
+      createGain = () => ({ ...node, gain: { setValueAtTime() {}, linearRampToValueAtTime() {} } });
+      createOscillator = () => ({ ...node, frequency: {}, start: () => (tones += 1), stop() {} });
+    },
+  );
+  const raise = (id: number, level: number) => {
+    const alarm = { id, level, state: "raised", cancel_until: null, raised: "", subject: { id: "p-1" } };
+    world.value = withAlarms(world.value, [alarm as Alarm]);
+  };
+  startSound();
+  touches[0]?.();
+  await vi.advanceTimersByTimeAsync(0);
+  raise(1, 1);
+  expect(tones).toBe(1);
+  for (let word = 1; word <= 20; word++) world.value = { ...world.value, lastId: word };
+  expect(tones).toBe(1);
+  vi.advanceTimersByTime(20_000);
+  expect(tones).toBe(2);
+  raise(2, 3);
+  expect(tones).toBe(5);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Alarm, Asset, AssetState } from "../src/api/contract";
+import type { Alarm, Asset, AssetState, Gateway } from "../src/api/contract";
 import {
   apply,
   byUrgency,
@@ -39,6 +39,7 @@ function alarm(id: number, more: Partial<Alarm> = {}): Alarm {
     is_active: true,
     cancel_until: null,
     shelved_until: null,
+    longest_shelf_s: null,
     actions: [],
     evidence: [],
     transitions: [],
@@ -75,6 +76,18 @@ describe("a live message", () => {
     const gone = ["p-9", ...known.assets.keys()].map((id) => ({ id, state: null }));
     const after = apply(asked, { id: 10, at: "", assets: gone });
     expect([after.assets.size, after.strangers.size]).toEqual([0, 0]);
+  });
+
+  it("of an alarm or a gateway that one may see no more takes it away", () => {
+    const gateway = { id: "g-1", name: "Gate", state: "online" } as Gateway;
+    const before = apply(known, { id: 9, at: "", alarms: [alarm(1), alarm(2)], gateways: [gateway] });
+    const after = apply(before, {
+      id: 10,
+      at: "",
+      alarms: [{ id: 1, state: null }],
+      gateways: [{ id: "g-1", state: null }],
+    });
+    expect([[...after.alarms.keys()], after.gateways.size]).toEqual([[2], 0]);
   });
 
   it("that is older than what is known is ignored, unless the server began anew", () => {

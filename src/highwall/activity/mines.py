@@ -12,6 +12,7 @@ from typing import Any, Self
 import geopandas as gpd
 import shapely
 from pydantic import BaseModel, ConfigDict
+from pyproj import CRS
 
 from highwall.activity.options import ActivityOptions
 from highwall.activity.register import SAME_SHARE
@@ -54,6 +55,15 @@ class Mines(BaseModel):
 
     crs: str
     mines: tuple[Mine, ...] = ()
+
+    def placed(self, crs: str) -> Self:
+        """Bring the ground of all to another CRS."""
+        if CRS(self.crs) == CRS(crs):
+            return self
+        grounds = gpd.GeoSeries.from_wkt([mine.ground for mine in self.mines], crs=self.crs).to_crs(crs)
+        texts = shapely.to_wkt(grounds.to_numpy(), rounding_precision=1)
+        mines = (mine.model_copy(update={"ground": text}) for mine, text in zip(self.mines, texts, strict=True))
+        return self.model_copy(update={"crs": crs, "mines": tuple(mines)})
 
     def by_id(self) -> dict[str, Mine]:
         """Mines by their names."""

@@ -66,6 +66,11 @@ class Entry(BaseModel):
         """Ground as a geometry."""
         return shapely.from_wkt(self.ground)
 
+    @property
+    def permit_id(self) -> str | None:
+        """Permit that it is held against."""
+        return self.facts.get("permit_id")
+
     def told(self, event: Event, **changes: Any) -> Self:
         """Copy with an event, and with what it changed."""
         return self.model_copy(update={**changes, "events": (*self.events, event)})
@@ -165,22 +170,22 @@ def updated(
     """
     sought = None if kinds is None else tuple(sorted(kinds))
     look = Look(on=on, clear=shapely.to_wkt(clear, rounding_precision=1), kinds=sought)
+    looks = _with_look(register.looks, look)
     free = list(register.entries)
-    changed: list[Entry] = []
-    added: list[Entry] = []
+    found: list[Entry] = []
     for row in findings.itertuples():
         known = _same(row, free, on=on)
         if known is not None:
             free.remove(known)
-            changed.append(_seen_again(known, row, on=on, at=at))
+            found.append(_seen_again(known, row, on=on, at=at))
         else:
-            name = _free_name(str(row.finding_id), register.entries, added)
-            added.append(_new(row, name, on=on, at=at))
+            name = _free_name(str(row.finding_id), register.entries, found)
+            found.append(_new(row, name, on=on, at=at))
     rows = list(findings.itertuples())
-    changed += [_missed(entry, on=on) for entry in free if _is_missed(entry, rows, look)]
-    looks = _with_look(register.looks, look)
+    missed = [_missed(entry, on=on) for entry in free if _is_missed(entry, rows, look)]
     earlier = [entry for entry in free if on < entry.first_seen]
-    dated = [_begun(entry, looks) if on <= entry.first_seen else entry for entry in (*changed, *added, *earlier)]
+    last = [_ended(entry, looks, (*found, *free)) if on == entry.last_seen else entry for entry in found]
+    dated = [_begun(entry, looks) if on <= entry.first_seen else entry for entry in (*last, *missed, *earlier)]
     return register._with(*dated).model_copy(update={"looks": looks})
 
 
@@ -198,7 +203,7 @@ def _same(row: Any, entries: Sequence[Entry], *, on: dt.date) -> Entry | None:
 
 def _in_common(row: Any, entry: Entry) -> float:
     """Share of the smaller ground that two findings have in common; none if their kinds or permits differ [1]."""
-    if entry.kind != row.kind or entry.facts.get("permit_id") != _plain(row.permit_id):
+    if entry.kind != row.kind or entry.permit_id != _plain(row.permit_id):
         return 0.0
     ground = entry.geometry
     smaller = min(ground.area, row.geometry.area)
@@ -210,6 +215,20 @@ def _begun(entry: Entry, looks: Iterable[Look]) -> Entry:
     ground, kind = entry.geometry, entry.kind
     before = [look.on for look in looks if look.on < entry.first_seen and look.is_clear_of(kind, ground)]
     return entry.model_copy(update={"last_clear": max(before, default=None)})
+
+
+def _ended(entry: Entry, looks: Iterable[Look], others: Iterable[Entry]) -> Entry:
+    """Entry with the first look after it was last seen that missed it: scenes may come in any order."""
+    ground, kind = entry.geometry, entry.kind
+    akin = [each for each in others if each is not entry and _in_common(entry, each) >= SAME_SHARE]
+    later = [
+        look.on
+        for look in looks
+        if look.on > entry.last_seen
+        and look.is_clear_of(kind, ground)
+        and not any(each.first_seen <= look.on <= each.last_seen for each in akin)
+    ]
+    return entry.model_copy(update={"absent_since": min(later, default=None)})
 
 
 def _new(row: Any, name: str, *, on: dt.date, at: dt.datetime) -> Entry:
@@ -225,7 +244,7 @@ def _seen_again(entry: Entry, row: Any, *, on: dt.date, at: dt.datetime) -> Entr
     if on < entry.last_seen:
         return entry.model_copy(update={"first_seen": min(on, entry.first_seen)})
     changes: dict[str, Any] = {
-        "last_seen": on, "absent_since": None, "facts": _facts(row),
+        "last_seen": on, "facts": _facts(row),
         "ground": shapely.to_wkt(row.geometry, rounding_precision=3),
     }  # fmt: skip
     before = entry.dismissed_m2 or entry.geometry.area
@@ -257,9 +276,9 @@ def _with_look(looks: tuple[Look, ...], look: Look) -> tuple[Look, ...]:
     return tuple(sorted([*others, look], key=lambda each: each.on))
 
 
-def _free_name(name: str, known: Iterable[Entry], added: Iterable[Entry]) -> str:
+def _free_name(name: str, known: Iterable[Entry], found: Iterable[Entry]) -> str:
     """Name that no finding bears: a closed one keeps its own, and what comes up there later is numbered."""
-    taken = {entry.finding_id for entry in (*known, *added)}
+    taken = {entry.finding_id for entry in (*known, *found)}
     number, free = 1, name
     while free in taken:
         number += 1

@@ -8,15 +8,15 @@ import odc.geo.xr  # noqa: F401  registers the .odc accessor
 import xarray as xr
 from odc.geo import CRS
 from odc.geo.geobox import GeoBox
-from odc.geo.geom import Geometry
+from odc.geo.geom import BoundingBox, Geometry
 from pyproj import Geod, Proj, Transformer
 from pyproj.exceptions import CRSError
 
 from highwall.core.errors import GridError
 
 __all__ = [
-    "GeoBox", "Window", "check_same_grid", "grid_of", "grid_over", "metric_crs", "pixel_area_m2", "same_grid",
-    "utm_crs", "windows_over",
+    "GeoBox", "Window", "bounds_of", "check_areas", "check_same_grid", "grid_of", "grid_over", "measuring_crs",
+    "metric_crs", "pixel_area_m2", "same_grid", "utm_crs", "windows_over",
 ]  # fmt: skip
 
 _MOST_AREA_ERROR = 0.02
@@ -134,6 +134,48 @@ def metric_crs(crs: str) -> CRS:
     return known
 
 
+def bounds_of(table: Any) -> BoundingBox:
+    """Bounds of a table of geometries with their CRS; NaN where it holds none."""
+    left, bottom, right, top = (float(value) for value in table.total_bounds)
+    return BoundingBox(left, bottom, right, top, table.crs)
+
+
+def check_areas(place: BoundingBox) -> None:
+    """Refuse a CRS that does not measure true areas about the middle of a place.
+
+    Raises
+    ------
+    GridError
+        It is not projected in metres, or its areas are no true ones here, as those of web maps (EPSG:3857).
+    """
+    if place.crs is None or not _in_metres(place.crs):
+        raise GridError(
+            f"areas need a projected CRS in metres, found {_name(place.crs)}; reproject to a UTM zone first."
+        )
+    lon, lat = _middle(place)
+    enlarged = _areal_scale(place.crs, lon, lat)
+    if not _is_true(enlarged):
+        raise GridError(
+            f"areas in {_name(place.crs)} are {enlarged:.3g} times those on the ground at {lat:.1f}° of latitude; "
+            f"reproject to {utm_crs(lon, lat)} first."
+        )
+
+
+def measuring_crs(place: BoundingBox, *, otherwise: str | None = None) -> str:
+    """CRS whose areas are true about the middle of a place: its own, else ``otherwise``, else the UTM zone.
+
+    Raises
+    ------
+    GridError
+        The place has no CRS, or lies nowhere on Earth.
+    """
+    lon, lat = _middle(place)
+    for name in (crs_name(place), otherwise):
+        if name and _in_metres(CRS(name)) and _is_true(_areal_scale(CRS(name), lon, lat)):
+            return name
+    return utm_crs(lon, lat)
+
+
 def pixel_area_m2(grid: GeoBox) -> float:
     """Area of a pixel [m²].
 
@@ -142,11 +184,7 @@ def pixel_area_m2(grid: GeoBox) -> float:
     GridError
         The CRS is not projected in metres, or its areas are no true ones here, as those of web maps (EPSG:3857).
     """
-    if grid.crs is None or not _in_metres(grid.crs):
-        raise GridError(
-            f"areas need a projected CRS in metres, found {_name(grid.crs)}; reproject to a UTM zone first."
-        )
-    _check_areas(grid, grid.crs)
+    check_areas(grid.boundingbox)
     return abs(float(grid.resolution.x) * float(grid.resolution.y))
 
 
@@ -171,15 +209,24 @@ def pixel_sides_m(grid: GeoBox) -> tuple[float, float]:
     return float(sides[0]), float(sides[1])
 
 
-def _check_areas(grid: GeoBox, crs: CRS) -> None:
-    """Refuse a projection whose areas differ from those on the ground in the middle of a grid."""
-    lon, lat = grid.extent.centroid.to_crs("EPSG:4326").coords[0]
-    enlarged = Proj(crs.proj).get_factors(lon, lat).areal_scale
-    if not abs(enlarged - 1.0) <= _MOST_AREA_ERROR:
-        raise GridError(
-            f"areas in {_name(crs)} are {enlarged:.3g} times those on the ground at {lat:.1f}° of latitude; "
-            f"reproject to {utm_crs(lon, lat)} first."
-        )
+def _middle(place: BoundingBox) -> tuple[float, float]:
+    """Longitude and latitude of the middle of a place [degree]."""
+    if place.crs is None:
+        raise GridError("a place without a CRS lies nowhere; give it one.")
+    middle = ((place.left + place.right) / 2, (place.bottom + place.top) / 2)
+    lon, lat = Transformer.from_crs(place.crs.proj, "EPSG:4326", always_xy=True).transform(*middle)
+    if not (math.isfinite(lon) and math.isfinite(lat)):
+        raise GridError(f"the place {tuple(place)} lies nowhere in {_name(place.crs)}; correct the CRS or the place.")
+    return float(lon), float(lat)
+
+
+def _areal_scale(crs: CRS, lon: float, lat: float) -> float:
+    """How many times the areas of a CRS are those on the ground."""
+    return float(Proj(crs.proj).get_factors(lon, lat).areal_scale)
+
+
+def _is_true(areal_scale: float) -> bool:
+    return abs(areal_scale - 1.0) <= _MOST_AREA_ERROR  # infinity and NaN are not
 
 
 def _in_metres(crs: CRS) -> bool:
@@ -195,6 +242,6 @@ def _describe(grid: GeoBox) -> str:
     return f"{grid.shape.y}×{grid.shape.x} pixels of {abs(grid.resolution.x):g} in {_name(grid.crs)}"
 
 
-def crs_name(grid: GeoBox) -> str:
-    """``EPSG:n`` of a grid's CRS where it has such a number, else its own text."""
+def crs_name(grid: GeoBox | BoundingBox) -> str:
+    """``EPSG:n`` of the CRS of a grid or of bounds where it has such a number, else its own text."""
     return f"EPSG:{code}" if grid.crs and (code := grid.crs.epsg) else str(grid.crs)

@@ -150,9 +150,9 @@ class Agent:
 
     def _look_at_images(self, now_us: int) -> None:
         watch = self._config.watch
-        if watch is not None and now_us - self._watched_us >= watch.every_s * _S:
+        if watch is not None and not 0 <= now_us - self._watched_us < watch.every_s * _S:
             self._watched_us = now_us
-            self._executor.submit(Command(f"watch-{now_us}", "infer"))
+            self._executor.go_round(Command(f"watch-{now_us}", "infer"))
 
     def _answer(self, what: str, message: Message, now_us: int) -> bool:
         """Act on a word of the server, and say whether it was dealt with; one that cannot be used is told."""

@@ -17,10 +17,14 @@ MOTION_EVENT: Final = "motion"
 BUTTON: Final = "button"
 """Kind of the event of a pressed tag button."""
 _ACCELERATION: Final = "acceleration"
+_SET_BACK_US: Final = 60_000_000
+"""A sample that is older than the last by more than this is not late: the clock that stamps them was set back."""
 _PERSON: Final = "person/"
 """Before the name of a tag: what is remembered of whoever wears it."""
 _ALARM: Final = "alarm/"
 """Before a criterion and a sensor: what is remembered of its watch."""
+_MEAN: Final = "mean/"
+"""Before a datastream: what was gathered of it."""
 
 
 class Concluded(NamedTuple):
@@ -34,7 +38,7 @@ class Concluded(NamedTuple):
 class Autonomy:
     """Concludes from all that is heard, whatever options change.
 
-    Who may be down, and which local alarms hold, outlives the process too.
+    Who may be down, which local alarms hold, and what was gathered for means outlives the process too.
     """
 
     def __init__(self, options: AutonomyOptions) -> None:
@@ -46,14 +50,12 @@ class Autonomy:
 
     def change(self, options: AutonomyOptions) -> list[Reading]:
         """Go on by other options; gives the means that were going on."""
-        left = list(self._means.finish())
         if options.criteria != self._options.criteria:
             known, self._alarms = self._alarms, LocalAlarms(options.criteria)
             self._alarms.recall(known.memory(is_all=True))
-        self._means = Means(options.mean_over_s)
         self._guard.options = options.man_down
         self._options = options
-        return left
+        return self._means.change(options.mean_over_s)
 
     def take(self, readings: Iterable[Reading], now_us: int) -> Concluded:
         """Judge readings as they come, and let time pass for those who are silent."""
@@ -73,7 +75,7 @@ class Autonomy:
         down += self._guard.advance(now_us)
         down += self._alarms.take(readings, now_us)
         down += self._alarms.advance(now_us)
-        return Concluded(list(self._means.take(readings)), {Priority.ALARM: down, Priority.TELEMETRY: moved})
+        return Concluded(list(self._means.take(readings, now_us)), {Priority.ALARM: down, Priority.TELEMETRY: moved})
 
     def pressed(self, events: Iterable[Event], now_us: int) -> list[Event]:
         """Take back the pre-alarm of everyone who pressed the button of the tag; a press without one means nothing."""
@@ -96,12 +98,17 @@ class Autonomy:
         return self._guard.stand_down(thing, now_us, upto=upto)
 
     def memory(self) -> dict[str, bytes]:
-        """What must outlive the process and changed since this was last asked for, by name."""
+        """What must outlive the process and changed since this was last asked for, by name; empty: it is over."""
         people = {_PERSON + thing: kept for thing, kept in self._guard.memory().items()}
         return people | {_ALARM + name: kept for name, kept in self._alarms.memory().items()}
 
+    def gathered(self) -> dict[str, bytes]:
+        """As :meth:`memory`, of what goes into means: to be kept together with the readings that were given."""
+        return {_MEAN + name: kept for name, kept in self._means.memory().items()}
+
     def recall(self, memory: Mapping[str, bytes]) -> None:
         """Go on from what outlived an earlier process; names of others mean nothing here."""
+        self._means.recall(_behind(_MEAN, memory))
         self._guard.recall(_behind(_PERSON, memory))
         self._alarms.recall(_behind(_ALARM, memory))
 
@@ -109,7 +116,10 @@ class Autonomy:
         options = self._motion_options(thing)
         if options is None:
             return
-        moved = motion.observe(self._moving.get(thing, Moving()), at_us, sample, options=options)
+        known = self._moving.get(thing, Moving())
+        if known.gathering is not None and known.gathering.start_us - at_us > _SET_BACK_US:
+            known = Moving(known.motion, known.since_us)
+        moved = motion.observe(known, at_us, sample, options=options)
         self._moving[thing] = moved.moving
         if moved.changed:
             yield Event(MOTION_EVENT, moved.moving.since_us, thing, {"motion": str(moved.moving.motion)})

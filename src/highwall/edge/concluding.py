@@ -50,7 +50,7 @@ class Conclusions:
                 found = [event for given, event in events if given is priority]
                 more = answers if priority is Priority.ALARM else []
                 self.put(priority, [*concluded.events.get(priority, []), *found, *more], now_us)
-            self.put(Priority.TELEMETRY, concluded.readings, now_us)
+            self._put_gathered(concluded.readings, now_us)
             self._judge_ground(readings, now_us)
             self._store.settle()
 
@@ -76,9 +76,12 @@ class Conclusions:
         """Go on by another configuration."""
         with self._lock:
             was, self._config = self._config, config
-            self.put(Priority.TELEMETRY, self._autonomy.change(config.autonomy), now_us)
+            left = self._autonomy.change(config.autonomy)
+            self._remember()
+            self._put_gathered(left, now_us)
             if config.cracks != was.cracks:
                 self._cracks = self._opened_cracks(now_us)
+            self._store.settle()
 
     def finish(self, now_us: int) -> None:
         """Keep what was going on, as at the end of the process."""
@@ -87,6 +90,11 @@ class Conclusions:
     def _remember(self) -> None:
         """Have it kept with what follows from it, so that a kill takes both or neither."""
         self._store.remember(self._autonomy.memory())
+
+    def _put_gathered(self, readings: list[Reading], now_us: int) -> None:
+        """Keep means with the memory of what is gathered, so that nothing counts in two of them, or in none."""
+        self._store.remember(self._autonomy.gathered())
+        self.put(Priority.TELEMETRY, readings, now_us)
 
     def _judge_ground(self, readings: list[Reading], now_us: int) -> None:
         if self._cracks is None:

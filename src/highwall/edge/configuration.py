@@ -147,8 +147,11 @@ class Configuration:
         return Changed(self.current, self._report("applied", now_us, version=self.current.version))
 
     def advance(self, now_us: int) -> Changed | None:
-        """End a trial that lasts too long."""
+        """End a trial that lasts too long; where the clock was set back meanwhile, it has its whole time again."""
         trial = self._kept.trial
+        if trial is not None and now_us < trial.began_us:
+            trial = msgspec.structs.replace(trial, began_us=now_us)
+            self._set(msgspec.structs.replace(self._kept, trial=trial))
         if trial is None or now_us - trial.began_us < read_config(trial.content).limits.trial_s * _S:
             return None
         return self._roll_back("the server did not confirm it in time", now_us)

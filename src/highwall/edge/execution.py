@@ -1,14 +1,17 @@
 """Commands: each is carried out once, on a thread of its own, and leaves a result and two lines of audit.
 
 The audit file is written before a command begins and after its result was put into the outbox. A command that it shows
-as begun and not done was interrupted, and is reported so; one that is known comes to nothing when it comes again.
+as begun and not done was interrupted, and is reported so; one that is known comes to nothing when it comes again. What
+the gateway does by itself, round after round, goes through the same thread and is no command: it leaves no audit.
 """
 
 import contextlib
+import errno
 import logging
 import os
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from io import FileIO
 from pathlib import Path
@@ -59,17 +62,21 @@ class Audit:
         self.known, self.interrupted = self._read()
 
     def write(self, line: Line) -> None:
-        """Add a line, durably.
+        """Add a line, durably and as a whole.
 
         Raises
         ------
         OutputError
-            The disk does not take it.
+            The disk does not take it; nothing of it is kept.
         """
+        text, end = msgspec.json.encode(line) + b"\n", os.fstat(self._file.fileno()).st_size
         try:
-            self._file.write(msgspec.json.encode(line) + b"\n")
+            if self._file.write(text) != len(text):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(self._file.fileno())
         except OSError as error:
+            with contextlib.suppress(OSError):
+                self._file.truncate(end)
             raise OutputError(f"the audit file cannot be written: {error}; free some disk space.") from error
         self.known.add(line.command_id)
 
@@ -108,6 +115,8 @@ class Executor:
         self._clock = clock
         self._waiting: queue.Queue[Command | None] = queue.Queue(_MOST_WAITING)
         self._results: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._owed: deque[Line] = deque()
+        """Lines of audit that the disk has not taken yet."""
         for line in audit.interrupted:
             outcome = "restarted" if line.verb == RESTART else "interrupted"
             self._results.put(_result(line.command_id, line.verb, {"outcome": outcome}, clock()))
@@ -125,13 +134,20 @@ class Executor:
         except queue.Full:
             self._refuse(command, f"{_MOST_WAITING} commands wait already; give it again later.")
 
+    def go_round(self, round_: Command) -> None:
+        """Do what comes round again and again, unless something else waits: it comes round again."""
+        if self._waiting.empty():
+            self._waiting.put_nowait(round_)
+
     def results(self) -> list[Event]:
         """Give what came of commands since the last call; :meth:`told` when it is durable."""
         return [self._results.get() for _ in range(self._results.qsize())]
 
     def told(self, event: Event) -> None:
-        """Note that a result is in the outbox."""
-        self._audit.write(Line(self._clock(), event.subject, "done", result=event.data))
+        """Note that a result is in the outbox; what the disk does not take is noted with the next one."""
+        if event.subject in self._audit.known:
+            self._owed.append(Line(self._clock(), event.subject, "done", result=event.data))
+        self._settle()
 
     def wait(self) -> None:
         """Wait until every command that was submitted has been carried out."""
@@ -145,7 +161,16 @@ class Executor:
                 self._waiting.task_done()
         self._waiting.put(None)
         self._thread.join()
+        self._settle()
         self._audit.close()
+
+    def _settle(self) -> None:
+        try:
+            while self._owed:
+                self._audit.write(self._owed[0])
+                self._owed.popleft()
+        except OutputError as error:
+            _LOG.error("%s", error)
 
     def _run(self) -> None:
         while (command := self._waiting.get()) is not None:

@@ -1,8 +1,11 @@
 """People whom a gateway watches over: man-down of every worn tag, remembered over a restart or a kill.
 
 No two clocks are compared. Time passes for a tag as its own samples say, and while it is silent as the gateway's clock
-runs on from the last of them. What was told is counted, tag by tag, and people who stand somebody down name the count
-that they knew: what came later, while their word was on its way, stays.
+runs on from the last of them. Either clock may be set back: a sample older than the last is late, unless the last was
+the last for long enough, or the gateway's clock was set back since; then time runs on from it.
+
+What was told is counted, tag by tag, and people who stand somebody down name the count that they knew: what came later,
+while their word was on its way, stays.
 """
 
 from collections.abc import Mapping
@@ -17,6 +20,7 @@ from highwall.telemetry.mandown import Phase, Watch
 from highwall.telemetry.messages import Event
 from highwall.telemetry.tag_options import ManDownOptions
 
+_S: Final = 1_000_000
 COUNT: Final = "change"
 """In an event ``man_down``: how many changes of this tag the gateway has told, this one included."""
 
@@ -44,10 +48,16 @@ class Guard:
         self.options = options
         self._known: dict[str, Guarded] = {}
         self._changed: set[str] = set()
+        self._set_back: set[str] = set()
+        """Tags of which no sample came since the gateway's clock was set back that this clock may have stamped."""
 
     def observe(self, thing: str, at_us: int, sample: Vector, *, now_us: int) -> list[Event]:
         """Take one sample of acceleration in [m s⁻²]."""
-        known = self._known.get(thing, Guarded())
+        known = self._found(thing, now_us)
+        if at_us < known.sample_us and self._may_be_set_back(thing, known, now_us):
+            watch = mandown.set_back(known.watch, known.time_us(now_us) - at_us)
+            known = msgspec.structs.replace(known, watch=watch, sample_us=at_us, came_us=now_us)
+            self._set_back.discard(thing)
         if at_us >= known.sample_us:
             known = msgspec.structs.replace(known, sample_us=at_us, came_us=now_us)
         return self._told(thing, known, mandown.observe(known.watch, at_us, sample, options=self.options))
@@ -94,10 +104,20 @@ class Guard:
         self._known.update((thing, decode(kept)) for thing, kept in memory.items())
 
     def _waited(self, thing: str, now_us: int) -> list[Event]:
-        known = self._known[thing]
-        if now_us < known.came_us:  # the gateway's clock was set back: it runs on from here
-            known = msgspec.structs.replace(known, came_us=now_us)
+        known = self._found(thing, now_us)
         return self._told(thing, known, mandown.advance(known.watch, known.time_us(now_us), options=self.options))
+
+    def _found(self, thing: str, now_us: int) -> Guarded:
+        """What is known of a tag; where the gateway's clock was set back, it runs on from here."""
+        known = self._known.get(thing, Guarded())
+        if now_us < known.came_us:
+            known = msgspec.structs.replace(known, came_us=now_us)
+            self._set_back.add(thing)
+        return known
+
+    def _may_be_set_back(self, thing: str, known: Guarded, now_us: int) -> bool:
+        """Whether an older sample than the last is more than late."""
+        return thing in self._set_back or now_us - known.came_us >= self.options.silence_s * _S
 
     def _told(self, thing: str, known: Guarded, step: mandown.Step) -> list[Event]:
         """Keep what a step leads to, and tell its changes under the next counts."""

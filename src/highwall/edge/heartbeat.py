@@ -24,6 +24,9 @@ class Pace:
     def at(self, n_bytes: int, now_us: int) -> float | None:
         """Give the rate [byte s⁻¹] after so many bytes were put altogether; None: not known yet."""
         seconds = (now_us - self._at_us) / _S
+        if seconds < 0.0:  # the clock was set back: the pace of before holds from here on
+            self._began_us += now_us - self._at_us
+            self._n_bytes, self._at_us = n_bytes, now_us
         if seconds > 0.0:
             rate = (n_bytes - self._n_bytes) / seconds
             weight = max(seconds * _S / (now_us - self._began_us), 1.0 - math.exp(-seconds / _MEMORY_S))
@@ -42,8 +45,8 @@ class Heartbeat:
         self._said_us: int | None = None
 
     def is_due(self, now_us: int, *, every_s: float) -> bool:
-        """Whether it is time again."""
-        return self._said_us is None or now_us - self._said_us >= every_s * _S
+        """Whether it is time again; a clock that was set back says nothing, and the word is due."""
+        return self._said_us is None or not 0 <= now_us - self._said_us < every_s * _S
 
     def hasten(self) -> None:
         """Make the next word due at once, as after a new connection."""

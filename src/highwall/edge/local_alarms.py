@@ -11,7 +11,7 @@ from highwall.twin.conditions import ReadingIs
 from highwall.twin.criteria import Criterion
 from highwall.twin.inputs import scalar, sensed, with_input
 from highwall.twin.rules import Rule, evaluate
-from highwall.twin.watch import Hearing, Subject, Turn, WatchMemory
+from highwall.twin.watch import Hearing, Subject, Turn, WatchMemory, not_after
 
 EVENT: Final = "local_alarm"
 _NOT_EVALUATED: Final = 2
@@ -28,10 +28,13 @@ class LocalAlarms:
         self._rules = [Rule(criterion) for criterion in criteria]
         self._watches: dict[tuple[int, str], WatchMemory] = {}
         self._changed: set[tuple[int, str]] = set()
+        self._forgotten: set[str] = set()
         self._hearing = Hearing()
+        self._now_us = 0
 
     def take(self, readings: Iterable[Reading], now_us: int) -> Iterator[Event]:
         """Judge readings, and tell what turned."""
+        self._mind_clock(now_us)
         for reading in readings:
             name = stream_name(reading.datastream)
             for number, rule in enumerate(self._rules):
@@ -41,26 +44,38 @@ class LocalAlarms:
 
     def advance(self, now_us: int) -> Iterator[Event]:
         """Let time pass: delays that end, sensors that fell silent."""
+        self._mind_clock(now_us)
+        self._now_us = now_us
         for (number, thing), memory in list(self._watches.items()):
             if memory.due_us is not None and memory.due_us <= now_us:
                 yield from self._judge(number, thing, memory, now_us)
 
     def memory(self, *, is_all: bool = False) -> dict[str, bytes]:
-        """What changed since this was last asked for, or everything, by criterion and sensor."""
+        """What changed since this was last asked for, or everything, by criterion and sensor; empty: forgotten."""
         wanted, self._changed = self._watches.keys() if is_all else self._changed, set()
+        forgotten, self._forgotten = dict.fromkeys(self._forgotten, b""), set()
         encode = msgspec.msgpack.encode
-        return {f"{self._rules[key[0]].criterion.id}|{key[1]}": encode(self._watches[key]) for key in wanted}
+        kept = {f"{self._rules[key[0]].criterion.id}|{key[1]}": encode(self._watches[key]) for key in wanted}
+        return forgotten | kept
 
     def recall(self, memory: Mapping[str, bytes]) -> None:
-        """Go on from what was kept under the same criteria; what was kept under others is forgotten."""
+        """Go on from what was kept under the same criteria; what was kept under others is forgotten, for good."""
         decode = msgspec.msgpack.Decoder(WatchMemory).decode
         numbers = {rule.criterion.id: number for number, rule in enumerate(self._rules)}
         for name, content in memory.items():
             criterion, _, thing = name.partition("|")
             number = numbers.get(criterion)
-            kept = decode(content)
-            if number is not None and kept.fingerprint == self._rules[number].fingerprint:
+            kept = decode(content) if content else None
+            if number is not None and kept is not None and kept.fingerprint == self._rules[number].fingerprint:
                 self._watches[number, thing] = kept
+                self._now_us = max(self._now_us, kept.seen_us)
+            else:
+                self._forgotten.add(name)
+
+    def _mind_clock(self, now_us: int) -> None:
+        """Keep what is remembered behind a clock that was set back, or else nothing that comes would count as newer."""
+        if now_us < self._now_us:
+            self._watches = {key: not_after(kept, now_us) for key, kept in self._watches.items()}
 
     def _sense(self, number: int, rule: Rule, reading: Reading, name: StreamName, now_us: int) -> Iterator[Event]:
         memory = self._watches.get((number, name.thing))

@@ -93,7 +93,7 @@ class Outbox:
         Parameters
         ----------
         memory
-            What must be remembered exactly if these items are kept, by name.
+            What must be remembered exactly if these items are kept, by name; empty: no longer.
 
         Raises
         ------
@@ -115,7 +115,8 @@ class Outbox:
             return Stored(numbers, self._make_room())
 
     def remember(self, memory: Mapping[str, bytes]) -> None:
-        """Keep what must outlive the process, durably, by name; what stood under a name before is replaced.
+        """Keep what must outlive the process, durably, by name; what stood under a name before is replaced,
+        or forgotten where the new is empty.
 
         Raises
         ------

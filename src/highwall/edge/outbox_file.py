@@ -115,8 +115,11 @@ class OutboxFile:
         return int(n_bytes)
 
     def remember(self, memory: Mapping[str, bytes]) -> None:
-        """Put what must outlive the process in the place of what stood under its names."""
-        self._connection.executemany("INSERT OR REPLACE INTO memory VALUES (?, ?)", memory.items())
+        """Put what must outlive the process in the place of what stood under its names; empty: forget that."""
+        kept = {name: body for name, body in memory.items() if body}
+        self._connection.executemany("INSERT OR REPLACE INTO memory VALUES (?, ?)", kept.items())
+        over = ((name,) for name in memory.keys() - kept.keys())
+        self._connection.executemany("DELETE FROM memory WHERE name = ?", over)
 
     def memory(self) -> dict[str, bytes]:
         """All that was remembered, by name."""

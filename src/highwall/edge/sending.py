@@ -113,11 +113,12 @@ class Sender:
             return False
         if priority is Priority.ALARM or n_waiting >= self.options.n_least:
             return True
-        flow.waited_us = now_us if flow.waited_us is None else flow.waited_us
+        flow.waited_us = now_us if flow.waited_us is None else min(flow.waited_us, now_us)
         return now_us - flow.waited_us >= self.options.linger_s * _S
 
     def _rewind_if_stuck(self, flow: _Flow, priority: Priority, now_us: int) -> None:
         committed = self._outbox.committed(priority)
+        flow.moved_us = min(flow.moved_us, now_us)  # the clock may be set back: patience begins anew, and ends
         patience_us = self.options.patience_s * _S * 2 ** min(flow.n_rewinds, _MOST_DOUBLINGS)
         if flow.cursor > committed and now_us - flow.moved_us > patience_us:
             flow.cursor, flow.moved_us = committed, now_us

@@ -36,8 +36,8 @@ class Store:
 
     @property
     def is_durable(self) -> bool:
-        """Whether everything that was put is on the disk."""
-        return not self._waiting
+        """Whether everything that was put, and that is to be remembered, is on the disk."""
+        return not self._waiting and not self._memory
 
     def remember(self, memory: Mapping[str, bytes]) -> None:
         """Have something remembered, by name: together with what is put next, or by :meth:`settle`."""
@@ -98,6 +98,6 @@ class Store:
     def _tell_dropped(self, n: int, now_us: int) -> None:
         """Say that the outbox gives items up: at once, and then now and again."""
         self.n_dropped += n
-        if n and (self._told_us is None or now_us - self._told_us > _QUIET_US):
+        if n and (self._told_us is None or not 0 <= now_us - self._told_us <= _QUIET_US):
             self._told_us = now_us
             self._waiting.append((Priority.ALARM, [Event(DROPPING, now_us, "outbox", {"n_dropped": self.n_dropped})]))

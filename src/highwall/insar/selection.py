@@ -124,9 +124,14 @@ def candidate_pairs(
     NetworkError
         There are fewer than two dates.
     InputError
-        A date comes twice, or ``bperp`` has another length.
+        A date comes twice, one that is left out or made the reference is none of them, the reference has no pair left,
+        or ``bperp`` has another length.
     """
-    return _only_valid(select_pairs(_all_pairs(epochs, bperp), options=options))
+    selection = select_pairs(_all_pairs(epochs, bperp), options=options)
+    if not selection.valid_epochs[selection.super_master]:
+        date = as_dates(selection.network.epochs)[selection.super_master]
+        raise InputError(f"super_master {date} has no pair left; name another date, or leave fewer pairs out.")
+    return _only_valid(selection)
 
 
 def baselines_of(network: Network) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

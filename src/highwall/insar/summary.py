@@ -16,7 +16,10 @@ Place = tuple[float, float]
 
 
 def summarize(maps: xr.Dataset) -> dict[str, float | None]:
-    """Shares of pixels [1] and the extremes of the velocity [m year⁻¹] where the network is whole; None without any.
+    """Shares of what the radar saw [1] and the extremes of the velocity [m year⁻¹] where the network is whole.
+
+    Seen are pixels with a phase and those that decorrelated; what lies outside the swath does not count. The extremes
+    are None without any pixel whose network is whole.
 
     Parameters
     ----------
@@ -24,14 +27,18 @@ def summarize(maps: xr.Dataset) -> dict[str, float | None]:
     """
     velocity = maps["velocity"].where(maps["n_components"] == 1)
     is_measured = bool(velocity.notnull().any())
-    n_seen = max(int((maps["n_valid_pairs"] > 0).sum()), 1)
+    is_seen = (maps["n_valid_pairs"] > 0) | maps["decorrelated"]
+
+    def share(where: xr.DataArray) -> float:
+        return float((where & is_seen).sum()) / max(int(is_seen.sum()), 1)
+
     return {
-        "share_split": float((maps["n_components"] > 1).mean()),
-        "share_decorrelated": float(maps["decorrelated"].mean()),
+        "share_split": share(maps["n_components"] > 1),
+        "share_decorrelated": share(maps["decorrelated"]),
         "velocity_min": float(velocity.min()) if is_measured else None,
         "velocity_max": float(velocity.max()) if is_measured else None,
-        "share_repaired": float((maps["n_repaired_pairs"] > 0).sum()) / n_seen,
-        "share_left_open": float((maps["share_open"] > 0).sum()) / n_seen,
+        "share_repaired": share(maps["n_repaired_pairs"] > 0),
+        "share_left_open": share(maps["share_open"] > 0),
     }
 
 

@@ -1,6 +1,5 @@
 """Write aside, then rename: no file is ever half-written under its final name."""
 
-import glob
 import os
 import shutil
 import time
@@ -21,6 +20,11 @@ _FAILED_WRITES = (OSError, CPLE_BaseError, DataSourceError, FeatureError)
 _PERHAPS_FAILED_WRITES = (RuntimeError, SystemError)
 _IDENTITY = ".made-of"
 """File that marks what an unfinished folder is to become."""
+_COMPANIONS = (
+    "-journal", "-wal", "-shm", ".aux.xml", ".tmp.aux.xml", ".ovr", ".ovr.tmp", ".msk", ".msk.ovr.tmp",
+    ".warped.tif.tmp", ".strips.tif",
+)  # fmt: skip
+"""How the names end of files that SQLite, GDAL and our own writers leave beside a file, after that file's name."""
 _WORDS_OF_IO = ("write", "space", "disk", "i/o", "gdal")
 
 
@@ -110,12 +114,12 @@ def _replace(temporary: Path, path: Path) -> None:
 
 
 def remove(path: Path, *, tries: int = 20) -> None:
-    """Remove a file or folder, and the journals and overviews that a writer left beside it under its name."""
-    for leftover in path.parent.glob(f"{glob.escape(path.name)}*"):
-        if not leftover.is_dir():
+    """Remove a file or folder, and the journals and overviews that a writer left beside it; nothing else."""
+    for leftover in (path, *(path.with_name(f"{path.name}{end}") for end in _COMPANIONS)):
+        if leftover.is_file() or leftover.is_symlink():
             leftover.unlink(missing_ok=True)
             continue
-        for _ in range(tries):  # threads of a broken-off Zarr write may fill the folder anew
+        for _ in range(tries if leftover.is_dir() else 0):  # threads of a broken-off Zarr write may fill it anew
             shutil.rmtree(leftover, ignore_errors=True)
             time.sleep(0.05)
             if not leftover.exists():

@@ -6,7 +6,7 @@ for powers), ``units_reason`` and ``source``. ``imagery.backscatter`` makes deci
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -72,22 +72,34 @@ def read_backscatter(path: Path, *, bands: Sequence[str] = (), units: Units | No
 
 
 def units_of_file(path: Path | str) -> tuple[Units, str]:
-    """Unit of a raster of backscatter: as it states, else as its numbers tell."""
+    """Unit of a raster of backscatter: as it states, else as its numbers tell.
+
+    Raises
+    ------
+    SceneError
+        Its numbers are whole, or it states nothing and holds none.
+    """
     with rasterio.open(path) as dataset:
         stated = str(dataset.units[0] or dataset.tags().get("UNITS", "")).strip().lower()
         if stated in _STATED:
             return _STATED[stated], f"the file states {stated!r}"
-        return units_of_numbers(_sample(dataset).compressed())
+        return units_of_numbers(_sample(dataset))
 
 
 def _sample(dataset: Any) -> Any:
-    """Some numbers of a raster: the middle of it, or all of it made small where the middle is empty."""
+    """Numbers of the first part of a raster that holds any finite one, or none."""
+    parts = (part.compressed() for part in _parts(dataset))
+    return next((part for part in parts if np.isfinite(part).any()), np.empty(0, dtype=dataset.dtypes[0]))
+
+
+def _parts(dataset: Any) -> Iterator[Any]:
+    """The middle of a raster, all of it made small, then every block: a swath may fill little of its raster."""
     row, col = (max((side - _SAMPLE_PX) // 2, 0) for side in dataset.shape)
-    middle = dataset.read(1, window=Window(col, row, _SAMPLE_PX, _SAMPLE_PX), masked=True)
-    if middle.count():
-        return middle
+    yield dataset.read(1, window=Window(col, row, _SAMPLE_PX, _SAMPLE_PX), masked=True)
     shape = tuple(min(side, _SAMPLE_PX) for side in dataset.shape)
-    return dataset.read(1, out_shape=shape, masked=True)
+    yield dataset.read(1, out_shape=shape, masked=True)
+    for _, block in dataset.block_windows(1):
+        yield dataset.read(1, window=block, masked=True)
 
 
 def units_of_numbers(values: Any) -> tuple[Units, str]:
@@ -96,7 +108,7 @@ def units_of_numbers(values: Any) -> tuple[Units, str]:
     Raises
     ------
     SceneError
-        They are whole numbers: digital numbers of a scene that was not calibrated.
+        They are whole numbers: digital numbers of a scene that was not calibrated. Or none is finite.
     """
     if np.asarray(values).dtype.kind in "iu":
         raise SceneError(
@@ -104,7 +116,9 @@ def units_of_numbers(values: Any) -> tuple[Units, str]:
             "product (RTC, γ⁰ or σ⁰), or calibrate it first."
         )
     finite = np.asarray(values)[np.isfinite(values)]
-    share = float(np.mean(finite < 0.0)) if finite.size else 0.0
+    if not finite.size:
+        raise SceneError("the radar scene holds no number, only missing ones; take one that shows the place.")
+    share = float(np.mean(finite < 0.0))
     if share > _LEAST_NEGATIVE:
         return "dB", f"{100 * share:.0f} % of the numbers are negative, as powers cannot be"
     return "1", f"{100 * share:.1g} % of the numbers are negative: powers"

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 from xml.etree import ElementTree
 
-import numpy as np
 import odc.geo.xr  # noqa: F401  registers the .odc accessor
 import rasterio
 import xarray as xr
@@ -24,12 +23,13 @@ from odc.geo.geom import Geometry
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from highwall.core.checks import nearest_name
-from highwall.core.constants import SENTINEL2_OFFSET, SENTINEL2_OFFSET_BASELINE, SENTINEL2_QUANTIFICATION
+from highwall.core.constants import SENTINEL2_QUANTIFICATION
 from highwall.core.epochs import dates_in
 from highwall.core.errors import InputError, MissingInputError, SceneError, SetAside
 from highwall.core.grid import grid_of
 from highwall.io.catalog import is_run
 from highwall.io.rasters import check_whole, open_bands
+from highwall.io.stated_radiometry import agreed, metadata_tags, offset_of, stated_scales, tags_of_band
 
 SENTINEL2_BANDS = (
     "B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B10", "B11", "B12", "SCL",
@@ -37,9 +37,6 @@ SENTINEL2_BANDS = (
 _CHUNK = 1024
 _BAND = re.compile(r"(?:^|[_\W])(B0?[1-9]|B8A|B1[0-2]|SCL)(?:$|[_\W])", re.IGNORECASE)
 _LEVEL = re.compile(r"L(1C|2A)")
-_BASELINE = re.compile(r"_N(\d{2})(\d{2})_")
-_REFLECTANCE_TAGS = {"QUANTIFICATION": "1", "OFFSET": "0"}
-"""Numbers with a fraction are reflectance already, unless the file says otherwise."""
 _RASTERS = (".tif", ".tiff", ".jp2", ".vrt")
 
 
@@ -163,13 +160,23 @@ def _products_in(folder: Path) -> list[Path]:
 def _band_files(folder: Path) -> dict[str, Path]:
     """Map band names to their finest file, where ``folder`` is one product; empty where it is not."""
     files: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*"), key=lambda path: ("_10m" not in path.name, "_20m" not in path.name, path)):
-        match = None if path.name.startswith("MSK_") else _BAND.search(path.stem)
-        if path.suffix.lower() in _RASTERS and match:
-            files.setdefault(band_name(match[1]), path)
+    for path, name in sorted(_all_band_files(folder).items(), key=_finest_first):
+        files.setdefault(name, path)
     is_here = any(path.parent == folder for name, path in files.items() if name != "SCL")  # which may lie beside scenes
     is_product = is_here or _metadata_file(folder) is not None
     return files if is_product or folder.suffix.upper() == ".SAFE" else {}
+
+
+def _all_band_files(folder: Path) -> dict[Path, str]:
+    """Files below ``folder`` whose names tell a band, with the band's."""
+    rasters = (path for path in folder.rglob("*") if path.suffix.lower() in _RASTERS)
+    matches = ((path, _BAND.search(path.stem)) for path in rasters if not path.name.startswith("MSK_"))
+    return {path: band_name(match[1]) for path, match in matches if match}
+
+
+def _finest_first(file: tuple[Path, str]) -> tuple[bool, bool, Path]:
+    path = file[0]
+    return "_10m" not in path.name, "_20m" not in path.name, path
 
 
 def _metadata_file(folder: Path) -> Path | None:
@@ -180,12 +187,12 @@ def _open_file(path: Path, bands: Sequence[str]) -> xr.DataArray:
     with warnings.catch_warnings(action="ignore", category=NotGeoreferencedWarning), rasterio.open(path) as dataset:
         check_whole(dataset)
         names = _names_of(dataset, bands)
-        tags, nodata = dataset.tags(), dataset.nodata
-        if np.dtype(dataset.dtypes[0]).kind == "f":
-            tags = _REFLECTANCE_TAGS | tags
+        stated = zip(names, stated_scales(dataset), strict=False)  # names may be too few, which is said below
+        tags, nodata = agreed(dict(stated), path) | dataset.tags(), dataset.nodata
     if not all(names):
         raise SceneError(f"{path.name} does not name its bands; list them: --bands, or scenes.bands in the site file.")
-    array = open_bands(path, block=_CHUNK)
+    with warnings.catch_warnings(action="ignore", category=UserWarning):  # scales differ where SCL is among the bands
+        array = open_bands(path, block=_CHUNK)
     if array.sizes["band"] != len(names):
         raise SceneError(f"{path.name} has {array.sizes['band']} bands, scenes.bands names {len(names)}.")
     scene = array.assign_coords(band=[band_name(name) for name in names])
@@ -202,16 +209,18 @@ def _names_of(dataset: Any, given: Sequence[str]) -> list[str]:
 def _open_product(folder: Path) -> xr.DataArray:
     """Stack the bands of a product at 10 m, coarser ones by nearest neighbour."""
     files = _band_files(folder)
+    _check_one_date(folder)
     with rasterio.open(next(iter(files.values()))) as dataset:
         nodata = dataset.nodata
     opened = {name: _open_band(path) for name, path in files.items()}
+    tags = agreed({name: tags_of_band(path) for name, path in files.items()}, folder) | _metadata(folder)
     finest = min(opened.values(), key=lambda band: abs(float(band.odc.geobox.resolution.x)))
     axes = {"y": finest["y"], "x": finest["x"]}
     layers = [band.reindex(axes, method="nearest").assign_coords(axes) for band in opened.values()]
     scene = xr.concat(layers, dim="band", coords="minimal", compat="override", join="override")
     order = sorted(opened, key=SENTINEL2_BANDS.index)
     scene = scene.assign_coords(band=list(opened)).sel(band=order)
-    return _with_attributes(scene, folder, tags=_product_tags(folder), nodata=0.0 if nodata is None else nodata)
+    return _with_attributes(scene, folder, tags=tags, nodata=nodata)
 
 
 def _open_band(path: Path) -> xr.DataArray:
@@ -222,22 +231,23 @@ def _open_band(path: Path) -> xr.DataArray:
     return band
 
 
-def _product_tags(folder: Path) -> dict[str, str]:
-    """Quantification and offset of a SAFE product, from its metadata file where it has one."""
-    found = _metadata_file(folder)
-    if found is None:
-        return {}
-    elements = {element.tag.rsplit("}", 1)[-1]: element.text or "" for element in ElementTree.parse(found).iter()}
-    offset = elements.get("BOA_ADD_OFFSET", elements.get("RADIO_ADD_OFFSET"))
-    quantification = elements.get("BOA_QUANTIFICATION_VALUE", elements.get("QUANTIFICATION_VALUE"))
-    tags = {"OFFSET": offset, "QUANTIFICATION": quantification, "LEVEL": found.stem[-2:]}
-    return {key: value for key, value in tags.items() if value}
+def _check_one_date(folder: Path) -> None:
+    """Refuse a folder whose files are of several dates: each band would be of any of them."""
+    dates = {dates[0] for path in _all_band_files(folder) if (dates := dates_in(path.name))}
+    if len(dates) > 1:
+        listed = ", ".join(map(str, sorted(dates)))
+        raise SceneError(f"{folder.name} holds bands of several dates ({listed}); give each date a folder of its own.")
+
+
+def _metadata(folder: Path) -> dict[str, str]:
+    file = _metadata_file(folder)
+    return {} if file is None else metadata_tags(file)
 
 
 def _with_attributes(scene: xr.DataArray, path: Path, *, tags: dict[str, str], nodata: float | None) -> xr.DataArray:
     level = tags.get("LEVEL") or (f"L{found[1]}" if (found := _LEVEL.search(path.name)) else "unknown")
     dates = dates_in(tags.get("ACQUISITION_DATE", "")) or dates_in(path.name)
-    offset, reason = _offset_of(path.name, tags)
+    offset, reason = offset_of(path.name, tags)
     scene.attrs = {
         "scene_id": path.stem,
         "acquired": dates[0].isoformat() if dates else "unknown",
@@ -250,17 +260,6 @@ def _with_attributes(scene: xr.DataArray, path: Path, *, tags: dict[str, str], n
         "simulated": tags.get("SIMULATED") == "yes",
     }
     return scene.rename("dn")
-
-
-def _offset_of(name: str, tags: dict[str, str]) -> tuple[float, str]:
-    if "OFFSET" in tags:
-        return float(tags["OFFSET"]), "stated in the product's metadata"
-    if match := _BASELINE.search(name):
-        baseline = f"{match[1]}.{match[2]}"
-        if baseline >= SENTINEL2_OFFSET_BASELINE:
-            return SENTINEL2_OFFSET, f"processing baseline {baseline} in the product's name"
-        return 0.0, f"processing baseline {baseline} has none"
-    return 0.0, "no processing baseline stated; assumed none"
 
 
 def _as_reason(error: Exception) -> str:

@@ -1,4 +1,7 @@
-"""Polygons in and out: any vector file that GDAL reads; GeoPackage and GeoParquet side by side when written."""
+"""Polygons in and out: any vector file that GDAL reads; GeoPackage and GeoParquet side by side when written.
+
+Files may have several layers. Those without polygons are passed over, and those of the same columns are one table.
+"""
 
 import warnings
 from collections.abc import Mapping
@@ -6,6 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import geopandas as gpd
+import pandas as pd
+import pyogrio
 import pyogrio.errors
 import shapely
 from odc.geo.geom import Geometry
@@ -26,7 +31,8 @@ def read_polygons(path: Path, *, allow_empty: bool = False) -> gpd.GeoDataFrame:
     MissingInputError
         No such file.
     VectorError
-        The file cannot be read, carries no CRS, or holds no polygon and ``allow_empty`` is off.
+        The file cannot be read, carries no CRS, holds layers of polygons that differ, or no polygon and ``allow_empty``
+        is off.
     """
     frame = read_features(path)
     if frame.crs is None:
@@ -52,7 +58,7 @@ def read_features(path: Path) -> gpd.GeoDataFrame:
     MissingInputError
         No such file.
     VectorError
-        The file cannot be read, or holds no geometry.
+        The file cannot be read, holds no geometry, or layers of polygons that differ in their columns or CRS.
     """
     if not path.exists():
         raise MissingInputError(f"no vector file at {path}; check the path.")
@@ -60,9 +66,10 @@ def read_features(path: Path) -> gpd.GeoDataFrame:
         with warnings.catch_warnings():
             for harmless in (RuntimeWarning, UserWarning):  # rings that do not close, texts that are no JSON
                 warnings.simplefilter("ignore", harmless)
-            frame = gpd.read_parquet(path) if path.suffix == ".parquet" else gpd.read_file(path, on_invalid="fix")
+            tables = {"": gpd.read_parquet(path)} if path.suffix == ".parquet" else _layers(path)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError, OSError) as error:
         raise VectorError(f"{path} is not a readable vector file ({error}).") from error
+    frame = _joined(tables, path)
     if not isinstance(frame, gpd.GeoDataFrame):
         raise VectorError(f"{path} carries no geometry or no CRS; save it with one, for example as GeoPackage.")
     return frame
@@ -92,6 +99,38 @@ def write_polygons(
     with aside(parquet) as temporary:
         frame.to_parquet(temporary)
     return geopackage, parquet
+
+
+def _layers(path: Path) -> dict[str, Any]:
+    """Read the layers that hold polygons, or the first where none does."""
+    kinds: dict[str, str | None] = dict(pyogrio.list_layers(path))
+    if not kinds:
+        raise VectorError(f"{path} holds no layer; save it again.")
+    names = [name for name, kind in kinds.items() if _may_hold_polygons(kind)] or list(kinds)[:1]
+    tables = {name: gpd.read_file(path, layer=name, on_invalid="fix") for name in names}
+    if len(tables) == 1:
+        return tables
+    return {name: table for name, table in tables.items() if _holds_polygons(table)} or {names[0]: tables[names[0]]}
+
+
+def _joined(tables: Mapping[str, Any], path: Path) -> Any:
+    """Layers as one table, which they are where their columns are the same."""
+    first, *others = tables.values()
+    if any(set(table) != set(first) or table.crs != first.crs for table in others):
+        raise VectorError(
+            f"{path} holds several layers of polygons, which differ in columns or CRS: "
+            f"{', '.join(tables)}; save the one that is meant to a file of its own."
+        )
+    return pd.concat([first, *others], ignore_index=True) if others else first
+
+
+def _may_hold_polygons(kind: str | None) -> bool:
+    """Tell by the type of a layer; one of unknown or mixed type may, a table without geometries has none."""
+    return kind is not None and not any(word in kind for word in ("Point", "Line"))
+
+
+def _holds_polygons(table: gpd.GeoDataFrame) -> bool:
+    return bool((shapely.get_dimensions(table.geometry.to_numpy()) == 2).any())
 
 
 def _polygonal(geometry: Any) -> Any:

@@ -5,7 +5,7 @@ import pandas as pd
 import shapely
 
 from highwall.core.errors import GridError, InputError
-from highwall.core.grid import metric_crs
+from highwall.core.grid import bounds_of, check_areas, metric_crs
 
 
 def overlaps(left: gpd.GeoDataFrame, right: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -25,7 +25,7 @@ def overlaps(left: gpd.GeoDataFrame, right: gpd.GeoDataFrame) -> pd.DataFrame:
     Raises
     ------
     GridError
-        The tables lie in different CRSs, or in one that does not measure in metres.
+        The tables lie in different CRSs, or in one that does not measure true areas in metres there.
     InputError
         A geometry is no valid polygon.
     """
@@ -43,7 +43,7 @@ def check_polygons(first: gpd.GeoDataFrame, *others: gpd.GeoDataFrame) -> None:
     Raises
     ------
     GridError
-        They lie in different CRSs, or in one that does not measure in metres.
+        They lie in different CRSs, or in one that does not measure true areas in metres there.
     InputError
         A geometry is no valid polygon.
     """
@@ -51,6 +51,8 @@ def check_polygons(first: gpd.GeoDataFrame, *others: gpd.GeoDataFrame) -> None:
     for number, table in enumerate((first, *others), start=1):
         if table.crs != first.crs:
             raise GridError(f"table {number} lies in {table.crs}, the first in {first.crs}; reproject it with .to_crs.")
+        if not table.geometry.is_empty.all():
+            check_areas(bounds_of(table))
         geometry = table.geometry.to_numpy()
         wrong = ~(shapely.is_valid(geometry) & (shapely.get_dimensions(geometry) == 2))
         if wrong.any():

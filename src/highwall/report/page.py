@@ -46,7 +46,9 @@ class RunContent:
     patches: gpd.GeoDataFrame | None = None
     findings: gpd.GeoDataFrame | None = None
     is_checked: bool = False
-    """Whether the patches were held against permits."""
+    """Whether the patches were held against permits or zones."""
+    has_permits: bool = False
+    """Whether they were held against permits."""
     permits: gpd.GeoDataFrame | None = None
     motion: xr.Dataset | None = None
     network: Baselines | None = None
@@ -59,7 +61,7 @@ def render(content: RunContent) -> str:
         loader=jinja2.PackageLoader("highwall.report"), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"ha": _hectares, "mm": _millimetres, "words": lambda name: str(name).replace("_", " ")}
+    environment.filters |= {"ha": _hectares, "mm": _millimetres, "words": _words, "share": _share}
     template = environment.get_template("report.html.jinja")
     return template.render(
         site=content.site,
@@ -72,6 +74,7 @@ def render(content: RunContent) -> str:
         findings=_findings(content),
         n_findings=0 if content.findings is None else len(content.findings),
         checked=content.is_checked,
+        permitted=content.has_permits,
         facts={name: record["highwall:facts"] for name, record in content.records.items()},
         colours=PATCH_COLOURS,
     )
@@ -116,6 +119,14 @@ def _rows(frame: gpd.GeoDataFrame | None, most: int) -> list[dict[str, Any]]:
         return []
     shown = frame.head(most).astype(object)
     return [dict(row) for row in shown.where(shown.notna(), None).to_dict("records")]
+
+
+def _words(name: str | None) -> str:
+    return "–" if name is None else name.replace("_", " ")
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
 
 
 def _hectares(square_metres: float) -> str:

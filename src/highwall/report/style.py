@@ -5,10 +5,12 @@ import io
 import re
 from typing import Final
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.transforms import ScaledTranslation
+from PIL import Image
 
 INK, MUTED, PAPER, GRID = "#1d2733", "#5f6b7a", "#ffffff", "#d9dee5"
 MINING_COLOURS: Final = {
@@ -30,6 +32,8 @@ MOTION_MAP, COHERENCE_MAP, CLOSURE_MAP = "RdBu", "viridis", "magma_r"
 GOOD, BAD, MASTER = "#0072b2", "#d55e00", "#f0c020"
 """Of Okabe and Ito: what was used, what was not, what all else refers to."""
 DPI: Final = 140
+_COMPRESSION: Final = 4
+"""zlib's level: of ours, a quarter faster than 6 and as small."""
 SMALL, LABEL, TITLE = 7, 8, 9
 """Type sizes [pt]."""
 
@@ -43,8 +47,12 @@ def canvas(width: float, height: float) -> Figure:
 
 def png(figure: Figure) -> bytes:
     """Render a figure."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]  # once: `savefig` lays out and draws twice
+    drawn = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    picture = Image.fromarray(drawn[..., :3])  # paper is opaque
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    picture.save(buffer, "PNG", dpi=(DPI, DPI), compress_level=_COMPRESSION)
     return buffer.getvalue()
 
 

@@ -141,6 +141,20 @@ def finish(watch: Watch, *, options: ManDownOptions) -> Step:
     return Step(watch) if second is None else observe_second(watch, second, options=options)
 
 
+def set_back(watch: Watch, by_us: int) -> Watch:
+    """Go on where the clock of the samples was set back: what had lasted for some time has lasted for as long.
+
+    Whole seconds stay whole: it is set back by up to a second more.
+    """
+    by_us = -(-by_us // SECOND_US) * SECOND_US
+    gathering = watch.gathering
+    if gathering is not None:
+        gathering = msgspec.structs.replace(gathering, start_us=gathering.start_us - by_us)
+    return msgspec.structs.replace(
+        watch, since_us=watch.since_us - by_us, heard_us=watch.heard_us - by_us, gathering=gathering
+    )
+
+
 def cancel(watch: Watch, at_us: int) -> Step:
     """Take a pre-alarm back, as its person does.
 

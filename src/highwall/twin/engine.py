@@ -2,7 +2,8 @@
 
 A step reads what waits, takes it to the :class:`~highwall.twin.world.World`, and stores readings, states, places,
 alarms, notices, the world's memory and the cursors together: after a crash anywhere the next engine goes on from the
-last step, and nothing happens twice. Everything but the journal, people's acts and the criteria can be worked out again
+last step, and nothing happens twice. So it does where a row of the journal cannot be taken, which is left out then
+(:mod:`highwall.twin.refusals`). Everything but the journal, people's acts and the criteria can be worked out again
 (:meth:`Engine.rebuild`).
 """
 
@@ -21,16 +22,15 @@ from highwall.twin.alarm import Act, Alarm
 from highwall.twin.alarm_book import is_engines
 from highwall.twin.changes import Kept
 from highwall.twin.engine_options import EngineOptions
-from highwall.twin.intake import take
 from highwall.twin.ledger import Ledger
 from highwall.twin.merging import Merged, Timed, merge
+from highwall.twin.refusals import Refusals
 from highwall.twin.registry import Registry
 from highwall.twin.sql import alarms as alarm_store
 from highwall.twin.sql import criteria as criteria_store
 from highwall.twin.sql import (
     forgetting,
     journal,
-    notices,
     schema,
     states,
 )
@@ -111,6 +111,7 @@ class Engine:
         self._groups = dict(groups or {})
         self._world: World | None = None
         self._ledger = Ledger(site, writer=database.writer)
+        self._refusals = Refusals(database.troubles)
         self._registry_us = 0
         self._beat_us: int | None = None
         """When it last said that it works; None: not since it began."""
@@ -136,26 +137,26 @@ class Engine:
         InputError
             Another engine works on this store.
         """
-        try:
-            return self._stepped(now_us)
-        except BaseException:
-            self._world = None  # what is in memory may be ahead of the store: begin from the store again
-            raise
+        while True:
+            try:
+                return self._stepped(now_us)
+            except BaseException as error:
+                self._world = None  # what is in memory may be ahead of the store: begin from the store again
+                if not self._refusals.has_learned(error):
+                    raise
 
     def rebuild(self, now_us: int) -> Iterator[Stepped]:
         """Forget all that was worked out, and work it out again from the journal, acts and criteria, step by step.
 
-        Where the journal was trimmed, what is older than it stays; notices of alarms that are over are withheld. If it
-        is killed, the next engine goes on with it.
+        Where the journal was trimmed, what is older than it stays. Nobody is called before all is done, and then for
+        alarms that are still open. If it is killed, the next engine goes on with it.
         """
         with self._database.begin() as connection:
             begins = journal.beginning(connection)
-            earlier = take_apart(states.memory(connection)).rebuilding
-            n_told = notices.last_number(connection) if earlier is None else earlier.n_told
             forgetting.forget(connection, begins)
             if begins.at_us is not None:
                 until_us = now_us - round(self._options.settle_s * 1e6)
-                memory = {REBUILDING: msgspec.json.encode(Rebuilding(n_told, until_us))}
+                memory = {REBUILDING: msgspec.json.encode(Rebuilding(until_us))}
                 if not begins.is_whole:
                     version = criteria_store.at(connection, begins.at_us)
                     memory[CLOCK] = msgspec.json.encode(Clock(begins.at_us, 0, version.version))
@@ -183,6 +184,7 @@ class Engine:
                 self._ledger.write(connection, world, acts=waiting.acts, memory=changed, now_us=now_us)
             self._ledger.wrote()
             self._beat_us = now_us
+        self._refusals.done()
         stepped = Stepped(
             world.clock_us, len(world.changes.readings), world.changes.n_failed, len(self._ledger.set_aside), n_late,
             waiting.has_more, {name: world.states[name] for name in sorted(world.changes.states)},
@@ -239,7 +241,9 @@ class Engine:
                     self._ledger.cursors[stream] = upto
         self._ledger.get_to_know(connection, rows)
         settle_us = round(self._options.settle_s * 1e6)
-        merged = merge(rows, full=full, clock_us=world.clock_us, now_us=now_us, settle_us=settle_us)
+        merged = self._refusals.first_of(
+            merge(rows, full=full, clock_us=world.clock_us, now_us=now_us, settle_us=settle_us)
+        )
         newer = criteria_store.versions(connection, after=world.book.version)
         due = not 0 <= now_us - self._registry_us < self._options.registry_s * 1e6
         self._registry_us = now_us if due else self._registry_us
@@ -248,9 +252,9 @@ class Engine:
             [
                 act
                 for act in alarm_store.waiting_acts(connection)
-                if act.at_us <= merged.horizon_us and is_engines(act.alarm_id)
+                if is_engines(act.alarm_id) and merged.has_come(act.at_us, now_us=now_us)
             ],
-            [version for version in newer if version.from_us <= merged.horizon_us],
+            [version for version in newer if merged.has_come(version.from_us, now_us=now_us)],
             read_registry(connection) if due else None,
             read_words(connection) if due else {},
             merged.is_cut,
@@ -270,7 +274,7 @@ class Engine:
                 world.take_act(item)
             else:
                 self._ledger.cursors[item.stream_id] = item.last
-                reasons = take(world, self._ledger.sources[item.stream_id], item)
+                reasons = self._refusals.take(world, self._ledger.sources[item.stream_id], item)
                 self._ledger.set_aside += [(item, reason) for reason in reasons]
         world.advance(max(world.clock_us, waiting.merged.horizon_us))
 
@@ -285,9 +289,10 @@ class Engine:
 
 def _in_order(waiting: _Waiting) -> list[tuple[int, int, tuple[int, int], Any]]:
     """Criteria, acts and rows by time; at one time criteria come first, then acts."""
+    last_us = waiting.merged.horizon_us
     items: list[tuple[int, int, tuple[int, int], Any]] = []
-    items += [(version.from_us, 0, (version.version, 0), version) for version in waiting.versions]
-    items += [(act.at_us, 1, (act.act_id, 0), act) for act in waiting.acts]
+    items += [(min(version.from_us, last_us), 0, (version.version, 0), version) for version in waiting.versions]
+    items += [(min(act.at_us, last_us), 1, (act.act_id, 0), act) for act in waiting.acts]
     items += [_as_item(row) for row in waiting.merged.rows]
     return items
 

@@ -4,6 +4,7 @@ import math
 
 from highwall.telemetry.observed import OBSERVED
 from highwall.twin.conditions import FindingIs, Inside, Leaf, Present, ReadingIs, Silent, StateIs
+from highwall.twin.windows import MOST_SPEED_UP
 
 _PER: dict[str, tuple[float, str]] = {"rate": (86_400.0, "/day")}
 """Rates are kept a second and read a day."""
@@ -50,7 +51,7 @@ def span_words(seconds: float) -> str:
 
 def _shown(leaf: ReadingIs, value: float) -> str:
     if leaf.of == "speed_up":
-        return f"{value:.2g} times"
+        return "from rest" if value >= MOST_SPEED_UP else f"{value:.2g} times"
     row = OBSERVED[leaf.reading]
     scale, unit = row.shown_scale, row.shown_unit or row.unit
     per, behind = _PER.get(leaf.of, (1.0, ""))

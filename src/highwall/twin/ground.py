@@ -146,7 +146,7 @@ class Ground:
             asset_id = alarm.subject.subject_id
             self._tell_judges(asset_id, act)
             self.bodies.cancel(asset_id, act.at_us)
-            self._tell(asset_id, Told("health", "ok", Stamp(act.at_us, "person", act.act_id)))
+            self._tell(asset_id, Told("health", "ok", self._after_all(asset_id, "health", act)))
 
     def _tell_judges(self, asset_id: str, act: Act) -> None:
         """Have every gateway told that judges this person's tags: it goes on with what it knows otherwise."""
@@ -198,6 +198,12 @@ class Ground:
         if known is None or known.stamp.source != stamp.source or known.stamp.number >= stamp.number:
             return stamp
         return Stamp(max(stamp.at_us, known.stamp.at_us), stamp.source, stamp.number)
+
+    def _after_all(self, asset_id: str, attribute: str, act: Act) -> Stamp:
+        """Stamp of what a person says: it follows all that was known then, be the clock of a tag ahead."""
+        known = self.state_of(asset_id).facts.get(attribute)
+        at_us = act.at_us if known is None else max(act.at_us, known.stamp.at_us + 1)
+        return Stamp(at_us, "person", act.act_id)
 
     def _happened(self, event: Event, stamp: Stamp, source: Source) -> None:
         """Hand an event on, and judge it where somebody must hear of it."""

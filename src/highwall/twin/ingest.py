@@ -253,16 +253,18 @@ class Ingest:
     def _ask_for_gaps(self) -> None:
         """Ask gateways that are there for what has been missing for a while, and again after as long."""
         now_us, patience_us = self._clock(), int(self._options.patience_s * _S)
-        if now_us - self._looked_us < patience_us / 2:
+        if 0 <= now_us - self._looked_us < patience_us / 2:
             return
         self._looked_us = now_us
         with self._database.read() as connection:
-            missing = journal.missing_ranges(connection, moved_before_us=now_us - patience_us)
+            missing = journal.missing_ranges(
+                connection, moved_before_us=now_us - patience_us, moved_after_us=now_us + patience_us
+            )
         self._asked = {gap: at for gap, at in self._asked.items() if gap in missing}
         for gap in missing:
             gateway, resend = gap
             is_there = now_us - self._heard.get(gateway, 0) < _PRESENT_US
-            if is_there and now_us - self._asked.get(gap, 0) >= patience_us:
+            if is_there and not 0 <= now_us - self._asked.get(gap, 0) < patience_us:
                 self._asked[gap] = now_us
                 self._tell(gateway, "resend", resend, retain=False)
 

@@ -1,5 +1,6 @@
 """Inputs of a watch's leaves: a reading that is compared, with hysteresis and persistence, or a word that is told."""
 
+import math
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ def sensed(leaf: ReadingIs, known: Input | None, value: float, *, flag: int, at_
     Parameters
     ----------
     value
-        What the leaf compares [SI unit]; NaN is a statistic that cannot be told yet.
+        What the leaf compares [SI unit]; one that is not finite cannot be told, as a statistic of too few readings.
     flag
         Of quality control; a reading that failed leaves the truth as it is, and the sensor closer to blind.
     """
@@ -30,7 +31,7 @@ def sensed(leaf: ReadingIs, known: Input | None, value: float, *, flag: int, at_
         good_us = known.good_us or now_us
         return Input(known.truth, known.run, known.value, known.at_us, good_us, now_us, True)
     late = at_us < known.at_us and leaf.over_s is None
-    if late or value != value:
+    if late or not math.isfinite(value):
         return Input(known.truth, known.run, known.value, max(at_us, known.at_us), now_us, now_us, False)
     held = known.truth == _TRUE
     past = leaf.holds(value, held=held)

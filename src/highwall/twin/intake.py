@@ -1,7 +1,7 @@
 """Intake: a row of the journal, decoded and taken to the world; what cannot be used is said."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -13,6 +13,7 @@ from highwall.twin.sql.journal import Entry
 from highwall.twin.world import World
 
 _READINGS: Final[Callable[[bytes], list[Reading]]] = msgspec.json.Decoder(list[Reading]).decode
+_TOO_LARGE: Final = 2**63
 _EVENTS: Final[Callable[[bytes], list[Event]]] = msgspec.json.Decoder(list[Event]).decode
 
 
@@ -22,10 +23,10 @@ def take(world: World, source: Source, entry: Entry) -> list[str]:
         if entry.kind is Kind.READINGS:
             return _take_readings(world, source, entry)
         if entry.kind is Kind.EVENTS:
-            events = entry.own(_EVENTS(entry.payload))
+            events = [_storable(event) for event in entry.own(_EVENTS(entry.payload))]
             world.take_events(source, entry.first, events, received_us=entry.received_us)
             return _miscounted(entry, len(events))
-    except (msgspec.DecodeError, UnicodeDecodeError, InputError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InputError) as error:
         return [f"the engine cannot use it: {error}"]
     return []
 
@@ -42,6 +43,22 @@ def _take_readings(world: World, source: Source, entry: Entry) -> list[str]:
     n_bad = len(given) - len(usable)
     unnamed = f"{n_bad} of {len(given)} readings have a datastream name that cannot be stored"
     return [*_miscounted(entry, len(given)), unnamed]
+
+
+def _storable(event: Event) -> Event:
+    """Event as any store takes it: PostgreSQL refuses the character NUL, and no number has more than 64 bits."""
+    return Event(_plain(event.kind), event.event_us, _plain(event.subject), _plain(event.data))
+
+
+def _plain(value: Any) -> Any:
+    """Anything that JSON can say, without NUL; a whole number that is too large is missing."""
+    if isinstance(value, str):
+        return value.replace("\x00", "\ufffd")
+    if isinstance(value, int):
+        return value if -_TOO_LARGE <= value < _TOO_LARGE else None
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return {_plain(name): _plain(one) for name, one in value.items()} if isinstance(value, dict) else value
 
 
 def _miscounted(entry: Entry, n: int) -> list[str]:

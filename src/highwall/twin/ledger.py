@@ -88,7 +88,7 @@ class Ledger:
         states.put_states(connection, encoded, at_us=now_us)
         alarm_store.put_alarms(connection, book.changed.values(), at_us=now_us)
         alarm_store.put_transitions(connection, book.transitions)
-        notices.put(connection, book.notices)
+        notices.put(connection, book.notices, is_past=self._rebuilding is not None)
         if acts:
             alarm_store.mark_done(connection, [act.act_id for act in acts])
         for one in changes.reported:
@@ -100,8 +100,10 @@ class Ledger:
         if self.cursors:
             states.put_cursors(connection, self.cursors)
         states.put_memory(connection, memory)
-        if self._rebuilding is not None:
-            self._withhold(connection, self._rebuilding, clock_us=world.clock_us)
+        if self._rebuilding is not None and world.clock_us >= self._rebuilding.until_us:
+            notices.release(connection)
+            states.put_memory(connection, {REBUILDING: b""})
+            self._rebuilding = None
         n_waiting = sum(upto - self.cursors.get(stream, 0) for stream, upto in journal.heads(connection).items())
         heartbeats.beat(connection, heartbeats.Heartbeat(NAME, now_us, world.clock_us, n_waiting))
         touched = changelog.Touched(
@@ -109,13 +111,6 @@ class Ledger:
             tuple(sorted({self._ids[one.datastream] for one in (*changes.readings, *changes.estimates)})),
         )  # fmt: skip
         changelog.note(connection, touched, writer=self._writer, at_us=now_us)
-
-    def _withhold(self, connection: Connection, rebuilding: Rebuilding, *, clock_us: int) -> None:
-        """Call nobody for the past, up to its end."""
-        notices.withhold(connection, after=rebuilding.n_told)
-        if clock_us >= rebuilding.until_us:
-            states.put_memory(connection, {REBUILDING: b""})
-            self._rebuilding = None
 
     def _check_alone(self, connection: Connection) -> None:
         """Refuse to write if the cursors in the store are not those that this engine left there."""

@@ -23,7 +23,7 @@ from highwall.twin.sql import alarms
 from highwall.twin.sql import notices as notice_store
 from highwall.twin.sql.database import Database
 from highwall.twin.sql.deliveries import delivered_to, put_delivery
-from highwall.twin.sql.naming import named
+from highwall.twin.sql.naming import named_line, named_text
 from highwall.twin.sql.notices import OutgoingNotice
 from highwall.twin.sql.spots import spot_of
 from highwall.twin.webhook import Webhook
@@ -127,9 +127,9 @@ def _bulletin(connection: Connection, notice: OutgoingNotice, *, site: str) -> B
     except MissingInputError:
         return None
     earlier = tuple(notice_store.before(connection, notice))
-    text, *evidence = named(connection, [notice.text, *alarm.evidence])
-    alarm = changed(alarm, evidence=tuple(evidence))
-    return Bulletin(site, notice._replace(text=text), alarm, spot_of(connection, alarm.subject), earlier)
+    alarm = changed(alarm, evidence=tuple(named_line(connection, line) for line in alarm.evidence))
+    notice = notice._replace(text=named_text(connection, notice.text))
+    return Bulletin(site, notice, alarm, spot_of(connection, alarm.subject), earlier)
 
 
 def _asked(target: Target, bulletins: Sequence[Bulletin], reached: dict[int, set[str]]) -> list[Bulletin]:

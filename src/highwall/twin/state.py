@@ -4,6 +4,7 @@ Every fact carries a *stamp*: when it held, and which item of which stream said 
 items have the same; therefore any order of delivery, any batching and any repetition give one state.
 """
 
+import math
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
@@ -17,6 +18,8 @@ MOTIONS: Final = ("idle", "moving", "working", "unknown")
 HEALTHS: Final = ("ok", "pre_alarm", "down", "unknown")
 _ALLOWED: Final[dict[str, tuple[str, ...]]] = {"motion": MOTIONS, "health": HEALTHS}
 """Facts that are one of a few words; anything else is told as unknown."""
+_MOST_LON: Final = 180.0
+_MOST_LAT: Final = 90.0
 
 
 class Stamp(msgspec.Struct, frozen=True, order=True, array_like=True):
@@ -105,10 +108,10 @@ class AssetState(msgspec.Struct, frozen=True):
 
 
 def apply(state: AssetState, told: Told) -> AssetState:
-    """Take one fact in; an older one than the known leaves the state as it is, but for when it was last heard."""
+    """Take one fact in; one that cannot be, or is older than the known, says only that something was heard."""
     heard_us = max(state.last_heard_us, told.stamp.at_us)
     known = state.facts.get(told.attribute)
-    if known is not None and known.stamp >= told.stamp:
+    if (known is not None and known.stamp >= told.stamp) or not _can_be(told):
         return (
             state if heard_us == state.last_heard_us else AssetState(state.asset_id, state.kind, state.facts, heard_us)
         )
@@ -135,6 +138,16 @@ def as_json(state: AssetState, *, is_silent: bool) -> dict[str, Any]:
         "gateway": state.gateway or None,
         "silent": is_silent,
     }
+
+
+def _can_be(told: Told) -> bool:
+    """Whether a fact is of the shape that its attribute has: a position is two or three numbers, on Earth."""
+    if told.attribute != "position":
+        return True
+    place = told.value
+    if not isinstance(place, list) or len(place) not in (2, 3) or not all(map(math.isfinite, place)):
+        return False
+    return abs(place[0]) <= _MOST_LON and abs(place[1]) <= _MOST_LAT
 
 
 def _fitting(told: Told) -> Value:

@@ -91,6 +91,38 @@ class WatchMemory(msgspec.Struct, frozen=True):
     """Whether something is left untold because a gateway is silent: judge it again when that speaks."""
 
 
+def not_after(memory: WatchMemory, now_us: int) -> WatchMemory:
+    """Let nothing that is remembered lie ahead of a clock that was set back.
+
+    Delays that run begin anew; of a sensor with a clock of its own one may end early, never late.
+    """
+    inputs = tuple(
+        {name: _input_not_after(given, now_us) for name, given in of_leaf.items()} for of_leaf in memory.inputs
+    )
+    levels = tuple(
+        msgspec.structs.replace(
+            kept, since_us=_earlier(kept.since_us, now_us), due_us=_earlier(kept.due_us, now_us),
+            began_us=min(kept.began_us, now_us),
+        )
+        for kept in memory.levels
+    )  # fmt: skip
+    return msgspec.structs.replace(
+        memory, inputs=inputs, levels=levels, started_us=min(memory.started_us, now_us),
+        event_us=min(memory.event_us, now_us), seen_us=min(memory.seen_us, now_us),
+        due_us=_earlier(memory.due_us, now_us),
+    )  # fmt: skip
+
+
+def _input_not_after(given: Input, now_us: int) -> Input:
+    return msgspec.structs.replace(
+        given, at_us=min(given.at_us, now_us), good_us=min(given.good_us, now_us), heard_us=min(given.heard_us, now_us)
+    )
+
+
+def _earlier(at_us: int | None, now_us: int) -> int | None:
+    return None if at_us is None else min(at_us, now_us)
+
+
 class Turn(NamedTuple):
     """A watch's level or blindness changed."""
 

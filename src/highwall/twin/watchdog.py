@@ -1,7 +1,8 @@
 """The watchdog: tells that the engine does not watch, from another process than the engine's.
 
 A part that has never been heard of has as long to speak as one that fell silent when the watchdog began. It follows the
-criteria about the twin itself (``kind: system``), by the heartbeats that each part leaves in the store.
+criteria about the twin itself (``kind: system``), by the heartbeats that each part leaves in the store. A time ahead of
+the clock tells nothing: it was stamped before the clock was set back, and an engine that has come so far stands there.
 If the criteria in force have none, the shipped ones hold: nobody can switch this off by leaving it out.
 """
 
@@ -13,6 +14,7 @@ from highwall.twin.alarm import Alarm
 from highwall.twin.alarm_book import WATCHDOGS, AlarmBook, is_engines
 from highwall.twin.criteria import Criteria, Criterion, default_criteria
 from highwall.twin.lookout import Lookout
+from highwall.twin.merging import is_ahead
 from highwall.twin.sightings import WatchKey
 from highwall.twin.sql import alarms as alarm_store
 from highwall.twin.sql import changelog, notices
@@ -28,7 +30,7 @@ class Watchdog:
 
     def __init__(self, database: Database, *, now_us: int) -> None:
         self._database = database
-        self._began_us = now_us
+        self._began_us = self._looked_us = now_us
         self._book = AlarmBook(parity=WATCHDOGS)
         with database.read() as connection:
             self._version, kept = _in_force(connection)
@@ -38,12 +40,15 @@ class Watchdog:
 
     def check(self, now_us: int) -> list[Alarm]:
         """Look at the heartbeats, and give the alarms that changed."""
+        if is_ahead(self._looked_us, now_us):
+            self._began_us = now_us
+        self._looked_us = now_us
         with self._database.begin() as connection:
             if criteria_store.number_in_force(connection) != self._version:
                 self._follow_criteria(connection, now_us)
             for beat in heartbeats(connection):
-                self._lookout.hearing.word[f"{_SYSTEM}:{beat.name}"] = max(beat.at_us, self._began_us)
-                self._lookout.hearing.data[f"{_SYSTEM}:{beat.name}"] = max(beat.done_us, self._began_us)
+                self._lookout.hearing.word[f"{_SYSTEM}:{beat.name}"] = self._since(beat.at_us, now_us)
+                self._lookout.hearing.data[f"{_SYSTEM}:{beat.name}"] = self._since(beat.done_us, now_us)
             acts = [act for act in alarm_store.waiting_acts(connection) if not is_engines(act.alarm_id)]
             for act in acts:
                 self._book.on_act(act)
@@ -60,6 +65,10 @@ class Watchdog:
             changelog.note(connection, touched, writer=self._database.writer, at_us=now_us)
         self._book.empty()
         return changed
+
+    def _since(self, told_us: int, now_us: int) -> int:
+        """Time from which silence counts: when something was told, or when the watchdog or its clock began anew."""
+        return self._began_us if is_ahead(told_us, now_us) else max(told_us, self._began_us)
 
     def _follow_criteria(self, connection: Connection, now_us: int) -> None:
         self._version, kept = _in_force(connection)

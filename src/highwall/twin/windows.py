@@ -13,6 +13,8 @@ N_BUCKETS: Final = 32
 """Into how many parts a window is cut: its length is true to 3 %."""
 LEAST_SHARE: Final = 0.5
 """Share of the window that readings must span before a rate is told [1]."""
+MOST_SPEED_UP: Final = 1e6
+"""Speed-up of what began to move out of rest [1]: a number, because what is remembered is JSON, without infinity."""
 LEAST_N: Final = 3
 """Readings that a rate needs [1]; two always lie on a line, and tell nothing of noise."""
 
@@ -77,7 +79,7 @@ def value_of(window: Window, statistic: Statistic) -> float:
     """Value of a statistic; NaN while there are too few readings.
 
     ``rate`` is the slope of the least-squares line [unit s⁻¹]; ``speed_up`` the rate of the window's later half over
-    that of its earlier half [1], infinite where only the later half moves.
+    that of its earlier half [1], :data:`MOST_SPEED_UP` where only the later half moves.
     """
     buckets = window.buckets
     if not buckets:
@@ -113,8 +115,8 @@ def _speed_up(window: Window) -> float:
         slopes.append(abs(_slope(_summed(half, width_us))))
     before, after = slopes
     if before == 0.0:
-        return math.inf if after > 0.0 else 1.0
-    return after / before
+        return MOST_SPEED_UP if after > 0.0 else 1.0
+    return min(after / before, MOST_SPEED_UP)
 
 
 def _slope(sums: Bucket) -> float:

@@ -1,5 +1,7 @@
 """What the world must find again after a restart, as small pieces by name: only those that changed are written."""
 
+import logging
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -11,13 +13,16 @@ from highwall.twin.channels import ChannelMemory
 from highwall.twin.sightings import WatchKey
 from highwall.twin.tracking import Tracked
 from highwall.twin.watch import Subject, WatchMemory
-from highwall.twin.windows import Window
+from highwall.twin.windows import MOST_SPEED_UP, Window
 from highwall.twin.world import World
 
+_LOG: Final = logging.getLogger(__name__)
 CLOCK: Final = "world"
 """Piece that every step changes."""
 REBUILDING: Final = "rebuilding"
 """Piece that says that the past is being worked out again."""
+_ENDLESS: Final = re.compile(rb"(\[\d+,\d+,)null(?=,)")
+"""Value of a watch's input as it was written when a speed-up could be infinite, which JSON has no number for."""
 _Piece = TypeVar("_Piece")
 
 
@@ -31,10 +36,8 @@ class Clock(msgspec.Struct, frozen=True):
 
 
 class Rebuilding(msgspec.Struct, frozen=True):
-    """The past is being worked out again: nobody is called for alarms that are over by then."""
+    """The past is being worked out again: nobody is called for it before it ends, and then for what is still open."""
 
-    n_told: int
-    """Number of the newest notice when it began."""
     until_us: int
     """The past ends here."""
 
@@ -85,7 +88,7 @@ def take_apart(memory: Mapping[str, bytes]) -> Remembered:
     return Remembered(
         clock,
         _read(memory, "q:", ChannelMemory),
-        {_key(name): watch for name, watch in _read(memory, "c:", WatchMemory).items()},
+        {_key(name): watch for name, watch in _read(_bounded(memory), "c:", WatchMemory).items()},
         _read(memory, "w:", Window),
         _read(memory, "b:", Body),
         _read(memory, "r:", Tracked),
@@ -127,8 +130,21 @@ def _spoken(world: World, key: str) -> Spoken:
 
 
 def _read(memory: Mapping[str, bytes], prefix: str, kind: type[_Piece]) -> dict[str, _Piece]:
+    """Pieces of one kind, by what follows the prefix; one that cannot be read is told, and begins anew."""
     decode: Callable[[bytes], Any] = msgspec.json.Decoder(kind).decode
-    return {name: decode(piece) for name, piece in _named(memory, prefix)}
+    found: dict[str, _Piece] = {}
+    for name, piece in _named(memory, prefix):
+        try:
+            found[name] = decode(piece)
+        except msgspec.DecodeError as error:
+            _LOG.error("what was remembered as %s%s cannot be read and begins anew: %s", prefix, name, error)
+    return found
+
+
+def _bounded(memory: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Watches with a number for what was infinite."""
+    most = str(MOST_SPEED_UP).encode()
+    return {name: _ENDLESS.sub(rb"\g<1>" + most, piece) for name, piece in memory.items() if name.startswith("c:")}
 
 
 def _named(memory: Mapping[str, bytes], prefix: str) -> Iterator[tuple[str, bytes]]:

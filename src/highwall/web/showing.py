@@ -15,7 +15,7 @@ from highwall.web.live import Change, Topic
 from highwall.web.schemas.assets import AssetTold, LocationTold, PositionTold, StateTold
 
 SILENT_AFTER_US: Final = 120 * 1_000_000
-"""Time without a word after which an asset that moves is shown as silent [µs]."""
+"""Time without a word after which an asset that moves, or a gateway, is shown as silent [µs]."""
 _MOVING: Final = frozenset({AssetKind.PERSON, AssetKind.MACHINE})
 
 

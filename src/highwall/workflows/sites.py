@@ -8,8 +8,8 @@ import rasterio
 from odc.geo.geom import Geometry, box
 from rasterio.errors import RasterioIOError
 
-from highwall.core.errors import InputError, MissingInputError
-from highwall.core.grid import GeoBox, crs_name
+from highwall.core.errors import GridError, InputError, MissingInputError
+from highwall.core.grid import GeoBox, bounds_of, crs_name, measuring_crs
 from highwall.core.site import MineType, Site
 from highwall.io.vectors import read_area, read_polygons
 from highwall.workflows.config import SiteSection
@@ -22,19 +22,22 @@ def site_of(section: SiteSection) -> Site:
     Raises
     ------
     GridError
-        The AOI has no area, or the CRS is not projected.
+        The AOI has no area, or the CRS does not measure true areas in metres there.
     VectorError
         The AOI's file cannot be read.
     """
     aoi = read_area(section.aoi) if isinstance(section.aoi, Path) else _box(section.aoi)
     mine_type = MineType(section.mine_type) if section.mine_type else None
-    return Site.over(section.name, aoi, crs=section.crs, minerals=section.minerals, mine_type=mine_type)
+    site = Site.over(section.name, aoi, crs=section.crs, minerals=section.minerals, mine_type=mine_type)
+    place = site.aoi.to_crs(site.crs).boundingbox
+    if section.crs and (fitting := measuring_crs(place)) != crs_name(place):
+        raise GridError(f"areas in site.crs {section.crs} are no true ones there; give {fitting}, or leave it out.")
+    return site
 
 
 def site_of_grid(grid: GeoBox, *, name: str) -> Site:
-    """Make a site that spans a grid, in the grid's own CRS where that is projected."""
-    crs = crs_name(grid) if grid.crs and grid.crs.projected else None
-    return Site.over(name, grid.extent, crs=crs)
+    """Make a site that spans a grid, in the grid's own CRS where that measures true areas, else in its UTM zone."""
+    return Site.over(name, grid.extent, crs=measuring_crs(grid.boundingbox) if grid.crs else None)
 
 
 def site_of_raster(path: Path) -> Site:
@@ -103,13 +106,12 @@ def site_of_patches(path: Path, *, otherwise: Path | None = None) -> Site:
 
 
 def site_of_outlines(path: Path) -> Site:
-    """Make a site that spans polygons in any CRS; of those in degrees in the UTM zone of their centre."""
+    """Make a site that spans polygons in any CRS; in the UTM zone of their centre where that measures no true areas."""
     table = read_polygons(path)
-    return site_around(table.to_crs(table.estimate_utm_crs()) if table.crs.is_geographic else table, path.stem)
+    return site_around(table.to_crs(measuring_crs(bounds_of(table))), path.stem)
 
 
 def site_around(table: gpd.GeoDataFrame, name: str) -> Site:
     """Make a site that spans what a table of a projected CRS holds."""
-    left, bottom, right, top = (float(value) for value in table.total_bounds)
-    crs = f"EPSG:{code}" if (code := table.crs.to_epsg()) else str(table.crs)
-    return Site.over(name, box(left, bottom, right, top, crs=crs), crs=crs)
+    place = bounds_of(table)
+    return Site.over(name, place.polygon, crs=crs_name(place))

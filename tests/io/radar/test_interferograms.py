@@ -74,6 +74,32 @@ def test_a_zero_stays_where_the_files_declare_what_is_missing(tmp_path):
     assert set_aside == []
 
 
+@pytest.mark.parametrize("unseen", [0.0, np.nan])
+def test_coherences_of_zero_are_missing_where_no_phase_is(tmp_path, unseen):
+    """Outside the swath nothing decorrelated; whatever stands there for a missing phase."""
+    for number, pair in enumerate(PAIRS):
+        values, coherence = phase(number), np.full((5, 7), 51, np.uint8)
+        values[:, :2], coherence[:, :2] = unseen, 0
+        write(tmp_path / f"{pair}_unw.tif", values, nodata=None)
+        write(tmp_path / f"{pair}_coh.tif", coherence, nodata=None)
+    stack, set_aside = open_stack(tmp_path)
+    assert np.isnan(stack["coh"].values[:, :, :2]).all()
+    assert_allclose(stack["coh"].values[:, :, 2:], 0.2, rtol=1e-6)
+    assert "29% of a sample is exactly 0 where there is no phase" in reason(set_aside, "coherences of 0")
+
+
+@pytest.mark.parametrize(("nodata", "has_phase"), [(None, True), (255, False)], ids=["phase", "declared"])
+def test_coherences_of_zero_stay_where_a_phase_is_or_the_files_declare_what_is_missing(tmp_path, nodata, has_phase):
+    for number, pair in enumerate(PAIRS):
+        values, coherence = phase(number), np.full((5, 7), 51, np.uint8)
+        values[:, :2], coherence[:, :2] = values[:, :2] if has_phase else np.nan, 0
+        write(tmp_path / f"{pair}_unw.tif", values)
+        write(tmp_path / f"{pair}_coh.tif", coherence, nodata=nodata)
+    stack, set_aside = open_stack(tmp_path)
+    assert (stack["coh"].values[:, :, :2] == 0.0).all()
+    assert set_aside == []
+
+
 def test_lazy_equals_in_memory(folder, monkeypatch):
     whole = open_stack(folder).stack
     monkeypatch.setattr(interferograms, "IN_MEMORY_MIB", 0)

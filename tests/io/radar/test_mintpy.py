@@ -46,6 +46,16 @@ def test_radar_coordinates(folder):
     assert "x" not in stack.coords
 
 
+def test_outside_the_swath_there_is_no_coherence(folder):
+    """0 would pass for ground that decorrelated."""
+    with h5py.File(folder / "inputs" / "ifgramStack.h5", "a") as file:
+        for name in ("unwrapPhase", "coherence"):
+            file[name][:, :, 6:] = 0.0
+    stack = open_stack(folder).stack
+    assert np.isnan(stack["coh"].values[:, :, 6:]).all()
+    assert_array_equal(stack["coh"].values[:, :, :6], made.little_stack()["coh"].values[:, :, :6])
+
+
 def test_a_geometry_of_another_shape_is_reported(folder):
     with h5py.File(folder / "inputs" / "geometryGeo.h5", "a") as file:
         file.attrs["LENGTH"] = "5"

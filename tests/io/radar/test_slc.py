@@ -10,7 +10,7 @@ from rasterio.errors import NotGeoreferencedWarning
 from rasterio.transform import from_origin
 
 from highwall.core.errors import MissingInputError, StackError
-from highwall.io.radar.slc import open_slcs
+from highwall.io.radar.slc import is_slcs, open_slcs
 
 TAGS = {"WAVELENGTH_METRES": "0.0554658", "HEADING_DEGREES": "190.0", "INCIDENCE_DEGREES": "39.0"}
 DATES = ("20230319", "20230331", "20230412")
@@ -82,6 +82,20 @@ def test_what_lies_beside_the_images(tmp_path):
     slcs, set_aside = open_slcs(tmp_path)
     assert "height_to_phase" not in slcs
     assert [left_out.name for left_out in set_aside] == [f"slc_{DATES[2]}.tif"]
+
+
+@pytest.mark.parametrize("name", ["height", "dem", "h2ph_20230331", "amplitude_20230319"])
+def test_real_files_beside_images_do_not_hide_them(tmp_path, name):
+    """Each name sorts before those of the images."""
+    write(tiffs(tmp_path) / f"{name}.tif", np.ones(SHAPE, np.float32), tags={})
+    assert is_slcs(tmp_path)
+
+
+def test_interferograms_are_no_images(tmp_path):
+    write(tmp_path / "height.tif", np.ones(SHAPE, np.float32), tags={})
+    assert not is_slcs(tmp_path)
+    write(tmp_path / "20230319_20230331_unw.tif", np.ones(SHAPE, np.float32), tags={})
+    assert not is_slcs(tiffs(tmp_path))  # images that lie behind unwrapped phases are not unwrapped again
 
 
 def test_tags_go_before_names(tmp_path):

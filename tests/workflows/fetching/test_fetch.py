@@ -16,6 +16,7 @@ from highwall.io.fetching.options import FetchOptions
 from highwall.io.fetching.record import RECORD, Record
 from highwall.workflows.fetching.fetch import DOWNLOADS, Fetched, fetch
 from highwall.workflows.fetching.table import WantedSite
+from highwall.workflows.run import Say, silent
 from tests.io.archive_made import LEFT, SIDE_M, TOP, UTM, add_maps, add_optical, add_radar, numbers_of, powers_of, tif
 from tests.io.archive_server import Archive, archive_server
 
@@ -35,11 +36,13 @@ def site(name: str = "mine", area: Any = AREA, **facts: str) -> WantedSite:
     return WantedSite(name, area, facts)
 
 
-def run(archive: Archive, out: Path, *sites: WantedSite, years: tuple[int, ...] = (2021,), **asked: Any) -> Fetched:
+def run(
+    archive: Archive, out: Path, *sites: WantedSite, years: tuple[int, ...] = (2021,), say: Say = silent, **asked: Any
+) -> Fetched:
     transfer = {"pause_s": 0, "attempts": 2, "patience_s": 10} | asked.pop("transfer", {})
     options = FetchOptions(archive=archive.url, years=years, transfer=transfer, **asked)
     return fetch(
-        sites or (site(),), out, options=options, say=lambda line: None, advance=lambda *how: None,
+        sites or (site(),), out, options=options, say=say, advance=lambda *how: None,
         sleep=lambda pause_s: None,
     )  # fmt: skip
 
@@ -137,6 +140,53 @@ def test_a_second_run_fetches_nothing_and_a_damaged_file_again(archive: Archive,
     assert run(archive, out, with_radar=False).records == first.records
     assert [path for _, path, _ in archive.asked[asked:]] == ["/files/dem.tif"]
     assert not list((out / "mine").glob(".part-*"))
+
+
+def test_another_season_takes_the_place_of_what_an_earlier_run_took(archive: Archive, tmp_path: Path) -> None:
+    add_optical(archive, "winter", "2021-01-01T10:00:00+00:00", cloud_percent=0)
+    add_optical(archive, "summer", "2021-07-01T10:00:00+00:00", cloud_percent=5)
+    bare(archive, tmp_path / "out")
+    said: list[str] = []
+    summer = bare(archive, tmp_path / "out", months=(6, 7, 8), say=said.append)
+    assert str(summer.records["mine"].scenes[2021].date) == "2021-07-01"
+    assert any("2021-01-01 is of month 1; another is looked for" in line for line in said)
+    autumn = bare(archive, tmp_path / "out", months=(9, 10, 11))
+    assert "no scene of 2021, months 9, 10, 11" in autumn.missing[0].reason
+    assert str(autumn.records["mine"].scenes[2021].date) == "2021-07-01"  # it stays where there is none
+
+
+def test_a_lower_bound_of_cloud_holds_for_scenes_that_are_here(archive: Archive, tmp_path: Path) -> None:
+    add_optical(archive, "clouded", "2021-05-01T10:00:00+00:00", cloud_percent=1, scl=codes(cloud_rows=6))
+    assert bare(archive, tmp_path / "out").n_scenes == 1
+    add_optical(archive, "clear", "2021-08-01T10:00:00+00:00", cloud_percent=3)
+    assert str(bare(archive, tmp_path / "out").records["mine"].scenes[2021].date) == "2021-05-01"
+    record = bare(archive, tmp_path / "out", max_hidden=0.04).records["mine"]
+    assert str(record.scenes[2021].date) == "2021-08-01"
+
+
+def test_what_came_from_another_collection_stays_and_that_is_said(archive: Archive, tmp_path: Path) -> None:
+    add_optical(archive, "july", "2021-07-01T10:00:00+00:00", cloud_percent=9)
+    bare(archive, tmp_path / "out")
+    said: list[str] = []
+    asked = len(archive.asked)
+    bare(archive, tmp_path / "out", optical="sentinel-2-c1-l2a", radar="none", with_radar=True, say=said.append)
+    assert len(archive.asked) == asked
+    (line,) = [each for each in said if "_s2.tif" in each]
+    assert line.startswith("mine 2021-07-01_s2.tif: stays, from sentinel-2-l2a of http")
+    assert "to fetch it from sentinel-2-c1-l2a of" in line
+
+
+@pytest.mark.parametrize("asked", [{"radar_days": 5.0}, {"direction": "ascending"}])
+def test_radar_that_is_asked_otherwise_is_fetched_anew(archive: Archive, tmp_path: Path, asked: dict[str, Any]) -> None:
+    add_optical(archive, "july", "2021-07-01T10:00:00+00:00", cloud_percent=9)
+    add_radar(archive, "far", "2021-07-09T05:00:00+00:00")
+    alone = {"with_land_cover": False, "with_dem": False}
+    assert str(run(archive, tmp_path / "out", **alone).records["mine"].scenes[2021].radar_date) == "2021-07-09"
+    add_radar(archive, "near", "2021-07-03T05:00:00+00:00", **{"sat:orbit_state": "ascending"})
+    assert str(run(archive, tmp_path / "out", **alone).records["mine"].scenes[2021].radar_date) == "2021-07-09"
+    again = run(archive, tmp_path / "out", **alone, **asked)
+    assert str(again.records["mine"].scenes[2021].radar_date) == "2021-07-03"
+    assert read(tmp_path / "out" / "mine" / "2021-07-01_s1.tif")[2]["ACQUISITION_DATE"] == "2021-07-03"
 
 
 def test_a_server_cut_in_the_middle_and_the_next_run_goes_on(archive: Archive, tmp_path: Path) -> None:

@@ -240,6 +240,15 @@ def test_a_png_is_a_mask_and_the_folder_tells_what_its_values_mean(tmp_path, kin
     assert told["per_class"]["infrastructure"]["drawn_m2"] == 0.0
 
 
+@pytest.mark.parametrize(("dtype", "kind"), [("u1", "codes"), ("u2", "bits")])
+def test_types_of_mines_are_codes_in_bytes(tmp_path, dtype, kind):
+    """13 is a coal gangue dump, or excavation, stockpile and settling pond at once: two bytes a pixel are for bits."""
+    values = np.zeros((SIDE, SIDE), dtype)
+    values[QUARTER] = 13
+    write_mask(tmp_path / "1.tif", 1, values)
+    assert kind_of_folder(tmp_path) == kind
+
+
 def test_masks_of_0_and_255_are_no_labels(tmp_path):
     values = np.where(np.arange(SIDE) < 9, 255, 0).astype(np.uint8)
     write_mask(tmp_path / "1.png", 1, np.tile(values, (SIDE, 1)), driver="PNG")

@@ -9,11 +9,21 @@ import numpy as np
 import pytest
 
 from highwall.core.errors import MissingInputError
-from highwall.telemetry.messages import Command, Message, Priority, Range, Reading, decoded, readings_message
+from highwall.telemetry.messages import (
+    Command,
+    Message,
+    Priority,
+    Range,
+    Reading,
+    SignedConfig,
+    Status,
+    decoded,
+    readings_message,
+)
 from highwall.twin.bus import MemoryBus
 from highwall.twin.engine import Engine
 from highwall.twin.engine_options import EngineOptions
-from highwall.twin.sql import criteria, datastreams, journal, observations, orders, schema, tags, things
+from highwall.twin.sql import criteria, datastreams, gateways, journal, observations, orders, schema, tags, things
 from highwall.twin.sql.database import Database, open_database
 from highwall.web.live import Hub
 from highwall.web.services import Place, Services
@@ -46,7 +56,7 @@ class Server:
         self.now_us = T0
         self.said: list[Message] = []
         self.bus = MemoryBus()
-        self.bus.subscribe("hw/1/mine/+/down/command", lambda message, done: self.said.append(message))
+        self.bus.subscribe("hw/1/mine/+/down/#", lambda message, done: self.said.append(message))
         self.services = Services(database, PLACE, lambda: self.now_us, Hub(start_us=T0), bus=self.bus)
         self.engine = Engine(database, site="mine", options=EngineOptions(settle_s=0.0))
         self.rounds = Rounds(self.services, self.engine, Teller(), None)
@@ -91,26 +101,47 @@ def _order(database: Database, name: str, verb: str = "stand_down") -> None:
         orders.put_command(store, "g-1", command, who="mia", at_us=T0)
 
 
-def test_gateways_are_told_of_those_who_were_looked_after_once_and_again_by_the_next_server(
+def test_commands_are_sent_once_and_again_by_the_next_server_until_they_are_answered(
     database: Database, server: Server
 ) -> None:
     _order(database, "c-1")
-    _order(database, "c-2", verb="scan")  # the page that gives this one sends it itself
+    _order(database, "c-2", verb="scan")
     server.bus.cut()
-    server.rounds.give_commands()
+    server.rounds.give_orders()
     server.bus.restore()
     for _ in range(3):
-        server.rounds.give_commands()
-    assert [(one.topic, decoded(one.payload, Command).command_id) for one in server.said] == [
-        ("hw/1/mine/g-1/down/command", "c-1")
-    ]
+        server.rounds.give_orders()
+    assert [(one.topic, one.retain, decoded(one.payload, Command).command_id) for one in server.said] == [
+        ("hw/1/mine/g-1/down/command", False, "c-1"), ("hw/1/mine/g-1/down/command", False, "c-2"),
+    ]  # fmt: skip
+    with database.begin() as store:
+        orders.note_result(store, "g-1", "c-1", result={"outcome": "done"}, at_us=T0)
     after = Server(database)
-    after.rounds.give_commands()
-    assert len(after.said) == 1  # a gateway that has carried it out knows its id
+    after.rounds.give_orders()
+    (again,) = after.said  # a gateway that has carried it out knows its id
+    assert decoded(again.payload, Command).command_id == "c-2"
     late = Server(database)
     late.now_us = T0 + DAY
-    late.rounds.give_commands()
+    late.rounds.give_orders()
     assert late.said == []
+
+
+def test_the_newest_configuration_is_sent_until_the_gateway_reports_of_it(database: Database, server: Server) -> None:
+    with database.begin() as store:
+        for gateway, version in (("g-1", 1), ("g-1", 2), ("g-2", 1)):
+            signed = SignedConfig(f"{gateway} {version}", "c2ln")
+            orders.put_configuration(store, gateway, signed, version=version, who="mia", at_us=T0)
+    for _ in range(2):
+        server.rounds.give_orders()
+    assert [(one.topic, one.retain, decoded(one.payload, SignedConfig).content) for one in server.said] == [
+        ("hw/1/mine/g-1/down/config", True, "g-1 2"), ("hw/1/mine/g-2/down/config", True, "g-2 1"),
+    ]  # fmt: skip
+    with database.begin() as store:
+        orders.note_outcome(store, "g-1", version=2, outcome="rolled_back", at_us=T0)
+    after = Server(database)
+    after.now_us = T0 + 30 * DAY
+    after.rounds.give_orders()
+    assert [one.topic for one in after.said] == ["hw/1/mine/g-2/down/config"]
 
 
 class Classifier:
@@ -157,6 +188,20 @@ def test_what_tags_of_people_said_is_forgotten_with_their_tracks(database: Datab
     server.now_us = T0 + 31 * DAY
     server.rounds.keep_house(ServeConfig())
     assert (_readings_of(database, "tag-1"), _readings_of(database, "machine-1")) == (0, 1)
+
+
+def test_a_gateway_that_falls_silent_is_told_off_line(database: Database, server: Server) -> None:
+    with database.begin() as store:
+        gateways.open_claim(store, "A" * 20, gateway_id="g-1", name="Gate", location_id=None, who="mia", at_us=T0,
+                            expires_us=T0 + DAY)  # fmt: skip
+        gateways.note_status(store, "g-1", Status(True, T0), heard_us=T0)
+    told = []
+    for later_s in (100, 110, 130, 140):
+        server.now_us = T0 + later_s * S
+        before = server.services.hub.number
+        server.rounds.tell_gateways()
+        told += [one.content["state"] for one in server.services.hub.since(before).changes]
+    assert told == ["online", "offline"]
 
 
 def test_a_defect_in_a_round_is_told_and_the_next_round_comes(caplog: pytest.LogCaptureFixture) -> None:

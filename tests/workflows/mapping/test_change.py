@@ -148,6 +148,15 @@ def test_every_site_has_a_matrix_of_its_own(given, tmp_path):
         change(given._replace(sites=tmp_path / "nameless.gpkg"), tmp_path / "out")
 
 
+def test_ground_in_two_sites_counts_for_the_first_in_matrix_and_polygons(given, tmp_path):
+    whole = shapely.box(LEFT, TOP - 800, LEFT + 800, TOP)
+    sites = gpd.GeoDataFrame({"name": ["second", "first"]}, geometry=[whole, whole], crs="EPSG:32633")
+    sites.to_file(tmp_path / "sites.gpkg")
+    change(given._replace(sites=tmp_path / "sites.gpkg"), tmp_path / "out", changes=EXACT)
+    assert set(pd.read_csv(tmp_path / "out" / "mining_from_to.csv")["site"]) == {"first"}
+    assert set(gpd.read_parquet(tmp_path / "out" / "mining_change.parquet")["site"]) == {"first"}
+
+
 def test_a_map_on_another_grid_is_put_on_the_first(given, tmp_path):
     half = write(tmp_path / "half_2021-07-01.tif", np.kron(bits(50, 50), np.ones((2, 2), np.uint16)), step=5.0)
     fine = change(given._replace(after=half), tmp_path / "out", changes=EXACT)

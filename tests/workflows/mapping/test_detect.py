@@ -148,6 +148,19 @@ def test_another_level_is_refused_unless_forced(given, tmp_path):
     assert detect_alone(ToDetect((l2a,), force=True), tmp_path / "out", run_file=run_file)["level"] == "L2A"
 
 
+def test_a_scene_on_a_web_map_is_placed_in_its_utm_zone(given, tmp_path):
+    """At 45° a web map's pixel of 10 m shows 7.1 m; the box around the scene is turned by a degree."""
+    with rasterio.open(given[0].scenes[0]) as raster:
+        values, names = raster.read(), raster.descriptions
+    web = geotiff(tmp_path / "S2A_MSIL1C_20230717.tif", values, bands=names, crs="EPSG:3857", top=5_621_521.0)
+    detect_alone(ToDetect((web,)), tmp_path / "out", threshold=THRESHOLD, run_file=given[1])
+    objects = gpd.read_parquet(tmp_path / "out" / "detections.parquet")
+    assert objects.crs.to_epsg() == 32631
+    scene = read_raster(tmp_path / "out" / "scene.tif")
+    assert scene.odc.geobox.resolution.x == 10.0
+    assert scene.sizes["x"] == pytest.approx(SIDE * np.cos(np.radians(45.0)), abs=6)
+
+
 @pytest.mark.real
 def test_a_real_scene_in_degrees_without_a_level(real_data, tmp_path):
     scene = real_data / "tailings-ponds" / "images" / "72.tif"

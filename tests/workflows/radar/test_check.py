@@ -9,6 +9,7 @@ from affine import Affine
 
 from highwall.core.errors import InputError, MissingInputError
 from highwall.core.grid import GeoBox
+from highwall.io.catalog import checksum
 from highwall.io.rasters import write_zarr
 from highwall.workflows.radar.check import motion_check
 
@@ -59,6 +60,7 @@ def test_radar_that_agrees_has_no_bias_against_a_reference_station(stack, tmp_pa
     assert found.stations["PIT"].rms < 0.002
     facts = json.loads((tmp_path / "out" / "motion_check.json").read_text())
     assert facts["n_stations"] == 1
+    assert facts["motion"] == checksum(stack)
     assert (tmp_path / "out" / "motion_check.png").stat().st_size > 5_000
 
 

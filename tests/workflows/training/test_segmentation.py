@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from highwall.cli import app
 from highwall.core.errors import ConfigError, InputError, MissingInputError, ModelError, OutputError
 from highwall.segmentation.dataset import SampleSet
-from highwall.segmentation.labels import OUTSIDE
+from highwall.segmentation.labels import BITS, OUTSIDE
 from highwall.segmentation.segmenter import OnnxSegmenter
 from highwall.workflows.training.segmentation import (
     Fold,
@@ -194,6 +194,22 @@ def test_a_source_is_a_dataset_or_both_folders(tmp_path, folders):
         read_samples(ToLearn(None, *folders, level="L3"), options=options)
     with pytest.raises(MissingInputError):
         read_samples(ToLearn(tmp_path / "none"), options=options)
+
+
+@pytest.mark.parametrize("values", [(np.uint8, 4, 64), (np.uint16, 4, 5)])
+def test_rasters_mean_what_their_folder_says_as_they_do_in_an_evaluation(tmp_path, folders, values):
+    """A 4 is a settling pond among codes and a stockpile among bits; a 64 beside it can be but a bit."""
+    dtype, first, second = values
+    for number, value in ((0, first), (1, second)):
+        with rasterio.open(folders[1] / f"{number}.tif") as file:
+            profile = file.profile | {"dtype": dtype}
+        (tmp_path / "labels").mkdir(exist_ok=True)
+        with rasterio.open(tmp_path / "labels" / f"{number}.tif", "w", **profile) as file:
+            file.write(np.full((1, file.height, file.width), value, dtype))
+    samples = read_samples(ToLearn(images=folders[0], labels=tmp_path / "labels"), options=options_of(None, {}))
+    meant = BITS["stockpile"] if second == 64 else BITS["settling_pond"]
+    assert {sample.name: set(np.unique(sample.mask())) for sample in samples}["0"] == {meant}
+    assert len(samples) == 2
 
 
 def test_subsets_are_read_from_text():

@@ -2,7 +2,9 @@
 
 import datetime as dt
 import json
+import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -19,6 +21,7 @@ from highwall.activity.options import ActivityOptions
 from highwall.core.errors import InputError, MissingInputError
 from highwall.core.grid import GeoBox
 from highwall.core.site import Site
+from highwall.io.catalog import checksum
 from highwall.io.rasters import write_cog, write_zarr
 from highwall.io.vectors import write_polygons
 from highwall.segmentation.labels import bits_of
@@ -30,6 +33,7 @@ from highwall.workflows.watching.case_file import case_file
 from highwall.workflows.watching.findings_register import as_table, decide, enter, export, read_register, register_file
 from highwall.workflows.watching.looks import clear_ground
 from highwall.workflows.watching.portfolio import portfolio
+from highwall.workflows.watching.report import report
 
 CRS, LEFT, TOP, SIDE = "EPSG:32633", 500_000.0, 4_990_000.0, 200
 GRID = GeoBox((SIDE, SIDE), Affine(10, 0, LEFT, 0, -10, TOP), CRS)
@@ -283,6 +287,19 @@ def test_the_case_of_moving_ground_shows_its_own_series(files, tmp_path):
     assert "No moving ground in reach was measured" not in text
     assert "Radar measured how the ground moved" in text
     assert text.count("data:image/png;base64,") == 2  # the scene, and the series
+    assert_filed_only_of_its_own_motion(run, files / "displacement.zarr")
+
+
+def assert_filed_only_of_its_own_motion(run: Run, motion: Path) -> None:
+    """A check of the radar against stations counts for the motion that was checked, and no other."""
+    said: list[str] = []
+    run, finding = replace(run, say=said.append), finding_of(run, "motion_beyond_boundary")
+    for checked, is_filed in ((checksum(motion), True), ("1220" + "0" * 64, False)):
+        facts = {"motion": checked, "n_stations": 9, "rms_m": 0.0014}
+        run.path("motion_check.json").write_text(json.dumps(facts))
+        said.clear()
+        assert ("compared with 9 stations on the ground: 1.4 mm RMS" in page_of(run, finding)) == is_filed
+        assert any("motion_check.json is of another motion" in line for line in said) != is_filed
 
 
 def test_a_case_shows_the_record_of_the_permit_that_had_run_out(tmp_path):
@@ -336,8 +353,8 @@ def test_a_portfolio_ranks_its_sites_and_says_what_is_new(assessed, files, tmp_p
     state["findings"] = {decided_on: "confirmed"}
     (runs / "portfolio.json").write_text(json.dumps(state))
     (row,) = portfolio(files / "runs", runs)  # the earlier run of the site does not count beside it
-    assert row.news == (forgotten.removeprefix("second/"),)
-    assert row.changes == (f"{decided_on.removeprefix('second/')} confirmed → new",)
+    assert row.news == (forgotten.removeprefix("second/register.json/"),)
+    assert row.changes == (f"{decided_on.removeprefix('second/register.json/')} confirmed → new",)
     assert len(pd.read_csv(runs / "portfolio.csv")) == len(rows)
     with pytest.raises(MissingInputError, match="no run below"):
         portfolio(tmp_path / "nothing", runs)
@@ -351,6 +368,60 @@ def test_a_register_elsewhere_is_found_from_the_folder_of_its_run(assessed, file
     assert register_file(runs / "second").resolve() == (tmp_path / "register.json").resolve()
     (row,) = portfolio(runs, tmp_path / "portfolio")
     assert (row.folder, row.n_new) == ("second", 2)
+
+
+def test_a_new_run_brings_no_news_of_what_its_register_knew(assessed, files, tmp_path):
+    runs = tmp_path / "runs"
+    shutil.copytree(files / "runs" / "second", runs / "2023")
+    enter(run_of(tmp_path, "2023"), runs / "register.json")
+    portfolio(runs, tmp_path / "portfolio")
+    shutil.copytree(runs / "2023", runs / "2024")
+    (row,) = portfolio(runs, tmp_path / "portfolio")
+    assert (row.folder, row.n_new, row.news, row.changes) == ("2024", 2, (), ())
+
+
+@pytest.mark.parametrize(("on", "kinds"), [(SECOND, ["protected_area_entered"]), (None, None)])
+def test_a_summary_lists_what_was_found_without_permits(files, tmp_path, on, kinds):
+    """Protected land asks for a date, not for permits."""
+    shutil.copytree(files / "runs" / "second", tmp_path / "runs" / "zones")
+    run = run_of(tmp_path, "zones")
+    park = ZoneSection(file=files / "park.gpkg", kind="protected_area", name="NAME")
+    assess(run, ToAssess(run.path("patches.parquet"), zones=(park,)), on=on, options=OPTIONS, evidence=EVIDENCE)
+    report(run, ["assess"])
+    found = json.loads(run.path("summary.json").read_text())["findings"]
+    assert (found and [row["kind"] for row in found]) == kinds
+    (row,) = portfolio(run.folder, tmp_path / "portfolio")
+    assert row.is_checked == (kinds is not None)
+
+
+def test_bare_outlines_are_reported_without_class_and_probability(files, tmp_path):
+    outlines = gpd.GeoDataFrame(geometry=[PIT[SECOND]], crs=CRS)
+    write_polygons(outlines, tmp_path / "outlines")
+    run = run_of(tmp_path, "bare")
+    given = ToAssess(tmp_path / "outlines.parquet", files / "permits.gpkg")
+    assess(run, given, on=SECOND, options=OPTIONS, evidence=EVIDENCE)
+    report(run, ["assess"])
+    (patch,) = json.loads(run.path("summary.json").read_text())["patches"]
+    assert (patch["mine_class"], patch["probability_mean"], patch["area_m2"]) == (None, None, 280_000.0)
+    text = run.path("report.html").read_text()
+    assert "mean mine probability –" in text
+    assert "None" not in re.sub(r"<pre>.*?</pre>", "", text, flags=re.DOTALL)
+
+
+def test_a_report_draws_only_the_permits_that_were_compared(files, tmp_path):
+    run, permits = write_run(tmp_path / "run", SECOND), tmp_path / "permits.gpkg"
+    shutil.copy(files / "permits.gpkg", permits)
+    assess(run, ToAssess(run.path("patches.parquet"), permits), on=SECOND, options=OPTIONS, evidence=EVIDENCE)
+    gone = []
+    for shift in (0.0, 500.0):
+        moved = gpd.read_file(permits)
+        if shift:
+            write_polygons(moved.set_geometry(moved.translate(shift)), tmp_path / "permits")
+            run.path("report.html").unlink()
+        report(run, ["assess"])
+        missing = json.loads(run.path("summary.json").read_text())["missing"]
+        gone.append(any("permits that were compared are not drawn" in sentence for sentence in missing))
+    assert gone == [False, True]
 
 
 def test_a_register_does_not_mind_how_its_crs_is_written(assessed, files, tmp_path):

@@ -154,6 +154,8 @@ export interface Alarm {
   /** A pre-alarm: its subject may cancel it until then, and nobody else has been told. */
   cancel_until: Iso | null;
   shelved_until: Iso | null;
+  /** It may be put aside for so long [s]; null: it may not. */
+  longest_shelf_s: number | null;
   actions: string[];
   evidence: string[];
   transitions: Transition[];
@@ -294,16 +296,22 @@ export interface LiveLatest extends Latest {
   datastream_id: number;
 }
 
+/** Something that one may see no more, as what belongs to another location from now on. */
+export interface Gone<Id> {
+  id: Id;
+  state: null;
+}
+
 /** One message of the live socket; a bare `{id, at}` is a heartbeat. */
 export interface LiveMessage {
   id: number;
   at: Iso;
   reset?: boolean;
-  /** Without a state: it was taken out of use. */
+  /** Without a state: it was taken out of use, or one may see it no more. */
   assets?: { id: string; state: AssetState | null }[];
-  alarms?: Alarm[];
+  alarms?: (Alarm | Gone<number>)[];
   latest?: LiveLatest[];
-  gateways?: Gateway[];
+  gateways?: (Gateway | Gone<string>)[];
 }
 
 export interface Track {

@@ -37,7 +37,7 @@ export function SeriesChart({ stream, height = 320, isBrief = false }: SeriesCha
     to: new Date(seen.to).toISOString(),
     points: POINTS,
   });
-  const { value, error, again } = useLoaded<Series>(path);
+  const { value, error, nAnswers, again } = useLoaded<Series>(path);
   const watched = useLoaded<{ thresholds: Threshold[] }>(
     `/api/datastreams/${stream.id}/thresholds`,
     CRITERIA_MS,
@@ -46,10 +46,10 @@ export function SeriesChart({ stream, height = 320, isBrief = false }: SeriesCha
     if (value) keep({ series: value, seen });
   }, [value]);
   useEffect(() => {
-    if (range) return;
-    const timer = setInterval(() => setEnd(Date.now()), FOLLOW_MS);
-    return () => clearInterval(timer);
-  }, [range]);
+    if (range || nAnswers === 0) return;
+    const timer = setTimeout(() => setEnd(Date.now()), FOLLOW_MS);
+    return () => clearTimeout(timer);
+  }, [range, nAnswers]);
   const follow = (ms: number) => {
     setSpan(ms);
     setRange(null);

@@ -78,10 +78,11 @@ export class Link {
     };
     wire.onmessage = ({ data }) => {
       if (wire !== this.wire) return;
+      const message = parsed(data);
+      if (!message) return this.giveUp(wire);
       this.nFailed = 0;
       this.expectWord(wire);
-      const message = parsed(data);
-      if (message) this.options.onMessage(message);
+      this.options.onMessage(message);
     };
     wire.onclose = () => this.lost(wire);
   }
@@ -100,10 +101,13 @@ export class Link {
 
   private expectWord(wire: Wire): void {
     clearTimeout(this.watch);
-    this.watch = setTimeout(() => {
-      wire.close();
-      this.lost(wire); // the browser may take minutes to notice by itself
-    }, DUMB_AFTER_MS);
+    this.watch = setTimeout(() => this.giveUp(wire), DUMB_AFTER_MS);
+  }
+
+  /** Leave a socket that is dumb, or whose word cannot be read: there may have been an alarm in it, so ask again. */
+  private giveUp(wire: Wire): void {
+    wire.close();
+    this.lost(wire); // the browser may take minutes to notice by itself
   }
 }
 

@@ -1,6 +1,6 @@
 /** What the screen knows of the ground, and how a live message changes it. Pure: no clock, no network. */
 
-import type { Alarm, Asset, Gateway, Latest, LiveMessage } from "../api/contract";
+import type { Alarm, Asset, Gateway, Gone, Latest, LiveMessage } from "../api/contract";
 
 export interface World {
   /** Number of the last live message that was applied; a reconnect resumes after it. */
@@ -92,16 +92,23 @@ function moved(world: World, message: LiveMessage): Pick<World, "assets" | "stra
   return { assets, strangers };
 }
 
-function put<K, V, R extends V>(
+function put<K, V, R extends V & object>(
   kept: ReadonlyMap<K, V>,
-  rows: R[] | undefined,
+  rows: (R | Gone<K>)[] | undefined,
   key: (row: R) => K,
   join: (old: V | undefined, row: R) => V = (_, row) => row,
 ): ReadonlyMap<K, V> {
   if (!rows?.length) return kept;
   const all = new Map(kept);
-  for (const row of rows) all.set(key(row), join(all.get(key(row)), row));
+  for (const row of rows) {
+    if (isGone(row)) all.delete(row.id);
+    else all.set(key(row), join(all.get(key(row)), row));
+  }
   return all;
+}
+
+function isGone<K>(row: object | Gone<K>): row is Gone<K> {
+  return "state" in row && row.state === null;
 }
 
 /** A gateway's live word may hold less than its listing. */

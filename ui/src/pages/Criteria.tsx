@@ -56,7 +56,7 @@ export function CriteriaPage() {
           </button>
         )}
       </Head>
-      {isProposing && <Propose content={criteria.content} onClose={() => propose(false)} onDone={again} />}
+      {isProposing && <Propose inForce={criteria} onClose={() => propose(false)} onDone={again} />}
       {open.map((proposal) => (
         <ProposalCard key={proposal.id} proposal={proposal} current={criteria.content} onDone={again} />
       ))}

@@ -3,17 +3,12 @@ import type { Gateway } from "../api/contract";
 import { post } from "../api/client";
 import { Ago, Chip, Empty, Facts, Head } from "../parts/basics";
 import { Ask, Dialog } from "../parts/dialog";
+import { COMMAND, orderOf, outcomeOf } from "../format/commands";
 import { numeral } from "../format/value";
-import { locations, may, placeName, world } from "../store/screen";
+import { locations, may, me, placeName, world } from "../store/screen";
 import { href } from "../store/route";
 import { readGateways } from "../store/session";
 
-const VERBS: [string, string][] = [
-  ["scan", "Scan now"],
-  ["restart", "Restart"],
-  ["calibrate", "Calibrate"],
-  ["infer", "Run inference"],
-];
 /** A buffer that holds less than this [day] is drawn as a worry. */
 const THIN_BUFFER_DAYS = 2;
 
@@ -54,7 +49,8 @@ export function Gateways() {
               name: "location_id",
               label: "Where it will stand",
               kind: "select",
-              options: [...locations.value.values()].map(({ id, name }) => [id, name]),
+              options: placesToStand(),
+              isOptional: true,
             },
           ]}
           deed="Make a code"
@@ -81,6 +77,12 @@ export function Gateways() {
       )}
     </section>
   );
+}
+
+/** Nowhere yet, for whoever has the whole site in scope, and every place. */
+function placesToStand(): [string, string][] {
+  const places = [...locations.value.values()].map(({ id, name }): [string, string] => [id, name]);
+  return me.value?.scope ? places : [["", "Nowhere yet"], ...places];
 }
 
 function GatewayCard({ gateway, onCode }: { gateway: Gateway; onCode: (code: string) => void }) {
@@ -144,10 +146,10 @@ function GatewayCard({ gateway, onCode }: { gateway: Gateway; onCode: (code: str
       {asked === "command" && (
         <Ask
           title={`Command ${gateway.name}`}
-          fields={[{ name: "verb", label: "What it shall do", kind: "select", options: VERBS }]}
+          fields={COMMAND}
           deed="Send"
-          onDo={async ({ verb }) => {
-            await post(`${path}/commands`, { verb, arguments: {} });
+          onDo={async (said) => {
+            await post(`${path}/commands`, orderOf(said));
             await readGateways();
           }}
           onClose={() => ask(null)}
@@ -202,12 +204,15 @@ function Commands({ gateway }: { gateway: Gateway }) {
     <details>
       <summary>Commands</summary>
       <ul class="plain">
-        {gateway.commands.map((command) => (
-          <li key={command.id}>
-            <b>{command.verb}</b> · <Ago at={command.at} /> · {command.done ? "done" : "waiting"}
-            {command.result ? <code> {JSON.stringify(command.result)}</code> : null}
-          </li>
-        ))}
+        {gateway.commands.map((command) => {
+          const { outcome, details } = outcomeOf(command);
+          return (
+            <li key={command.id} data-command={command.verb}>
+              <b>{command.verb}</b> · <Ago at={command.at} /> · {outcome}
+              {details && <code> {details}</code>}
+            </li>
+          );
+        })}
       </ul>
     </details>
   );

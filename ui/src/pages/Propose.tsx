@@ -1,6 +1,7 @@
 /** Writing a change of the criteria: numbers by hand, anything else in the document itself. */
 
 import { useState } from "preact/hooks";
+import type { Criteria } from "../api/contract";
 import { post } from "../api/client";
 import { FormFoot } from "../parts/dialog";
 import { useDeed } from "../parts/load";
@@ -9,21 +10,24 @@ import { criteriaOf } from "../format/criteria";
 import { Changes } from "./ProposalCard";
 
 interface ProposeProps {
-  content: unknown;
+  inForce: Criteria;
   onClose: () => void;
   onDone: () => void;
 }
 
-export function Propose({ content, onClose, onDone }: ProposeProps) {
-  const [draft, setDraft] = useState(content);
+export function Propose({ inForce, onClose, onDone }: ProposeProps) {
+  const [basis] = useState(inForce);
+  const [draft, setDraft] = useState<unknown>(basis.content);
   const [text, setText] = useState<string | null>(null);
   const [why, setWhy] = useState("");
   const { isBusy, error, run } = useDeed();
   const written = text === null ? { value: draft, fault: null } : parsed(text);
-  const rows = written.fault ? [] : changes(content, written.value);
+  const rows = written.fault ? [] : changes(basis.content, written.value);
+  const isOvertaken = inForce.version !== basis.version;
   const submit = async (event: Event) => {
     event.preventDefault();
-    const isDone = await run(() => post("/api/criteria/proposals", { content: written.value, why }));
+    const proposal = { content: written.value, based_on: basis.version, why };
+    const isDone = await run(() => post("/api/criteria/proposals", proposal));
     if (!isDone) return;
     onDone();
     onClose();
@@ -59,7 +63,18 @@ export function Propose({ content, onClose, onDone }: ProposeProps) {
         <span>Why</span>
         <textarea rows={2} required value={why} onInput={(event) => setWhy(event.currentTarget.value)} />
       </label>
-      <FormFoot error={error} onClose={onClose} deed="Propose it" isReady={!isBusy && rows.length > 0} />
+      {isOvertaken && (
+        <p class="refused" role="alert">
+          Version {inForce.version} came in force while you wrote from version {basis.version}. Close this
+          form and write the change anew.
+        </p>
+      )}
+      <FormFoot
+        error={error}
+        onClose={onClose}
+        deed="Propose it"
+        isReady={!isBusy && rows.length > 0 && !isOvertaken}
+      />
     </form>
   );
 }

@@ -93,11 +93,13 @@ function fieldsOfClaim(): Field[] {
   ];
 }
 
-/** A replacement that waits for someone of another role. */
+/** A replacement that waits: another role approves it, whoever may approve can put it away. */
 function Wish({ wish, onDone }: { wish: Replacement; onDone: () => void }) {
   const { isBusy, error, run } = useDeed();
-  const mayApprove =
-    may("approve_tags") && wish.asked_by !== me.value?.name && wish.asked_role !== me.value?.role;
+  const decide = (what: "approve" | "reject") =>
+    void run(() => post(`/api/tags/replacements/${wish.id}/${what}`).then(onDone));
+  const isOwn = wish.asked_by === me.value?.name;
+  const mayApprove = may("approve_tags") && !isOwn && wish.asked_role !== me.value?.role;
   return (
     <article class="proposal" data-replacement={wish.id}>
       <p>
@@ -105,19 +107,23 @@ function Wish({ wish, onDone }: { wish: Replacement; onDone: () => void }) {
         <code>{wish.tag_id}</code>: {wish.why} <When at={wish.at} />
       </p>
       {error && <Trouble words={error} />}
-      {mayApprove ? (
+      {!mayApprove && <p class="muted">Someone of another role must approve it.</p>}
+      {may("approve_tags") && (
         <div class="row-deeds">
-          <button
-            type="button"
-            class="button small main"
-            disabled={isBusy}
-            onClick={() => void run(() => post(`/api/tags/replacements/${wish.id}/approve`).then(onDone))}
-          >
-            Approve
+          {mayApprove && (
+            <button
+              type="button"
+              class="button small main"
+              disabled={isBusy}
+              onClick={() => decide("approve")}
+            >
+              Approve
+            </button>
+          )}
+          <button type="button" class="button small bad" disabled={isBusy} onClick={() => decide("reject")}>
+            {isOwn ? "Withdraw" : "Reject"}
           </button>
         </div>
-      ) : (
-        <p class="muted">Someone of another role must approve it.</p>
       )}
     </article>
   );

@@ -5,6 +5,7 @@ import type { Alarm } from "../api/contract";
 import { post } from "../api/client";
 import { Ask, type Field } from "../parts/dialog";
 import { subjectName } from "../format/names";
+import { shelfSpans } from "../format/shelf";
 import { speakers, world } from "../store/screen";
 import { withAlarms } from "../live/world";
 
@@ -13,16 +14,9 @@ interface Deed {
   word: string;
   done: string;
   intro: string;
-  fields: Field[];
+  fields: (alarm: Alarm) => Field[];
   tone: "main" | "plain" | "bad";
 }
-
-const SHELVE_HOURS: [string, string][] = [
-  ["0.25", "15 minutes"],
-  ["1", "1 hour"],
-  ["4", "4 hours"],
-  ["12", "12 hours"],
-];
 
 const DEEDS: Deed[] = [
   {
@@ -30,7 +24,7 @@ const DEEDS: Deed[] = [
     word: "Acknowledge",
     done: "I have it",
     intro: "You take the alarm; it stops sounding and does not escalate.",
-    fields: [{ name: "note", label: "Note", kind: "area", isOptional: true }],
+    fields: () => [{ name: "note", label: "Note", kind: "area", isOptional: true }],
     tone: "main",
   },
   {
@@ -38,7 +32,7 @@ const DEEDS: Deed[] = [
     word: "I am all right",
     done: "Cancel the pre-alarm",
     intro: "Only while it is a pre-alarm, and only your own.",
-    fields: [],
+    fields: () => [],
     tone: "main",
   },
   {
@@ -46,8 +40,8 @@ const DEEDS: Deed[] = [
     word: "Shelve",
     done: "Shelve it",
     intro: "It is put aside for a while, and comes back by itself if its cause remains.",
-    fields: [
-      { name: "hours", label: "For", kind: "select", options: SHELVE_HOURS },
+    fields: ({ longest_shelf_s }) => [
+      { name: "for_s", label: "For", kind: "select", options: shelfSpans(longest_shelf_s ?? 0) },
       { name: "why", label: "Why", kind: "area" },
     ],
     tone: "plain",
@@ -57,7 +51,7 @@ const DEEDS: Deed[] = [
     word: "Clear",
     done: "Clear it",
     intro: "You state that its cause is gone.",
-    fields: [{ name: "why", label: "Why", kind: "area" }],
+    fields: () => [{ name: "why", label: "Why", kind: "area" }],
     tone: "plain",
   },
   {
@@ -65,7 +59,7 @@ const DEEDS: Deed[] = [
     word: "Call outside aid",
     done: "Call aid now",
     intro: "The call goes out at once to the services that this site has named, and cannot be taken back.",
-    fields: [{ name: "message", label: "What they must know", kind: "area" }],
+    fields: () => [{ name: "message", label: "What they must know", kind: "area" }],
     tone: "bad",
   },
 ];
@@ -98,7 +92,7 @@ export function AlarmDeeds({ alarm }: { alarm: Alarm }) {
               <p class="muted">{asked.intro}</p>
             </>
           }
-          fields={asked.fields}
+          fields={asked.fields(alarm)}
           deed={asked.done}
           tone={asked.tone === "bad" ? "bad" : "plain"}
           onDo={(said) => act(alarm, asked.key, said)}
@@ -122,8 +116,7 @@ async function act(alarm: Alarm, key: string, said: Record<string, string>): Pro
   if (whole && "state" in whole) world.value = withAlarms(world.value, [whole]); // sooner than the socket brings it
 }
 
-function bodyOf(key: string, said: Record<string, string>): Record<string, string> {
-  if (key !== "shelve") return said;
-  const until = new Date(Date.now() + Number(said["hours"]) * 3_600_000);
-  return { until: until.toISOString(), why: said["why"] ?? "" };
+/** A shelf is a duration: the clock of this screen may be ahead of the server's. */
+function bodyOf(key: string, said: Record<string, string>): Record<string, string | number> {
+  return key === "shelve" ? { ...said, for_s: Number(said["for_s"]) } : said;
 }

@@ -36,6 +36,8 @@ export interface Field {
   value?: string;
   isOptional?: boolean;
   hint?: string;
+  /** Whether it is asked for at all, by what the other fields say. */
+  isAsked?: (said: Record<string, string>) => boolean;
 }
 
 interface AskProps {
@@ -62,14 +64,16 @@ export function Ask({ title, intro, fields, deed, tone = "plain", onDo, onClose 
     <Dialog title={title} onClose={onClose}>
       <form onSubmit={submit}>
         {intro && <div class="intro">{intro}</div>}
-        {fields.map((field) => (
-          <Input
-            key={field.name}
-            field={field}
-            value={said[field.name] ?? ""}
-            onInput={(value) => setSaid((all) => ({ ...all, [field.name]: value }))}
-          />
-        ))}
+        {fields
+          .filter(({ isAsked }) => isAsked?.(said) ?? true)
+          .map((field) => (
+            <Input
+              key={field.name}
+              field={field}
+              value={said[field.name] ?? ""}
+              onInput={(value) => setSaid((all) => ({ ...all, [field.name]: value }))}
+            />
+          ))}
         <FormFoot error={error} onClose={onClose} deed={deed} tone={tone} isReady={!isBusy} />
       </form>
     </Dialog>

@@ -12,6 +12,9 @@ export const soundState = computed(() =>
   voice.value === "muted" ? "muted" : isAllowed.value ? "on" : "blocked",
 );
 
+/** Gravest level that waits for an answer, 0: none. A number: words that do not change it do not begin the tones anew. */
+const level = computed(() => waiting.value.reduce((most, alarm) => Math.max(most, alarm.level), 0));
+
 let context: AudioContext | null = null;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -25,10 +28,9 @@ export function toggleSound(): void {
 export function startSound(): void {
   for (const touch of ["pointerdown", "keydown"]) addEventListener(touch, allow, { once: true });
   effect(() => {
-    const level = waiting.value.reduce((most, alarm) => Math.max(most, alarm.level), 0);
-    const isHeard = soundState.value === "on" && level > 0;
+    const isHeard = soundState.value === "on" && level.value > 0;
     clearTimeout(timer);
-    if (isHeard) repeat(patternOf(level));
+    if (isHeard) repeat(patternOf(level.value));
   });
 }
 

@@ -43,6 +43,11 @@ class Pass(NamedTuple):
         """Names of its items."""
         return ", ".join(item.id for item in self.items)
 
+    @property
+    def direction(self) -> str:
+        """Flight direction of a radar pass, as its newest item says: ascending, descending, or nothing."""
+        return str(self.items[0].properties.get("sat:orbit_state", "")).lower()
+
     def delay_days(self, other: dt.datetime) -> float:
         """Time from ``other`` to this pass, negative before it [day]."""
         return (self.begin - other) / dt.timedelta(days=1)
@@ -66,7 +71,7 @@ def least_cloudy_first(passes: Sequence[Pass]) -> list[Pass]:
 
 def nearest_first(passes: Sequence[Pass], time: dt.datetime, *, direction: str | None = None) -> list[Pass]:
     """Order radar passes by their distance in time, whole ones first; ``direction`` leaves out the others."""
-    flown = [each for each in passes if direction is None or _direction(each.items[0]) == direction]
+    flown = [each for each in passes if direction is None or each.direction == direction]
     return sorted(flown, key=lambda each: (not each.is_whole, abs(each.delay_days(time)), each.begin))
 
 
@@ -98,10 +103,6 @@ def _cover(items: Sequence[pystac.Item], grid: GeoBox) -> float:
 
 def _platform(item: pystac.Item) -> str:
     return str(item.properties.get("platform", "")).lower()
-
-
-def _direction(item: pystac.Item) -> str:
-    return str(item.properties.get("sat:orbit_state", "")).lower()
 
 
 def _baseline(item: pystac.Item) -> str:

@@ -9,8 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from highwall.core.errors import InputError
 from highwall.io.aside import write_text
 from highwall.io.catalog import checksum
+from highwall.io.fetching.options import FetchOptions
 
 RECORD: Final = "fetch.json"
+DELAY_DIGITS: Final = 2
+"""Decimals to which the days from a scene to its radar are noted."""
 
 
 class _Value(BaseModel):
@@ -23,6 +26,9 @@ class FetchedFile(_Value):
     checksum: str = Field(description="SHA-256 of our file, as a multihash")
     items: tuple[str, ...] = Field(description="STAC items that it was made of")
     sources: dict[str, str] = Field(description="address of each asset, and what it was held against")
+    origin: str = Field(
+        "", description="collection and archive that were asked; empty in records of before they were noted"
+    )
 
 
 class FetchedScene(_Value):
@@ -33,6 +39,22 @@ class FetchedScene(_Value):
     hidden: dict[str, float] = Field(description="share of the AOI under no data, cloud, shadow, snow [1]")
     radar_date: dt.date | None = None
     radar_delay_days: float | None = Field(default=None, description="from the scene to its radar [day]")
+    radar_direction: str = Field(default="", description="ascending or descending, where its item says so")
+
+    def against(self, options: FetchOptions) -> str:
+        """Why such a scene would not be taken as things are asked now; empty if it would."""
+        hidden = sum(self.hidden.values())
+        if self.date.month not in options.months:
+            return f"is of month {self.date.month}"
+        return f"hides {100 * hidden:.1f} % of the AOI" if hidden > options.max_hidden else ""
+
+    def radar_against(self, options: FetchOptions) -> str:
+        """Why its radar would not be taken as things are asked now; empty if it would, or there is none."""
+        delay = abs(self.radar_delay_days or 0.0)
+        if delay > round(options.radar_days, DELAY_DIGITS):
+            return f"is {delay:g} days away"
+        flown = self.radar_direction
+        return f"is of a pass that was {flown}" if flown and options.direction not in {None, flown} else ""
 
 
 class Record(_Value):

@@ -23,14 +23,11 @@ from highwall.io.radar import gamma
 from highwall.io.radar.look import from_elevation
 from highwall.io.radar.pairs import Gathered, OfPair, Pair, PicturesByPair, Placed, collect, number, pair_in
 from highwall.io.radar.pictures import UNREADABLE, RasterPicture, check_end
+from highwall.io.radar.undeclared import MUCH_ZERO, share_of_zeros
 
 UNW_PATTERNS = ("*unw*.tif",)
 COH_PATTERNS = ("*cc*.tif", "*coh*.tif", "*corr*.tif")
 _HEIGHTS = ("*dem.tif", "*hgt.tif")
-_MUCH_ZERO = 0.01
-"""Share of phases that are exactly 0 from which 0 stands for missing, where no file declares what does [1]."""
-_SAMPLED_PAIRS, _SAMPLED_PX = 12, 256
-"""Pairs, and pixels along each side, in which zeros are counted."""
 
 
 def read_geotiffs(
@@ -44,12 +41,13 @@ def read_geotiffs(
 
     A file that matches a pattern and cannot be used is set aside. A coherence whose name and tags carry no date at all
     is no pair's: a mean over pairs, say; it is passed over, as are files that match nothing. Where the phases declare
-    no value for missing and many are exactly 0, as outside a swath, 0 is taken for it and the list says so.
+    no value for missing and many are exactly 0, as outside a swath, 0 is taken for it and the list says so; coherences
+    likewise, if they are 0 where there is no phase.
     """
     phase_files = matching(source, unw_patterns)
     phases = _without_empty(collect(phase_files, read_phase, set_aside=set_aside), set_aside)
     coherence_files = [path for path in matching(source, coh_patterns) if path not in phase_files and _dated(path)]
-    coherences = collect(coherence_files, read_coherence, set_aside=set_aside)
+    coherences = _without_unseen(collect(coherence_files, read_coherence, set_aside=set_aside), phases, set_aside)
     heights = [path for path in matching(source, _HEIGHTS) if path not in {*phase_files, *coherence_files}]
     theta, phi = (angle_map(source, name, set_aside=set_aside) for name in ("theta", "phi"))
     return Gathered(
@@ -66,10 +64,9 @@ def read_geotiffs(
 
 def _without_empty(phases: PicturesByPair, set_aside: list[SetAside]) -> PicturesByPair:
     """Phases whose zeros are missing if they must be: ground without data would pass for ground that stands still."""
-    items = list(phases.values())
-    sampled = items[:: max(len(items) // _SAMPLED_PAIRS, 1)]
-    share = float(np.median([_share_of_zeros(item.placed.picture.path) for item in sampled])) if items else 0.0
-    if share < _MUCH_ZERO:
+    files = [item.placed.picture.path for item in phases.values()]
+    share = share_of_zeros(files)
+    if share < MUCH_ZERO:
         return phases
     reason = f"the files declare no value for missing, and {share:.0%} of a sample is exactly 0: 0 is taken as missing"
     set_aside.append(SetAside("phases of 0", reason))
@@ -79,16 +76,19 @@ def _without_empty(phases: PicturesByPair, set_aside: list[SetAside]) -> Picture
     }
 
 
-def _share_of_zeros(path: Path) -> float:
-    """Share of a sample of a raster's pixels that is exactly 0; none where it declares what is missing."""
-    try:
-        with rasterio.open(path) as dataset:
-            if dataset.nodata is not None:
-                return 0.0
-            shape = (min(dataset.height, _SAMPLED_PX), min(dataset.width, _SAMPLED_PX))
-            return float((dataset.read(1, out_shape=shape) == 0.0).mean())
-    except UNREADABLE:  # told when it is read
-        return 0.0
+def _without_unseen(coherences: PicturesByPair, phases: PicturesByPair, set_aside: list[SetAside]) -> PicturesByPair:
+    """Coherences whose zeros are missing if no phase lies there: ground never seen would pass for decorrelated."""
+    both = [pair for pair in coherences if pair in phases]
+    files, beside = ([layer[pair].placed.picture.path for pair in both] for layer in (coherences, phases))
+    share = share_of_zeros(files, phases=beside)
+    if share < MUCH_ZERO:
+        return coherences
+    reason = (
+        f"the files declare no value for missing, and {share:.0%} of a sample is exactly 0 where there is no phase: "
+        "0 is taken as missing"
+    )
+    set_aside.append(SetAside("coherences of 0", reason))
+    return {pair: read_coherence(item.placed.picture.path, zero_is_missing=True) for pair, item in coherences.items()}
 
 
 def matching(source: Path, patterns: Sequence[str]) -> list[Path]:

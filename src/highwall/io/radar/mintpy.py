@@ -1,9 +1,9 @@
 """MintPy's stack of interferograms: ``ifgramStack.h5``, alone, in a folder or in its ``inputs``.
 
-``unwrapPhase`` [rad, 0 is missing], ``coherence``, ``connectComponent``, ``date``, ``bperp`` and ``dropIfgram`` (False:
-left out), with ROI_PAC's attributes; ``geometryGeo.h5`` or ``geometryRadar.h5`` beside it gives ``height``,
-``incidenceAngle`` (from the vertical), ``azimuthAngle`` (of the vector from the ground to the satellite, anticlockwise
-from north) [degree], ``latitude`` and ``longitude``.
+``unwrapPhase`` [rad, 0 is missing], ``coherence`` (0 is missing), ``connectComponent``, ``date``, ``bperp`` and
+``dropIfgram`` (False: left out), with ROI_PAC's attributes; ``geometryGeo.h5`` or ``geometryRadar.h5`` beside it gives
+``height``, ``incidenceAngle`` (from the vertical), ``azimuthAngle`` (of the vector from the ground to the satellite,
+anticlockwise from north) [degree], ``latitude`` and ``longitude``.
 
 Sign: as stored. MintPy writes phase as second minus first and takes −λ/4π of it as motion toward the satellite: its
 equations put the sign there, the paper's eq. 1 into first minus second of the propagation phase −4π/λ·range. All
@@ -64,9 +64,9 @@ def read_mintpy(source: Path, set_aside: list[SetAside]) -> Gathered:
 
 
 def _pictures(path: Path, layer: str, *, record: Mapping[str, str], pairs: list[Pair]) -> PicturesByPair:
-    """Each pair's picture of a layer; 0 is no phase."""
+    """Each pair's picture of a layer; 0 is no phase, and no coherence."""
     grid, shape = grid_of_record(record), shape_of_record(record)
-    missing = (0.0,) if layer == "unw" else ()
+    missing = (0.0,) if layer in ("unw", "coh") else ()
     pictures = [HdfPicture(path, shape, _LAYERS[layer], index=(n,), missing=missing) for n in range(len(pairs))]
     found = {pair: OfPair(pair, Placed(picture, grid)) for pair, picture in zip(pairs, pictures, strict=True)}
     return {pair: found[pair] for pair in sorted(found)}

@@ -48,15 +48,20 @@ class _Tiff:
 
 
 def holds_images(source: Path) -> bool:
-    """Tell whether the first GeoTIFF of a folder that can be read is complex."""
+    """Tell whether a folder's first GeoTIFF that is complex, or a real one of a pair of dates, is complex.
+
+    Real files of one date or none say nothing: they describe the ground under images, or under interferograms.
+    """
     for path in sorted(source.rglob("*.tif*")):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", NotGeoreferencedWarning)
                 with rasterio.open(path) as dataset:
-                    return bool(np.issubdtype(np.dtype(dataset.dtypes[0]), np.complexfloating))
+                    is_complex = bool(dataset.dtypes[0].startswith("complex"))
         except RasterioError:
             continue
+        if is_complex or len(dates_in(path.stem)) > 1:
+            return is_complex
     return False
 
 

@@ -5,7 +5,7 @@ the engine's next step; until then whoever reads the alarm is shown it as alread
 while the engine is down.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, Literal
 
 import msgspec
@@ -16,6 +16,7 @@ from sqlalchemy import (
     Connection,
     Index,
     Integer,
+    Select,
     String,
     Table,
     Text,
@@ -101,6 +102,11 @@ def alarm(connection: Connection, alarm_id: int) -> Alarm:
     if row is None:
         raise MissingInputError(f"there is no alarm {alarm_id}; it may belong to an older store.")
     return _with_acts(connection, [_alarm(row)])[0]
+
+
+def known() -> Select[tuple[int]]:
+    """Numbers of all alarms, as a part of another question."""
+    return select(_ALARMS.c.id)
 
 
 def all_alarms(connection: Connection) -> dict[int, str]:
@@ -203,8 +209,7 @@ def criterion_of(connection: Connection, of: Alarm) -> Criterion:
     InputError
         No version has it.
     """
-    version = criteria_store.in_force(connection)
-    for given in (version, *reversed(criteria_store.versions(connection))):
+    for given in _newest_first(connection):
         for criterion in given.criteria.criteria:
             if criterion.id == of.criterion:
                 return criterion
@@ -248,6 +253,12 @@ def _waiting(connection: Connection, alarm_ids: Sequence[int] | None) -> list[Ac
     if alarm_ids is not None:
         wanted = wanted.where(_ACTS.c.alarm_id.in_(alarm_ids))
     return [Act(*row[:7]) for row in connection.execute(wanted)]
+
+
+def _newest_first(connection: Connection) -> Iterator[criteria_store.Version]:
+    """Criteria in force, then, if they are asked for, those of old."""
+    yield criteria_store.in_force(connection)
+    yield from reversed(criteria_store.versions(connection))
 
 
 def _as_row(alarm: Alarm, at_us: int) -> dict[str, Any]:

@@ -70,7 +70,7 @@ class Proposal(NamedTuple):
     who: str
     at_us: int
     based_on: int
-    """Version that was in force."""
+    """Version that it was written from."""
     state: ProposalState
     decided_by: str | None
     decided_why: str | None
@@ -115,8 +115,22 @@ def at(connection: Connection, at_us: int) -> Version:
     return ([one for one in known if one.from_us <= at_us] or known[:1] or [in_force(connection)])[-1]
 
 
-def propose(connection: Connection, content: dict[str, Any], *, who: str, role: Role, why: str, at_us: int) -> Proposal:
+def propose(
+    connection: Connection,
+    content: dict[str, Any],
+    *,
+    who: str,
+    role: Role,
+    why: str,
+    at_us: int,
+    based_on: int | None = None,
+) -> Proposal:
     """Propose other criteria; they are checked whole before anybody sees them.
+
+    Parameters
+    ----------
+    based_on
+        Version that they were written from; None: the one in force.
 
     Raises
     ------
@@ -125,13 +139,15 @@ def propose(connection: Connection, content: dict[str, Any], *, who: str, role: 
     ConfigError
         They make no sense.
     InputError
-        No reason is given, or nothing would change.
+        No reason is given, nothing would change, or other criteria came in force since they were written.
     """
     _check_role(role, Action.PROPOSE_CRITERIA)
     if not why.strip():
         raise InputError("say why the criteria are to change: it stays in their record.")
     criteria = read_criteria(content)
     now = in_force(connection)
+    if based_on is not None:
+        _check_basis("this proposal", based_on, now.version)
     if criteria == now.criteria:
         raise InputError(f"these are the criteria of version {now.version}, which is in force.")
     row = {"content": _as_text(criteria), "why": why, "who": who, "at_us": at_us, "based_on": now.version}
@@ -153,14 +169,10 @@ def approve(connection: Connection, proposal_id: int, *, who: str, role: Role, w
         It was decided already, or other criteria came in force since it was written.
     """
     asked = _to_decide(connection, proposal_id, who=who, role=role)
-    now = number_in_force(connection)
-    if asked.based_on != now:
-        raise InputError(
-            f"proposal {proposal_id} was written against version {asked.based_on}, and {now} is in force; "
-            "have it written anew."
-        )
+    now = _held_number(connection)
+    _check_basis(f"proposal {proposal_id}", asked.based_on, now)
     row = _version_row(now + 1, _as_text(asked.criteria), asked.why, asked.who)
-    insert_new(connection, _VERSIONS, [row | {"approved_by": who, "from_us": at_us}])
+    connection.execute(_VERSIONS.insert().values(row | {"approved_by": who, "from_us": at_us}))
     _decide(connection, asked, ProposalState.APPROVED, who=who, why=why, at_us=at_us)
     return in_force(connection)
 
@@ -216,6 +228,18 @@ def _to_decide(connection: Connection, proposal_id: int, *, who: str, role: Role
     if asked.state is not ProposalState.OPEN:
         raise InputError(f"proposal {proposal_id} was {asked.state} by {asked.decided_by}.")
     return asked
+
+
+def _held_number(connection: Connection) -> int:
+    """Number of the version that holds now; whoever else asks for it so waits until this transaction ends."""
+    newest = select(_VERSIONS.c.version).order_by(_VERSIONS.c.version.desc()).limit(1)
+    connection.execute(newest.with_for_update())
+    return number_in_force(connection)  # asked again: another may have come in force while this one waited
+
+
+def _check_basis(what: str, based_on: int, now: int) -> None:
+    if based_on != now:
+        raise InputError(f"{what} was written against version {based_on}, and {now} is in force; have it written anew.")
 
 
 def _decide(connection: Connection, asked: Proposal, state: ProposalState, *, who: str, why: str, at_us: int) -> None:

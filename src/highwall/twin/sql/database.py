@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from highwall.core.errors import ConfigError, InputError
@@ -45,6 +45,12 @@ class Database:
     def is_postgresql(self) -> bool:
         """Whether this is PostgreSQL, where writers lock rows, not the whole file."""
         return self.engine.dialect.name == "postgresql"
+
+    @property
+    def troubles(self) -> tuple[type[Exception], ...]:
+        """Errors that tell of the store itself, as a full disk or a lost connection, not of what was to be written."""
+        driver = self.engine.dialect.loaded_dbapi
+        return OperationalError, InterfaceError, driver.OperationalError, driver.InterfaceError, OSError
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:

@@ -115,10 +115,11 @@ def _known(connection: Connection, names: Sequence[str]) -> dict[str, int]:
     """Numbers of the datastreams among ``names`` that are there.
 
     PostgreSQL is given one array and looks each name up by the index. From a list of 500 it would read the whole table
-    each time, as long as nothing has told it that the table has grown.
+    each time, as long as nothing has told it that the table has grown. The array's column is named in full: a bare
+    ``alias.name`` would be read as a cast to the type ``name``, which cuts at 63 bytes.
     """
     if connection.dialect.name == "postgresql":
-        asked = func.unnest(literal(list(names), ARRAY(String))).table_valued("name")
+        asked = func.unnest(literal(list(names), ARRAY(String))).table_valued("name").render_derived()
         joined = select(_DATASTREAMS.c.name, _DATASTREAMS.c.id).join(asked, asked.c.name == _DATASTREAMS.c.name)
         return {row.name: row.id for row in connection.execute(joined)}
     found: dict[str, int] = {}

@@ -69,10 +69,13 @@ def export_month(connection: Connection, month: str, *, folder: Path) -> Path:
 
 
 def archive_before(connection: Connection, before_us: int, *, folder: Path) -> list[Path]:
-    """Export every month that ended before then, and drop it from the store when its file is written."""
-    ended = observations.months_before(connection, before_us)
+    """Export every month that ended before then, and drop it from the store when its file is written.
+
+    A reading that comes late meanwhile waits until this transaction ends, and then begins the month anew.
+    """
+    ended = observations.hold_before(connection, before_us)
     paths = [export_month(connection, month, folder=folder) for month in ended]
-    observations.drop_before(connection, before_us)
+    observations.drop(connection, ended)
     return paths
 
 

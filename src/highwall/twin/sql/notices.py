@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, Column, Connection, Index, Integer, String, Table, Text, func, select, update
+from sqlalchemy import BigInteger, Column, Connection, Index, Integer, String, Table, Text, select, update
 
 from highwall.twin.alarm import Notice
 from highwall.twin.criteria import Channel
 from highwall.twin.roles import Role
-from highwall.twin.sql.alarms import open_alarms
+from highwall.twin.sql.alarms import known, open_alarms
 from highwall.twin.sql.database import METADATA, insert_new
 
 _NOTICES: Final = Table(
@@ -45,9 +45,13 @@ class OutgoingNotice(NamedTuple):
     """Times that it was tried."""
 
 
-def put(connection: Connection, notices: Iterable[Notice]) -> None:
-    """Store what must be told outside, each once whatever comes twice; a page shows its alarms by itself."""
-    insert_new(connection, _NOTICES, [_outgoing(one, way) for one in notices for way in one.by if way != "page"])
+def put(connection: Connection, notices: Iterable[Notice], *, is_past: bool = False) -> None:
+    """Store what must be told outside, each once whatever comes twice; a page shows its alarms by itself.
+
+    What is past is held back until :func:`release`.
+    """
+    state = "held" if is_past else "waiting"
+    insert_new(connection, _NOTICES, [_outgoing(one, way, state) for one in notices for way in one.by if way != "page"])
 
 
 def waiting(connection: Connection, *, now_us: int, limit: int = 100) -> list[OutgoingNotice]:
@@ -81,16 +85,14 @@ def failed(connection: Connection, notice_id: int, *, error: str, next_us: int |
     connection.execute(update(_NOTICES).where(_NOTICES.c.id == notice_id).values(values))
 
 
-def last_number(connection: Connection) -> int:
-    """Number of the newest notice; 0: there is none."""
-    return int(connection.scalar(select(func.max(_NOTICES.c.id))) or 0)
-
-
-def withhold(connection: Connection, *, after: int) -> int:
-    """Withhold notices behind a number whose alarms are over, and say how many: nobody is to be called for the past."""
+def release(connection: Connection) -> None:
+    """End the past: what was held back is told if its alarm is still open; what speaks of an alarm no more is not."""
     still = [alarm.alarm_id for alarm in open_alarms(connection)]
-    over = _NOTICES.c.id > after, _NOTICES.c.state == "waiting", _NOTICES.c.alarm_id.not_in(still)
-    return connection.execute(update(_NOTICES).where(*over).values(state="withheld")).rowcount
+    held, waits = _NOTICES.c.state == "held", _NOTICES.c.state == "waiting"
+    is_open = _NOTICES.c.alarm_id.in_(still)
+    connection.execute(update(_NOTICES).where(held, is_open).values(state="waiting"))
+    connection.execute(update(_NOTICES).where(held).values(state="withheld"))
+    connection.execute(update(_NOTICES).where(waits, _NOTICES.c.alarm_id.not_in(known())).values(state="withheld"))
 
 
 def _notice(row: Any) -> OutgoingNotice:
@@ -99,9 +101,9 @@ def _notice(row: Any) -> OutgoingNotice:
     )
 
 
-def _outgoing(notice: Notice, channel: Channel) -> dict[str, Any]:
+def _outgoing(notice: Notice, channel: Channel, state: str) -> dict[str, Any]:
     return {
         "key": f"{notice.key}:{notice.to}:{channel}", "alarm_id": notice.alarm_id, "at_us": notice.at_us,
-        "what": notice.what, "to_role": notice.to.value, "channel": channel, "text": notice.text, "state": "waiting",
+        "what": notice.what, "to_role": notice.to.value, "channel": channel, "text": notice.text, "state": state,
         "n_tries": 0, "next_us": notice.at_us, "error": None,
     }  # fmt: skip

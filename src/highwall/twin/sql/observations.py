@@ -8,7 +8,7 @@ a latest value.
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from math import sqrt
+from math import hypot, isfinite
 from operator import itemgetter
 from typing import Final, NamedTuple
 
@@ -74,7 +74,7 @@ class Row(NamedTuple):
     number: int
     """Its number in that stream."""
     value: float | None
-    """SI unit of its property; length of a vector; None: missing, or a text."""
+    """SI unit of its property; length of a vector; None: missing, a text, or no finite number."""
     text: str | None
     """Text, or components of a vector as JSON."""
     flag: int
@@ -92,21 +92,21 @@ class Place(NamedTuple):
 
 
 def as_stored(result: Result) -> tuple[float | None, str | None]:
-    """Value and text under which a result is kept."""
+    """Value and text under which a result is kept; what is no finite number has no value."""
     match result:
         case None:
             return None, None
         case str():
             return None, result.replace("\x00", "\ufffd")
         case list():
-            return sqrt(sum(one * one for one in result)), msgspec.json.encode(result).decode()
+            return _finite(hypot(*result)), msgspec.json.encode(result).decode()
         case _:
-            return float(result), None
+            return _finite(float(result)), None
 
 
 def insert_readings(connection: Connection, rows: Sequence[Row]) -> None:
     """Keep readings, each once whatever comes twice, and the latest of each datastream."""
-    for month, in_order in _by_month(sorted(rows, key=_KEY)).items():
+    for month, in_order in sorted(_by_month(sorted(rows, key=_KEY)).items()):
         load(connection, _made(connection, month), in_order)
         if month != STRAY:
             newest = {row[0]: row for row in in_order}  # of each datastream the last, which is the newest
@@ -155,14 +155,28 @@ def page(
 
 def drop_before(connection: Connection, before_us: int) -> list[str]:
     """Drop the months that ended before then, and strays of that time or received before then; names the months."""
-    gone = months_before(connection, before_us)
-    for month in gone:
-        table_of(month).drop(connection)
-    connection.execute(delete(_MONTHS).where(_MONTHS.c.month.in_(gone)))
+    gone = hold_before(connection, before_us)
+    drop(connection, gone)
     if STRAY in months(connection):
         strays = table_of(STRAY)
         connection.execute(delete(strays).where(strays.c.result_us < before_us))
     return gone
+
+
+def hold_before(connection: Connection, before_us: int) -> list[str]:
+    """Months that ended before then, oldest first; until this transaction ends nobody else writes to them.
+
+    In PostgreSQL a writer of one of them waits, and finds the month gone or as it was; whoever reads does not wait.
+    """
+    ended = _MONTHS.c.month.in_(months_before(connection, before_us))
+    return list(connection.scalars(select(_MONTHS.c.month).where(ended).order_by(_MONTHS.c.month).with_for_update()))
+
+
+def drop(connection: Connection, some_months: Sequence[str]) -> None:
+    """Drop months with all their readings."""
+    for month in some_months:
+        table_of(month).drop(connection)
+    connection.execute(delete(_MONTHS).where(_MONTHS.c.month.in_(some_months)))
 
 
 def drop_of(connection: Connection, datastream_ids: Sequence[int], *, before_us: int) -> int:
@@ -216,6 +230,10 @@ def month_of(row: Row) -> str:
     return _month_name(row.phenomenon_us // _DAY_US)
 
 
+def _finite(value: float) -> float | None:
+    return value if isfinite(value) else None
+
+
 @cache
 def _month_name(day: int) -> str:
     when = datetime.fromtimestamp(day * 86_400, UTC)
@@ -263,9 +281,10 @@ def table_of(month: str) -> Table:
 
 
 def _made(connection: Connection, month: str) -> Table:
-    """Table of a month that is there, made where it was not."""
+    """Table of a month that is there, made where it was not; it stays until this transaction ends."""
     table = table_of(month)
-    if connection.scalar(select(_MONTHS.c.month).where(_MONTHS.c.month == month)) is None:
+    known = select(_MONTHS.c.month).where(_MONTHS.c.month == month)
+    if connection.scalar(known.with_for_update(read=True, key_share=True)) is None:
         insert_new(connection, _MONTHS, [{"month": month}])
         table.create(connection, checkfirst=True)
     return table

@@ -45,6 +45,8 @@ _COMMANDS: Final = Table(
     Column("result", Text),
     Column("done_us", BigInteger),
 )
+_MOST_VERSION: Final = 2**31 - 1
+"""Greatest number that the column of versions holds."""
 
 
 class Configuration(NamedTuple):
@@ -101,8 +103,19 @@ def configurations(connection: Connection, gateway_id: str, *, limit: int = 100)
     return [Configuration(*row) for row in rows]
 
 
+def unreported(connection: Connection) -> list[Configuration]:
+    """Newest configuration of each gateway, where the gateway has not reported of it yet."""
+    newer = _CONFIGS.alias()
+    newest = select(func.max(newer.c.version)).where(newer.c.gateway_id == _CONFIGS.c.gateway_id).scalar_subquery()
+    columns = [column for column in _CONFIGS.c if column.name != "id"]
+    wanted = select(*columns).where(_CONFIGS.c.version == newest, _CONFIGS.c.outcome.is_(None))
+    return [Configuration(*row) for row in connection.execute(wanted.order_by(_CONFIGS.c.gateway_id))]
+
+
 def note_outcome(connection: Connection, gateway_id: str, *, version: int, outcome: str, at_us: int) -> bool:
     """Keep what a gateway reported of a version; says whether there is such a version."""
+    if not 0 < version <= _MOST_VERSION:
+        return False
     wanted = update(_CONFIGS).where(_CONFIGS.c.gateway_id == gateway_id, _CONFIGS.c.version == version)
     return connection.execute(wanted.values(outcome=outcome, reported_us=at_us)).rowcount > 0
 

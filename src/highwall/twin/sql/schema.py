@@ -90,11 +90,16 @@ def _seal_authenticators(connection: Connection, vault: Vault) -> None:
     accounts.seal_authenticators(connection, vault)
 
 
+def _close_replacements(connection: Connection, vault: Vault) -> None:
+    tags.add_closing(connection)
+
+
 MIGRATIONS: Final[dict[str, Callable[[Connection, Vault], None]]] = {
     "0001_tables": _make_tables,
     "0002_change_log": _make_tables,
     "0003_sealed_authenticators": _seal_authenticators,
     "0004_gateway_certificates": _make_tables,
+    "0005_closed_replacements": _close_replacements,
 }
 """Steps in order, by name; each runs once, in one transaction with the note that it ran."""
 

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
+    or_,
     select,
     tuple_,
     update,
@@ -38,6 +39,7 @@ _STREAMS: Final = Table(
 )
 _MOVE: Final = update(_STREAMS).where(_STREAMS.c.id == bindparam("stream"))
 _MOST_KEYS: Final = 300
+_NEVER_US: Final = 2**63 - 1
 StreamKey = tuple[str, str, str]
 """Gateway, priority class and boot epoch."""
 
@@ -79,9 +81,19 @@ def watermarks(connection: Connection, gateways: Iterable[str] | None = None) ->
     return {name: [Watermark(*epoch) for epoch in epochs.items()] for name, epochs in found.items()}
 
 
-def missing_ranges(connection: Connection, *, moved_before_us: int) -> list[tuple[str, Resend]]:
-    """First gap of each stream whose watermark has stood still since then: by gateway, what to ask for again."""
-    standing = select(_STREAMS).where(_STREAMS.c.highest > _STREAMS.c.watermark, _STREAMS.c.moved_us < moved_before_us)
+def missing_ranges(
+    connection: Connection, *, moved_before_us: int, moved_after_us: int = _NEVER_US
+) -> list[tuple[str, Resend]]:
+    """First gap of each stream whose watermark has stood still since then: by gateway, what to ask for again.
+
+    Parameters
+    ----------
+    moved_after_us
+        One that moved later than this did so before the clock was set back, and counts as standing still.
+    """
+    moved_us = _STREAMS.c.moved_us
+    is_still = or_(moved_us < moved_before_us, moved_us > moved_after_us)
+    standing = select(_STREAMS).where(_STREAMS.c.highest > _STREAMS.c.watermark, is_still)
     found = map(_stream, connection.execute(standing.order_by(_STREAMS.c.id)))
     return [(one.gateway, Resend(one.boot_epoch, one.priority, *one.ranges.gaps()[0])) for one in found]
 

@@ -3,7 +3,22 @@
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from sqlalchemy import BigInteger, Column, Connection, Index, Integer, String, Table, Text, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    inspect,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from highwall.core.errors import InputError
 from highwall.telemetry.messages import check_name
@@ -38,7 +53,10 @@ _REPLACEMENTS: Final = Table(
     Column("asked_us", BigInteger, nullable=False),
     Column("approved_by", Text),
     Column("approved_us", BigInteger),
+    Column("closed_by", Text),
+    Column("closed_us", BigInteger),
 )
+_UNDECIDED: Final = _REPLACEMENTS.c.approved_us.is_(None), _REPLACEMENTS.c.closed_us.is_(None)
 
 
 class Tag(NamedTuple):
@@ -74,6 +92,17 @@ class Replacement(NamedTuple):
     asked_us: int
     approved_by: str | None
     approved_us: int | None
+    closed_by: str | None
+    """Who refused it, or approved another request that overtook it; None: nobody did."""
+    closed_us: int | None
+
+
+class Replaced(NamedTuple):
+    """What an approval did."""
+
+    replacement: Replacement
+    overtaken: list[int]
+    """Other requests for one of the two tags, which were closed with it."""
 
 
 def issue(connection: Connection, tag_ids: Sequence[str], *, at_us: int) -> None:
@@ -126,8 +155,10 @@ def ask_replacement(
     return int(made.scalar_one())
 
 
-def approve_replacement(connection: Connection, request: int, *, who: str, role: str, at_us: int) -> Replacement:
+def approve_replacement(connection: Connection, request: int, *, who: str, role: str, at_us: int) -> Replaced:
     """Replace the tag: the old one falls silent for ever, the new one speaks for its asset.
+
+    Other requests for one of the two are closed: they can never be approved any more.
 
     Raises
     ------
@@ -148,13 +179,36 @@ def approve_replacement(connection: Connection, request: int, *, who: str, role:
     _bind(connection, asked.by_tag, asset_id=asset_id, who=who, at_us=at_us)
     approved = asked._replace(approved_by=who, approved_us=at_us)
     connection.execute(update(_REPLACEMENTS).where(_REPLACEMENTS.c.id == request).values(approved._asdict()))
-    return approved
+    same = or_(_REPLACEMENTS.c.tag_id == asked.tag_id, _REPLACEMENTS.c.by_tag == asked.by_tag)
+    return Replaced(approved, _close(connection, same, who=who, at_us=at_us))
+
+
+def reject_replacement(connection: Connection, request: int, *, who: str, at_us: int) -> Replacement:
+    """Put a request away: both tags stay as they are.
+
+    Raises
+    ------
+    InputError
+        There is no such open request.
+    """
+    asked = _open_request(connection, request)
+    _close(connection, _REPLACEMENTS.c.id == request, who=who, at_us=at_us)
+    return asked._replace(closed_by=who, closed_us=at_us)
 
 
 def open_replacements(connection: Connection) -> list[Replacement]:
-    """Requests that nobody has approved, oldest first."""
-    wanted = select(_REPLACEMENTS).where(_REPLACEMENTS.c.approved_us.is_(None)).order_by(_REPLACEMENTS.c.id)
+    """Requests that nobody has decided on, oldest first."""
+    wanted = select(_REPLACEMENTS).where(*_UNDECIDED).order_by(_REPLACEMENTS.c.id)
     return [Replacement(*row) for row in connection.execute(wanted)]
+
+
+def add_closing(connection: Connection) -> None:
+    """Give the requests of a store of before the columns that say that they were closed."""
+    known = {column["name"] for column in inspect(connection).get_columns(_REPLACEMENTS.name)}
+    for column in (_REPLACEMENTS.c.closed_by, _REPLACEMENTS.c.closed_us):
+        if column.name not in known:
+            kind = column.type.compile(connection.dialect)
+            connection.execute(text(f"ALTER TABLE {_REPLACEMENTS.name} ADD COLUMN {column.name} {kind}"))
 
 
 def bindings(connection: Connection, *, asset_id: str | None = None) -> list[Binding]:
@@ -211,8 +265,14 @@ def _bind(connection: Connection, tag_id: str, *, asset_id: str, who: str, at_us
     connection.execute(_BINDINGS.insert().values(row))
 
 
+def _close(connection: Connection, which: ColumnElement[bool], *, who: str, at_us: int) -> list[int]:
+    """Close the open ones of some requests, and give their numbers."""
+    closing = update(_REPLACEMENTS).where(which, *_UNDECIDED).values(closed_by=who, closed_us=at_us)
+    return sorted(connection.scalars(closing.returning(_REPLACEMENTS.c.id)))
+
+
 def _open_request(connection: Connection, request: int) -> Replacement:
-    wanted = select(_REPLACEMENTS).where(_REPLACEMENTS.c.id == request, _REPLACEMENTS.c.approved_us.is_(None))
+    wanted = select(_REPLACEMENTS).where(_REPLACEMENTS.c.id == request, *_UNDECIDED)
     row = connection.execute(wanted.with_for_update()).one_or_none()
     if row is None:
         raise InputError(f"there is no open request {request} to replace a tag.")

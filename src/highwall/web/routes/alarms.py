@@ -56,8 +56,9 @@ def acknowledge(number: AlarmId, given: Acknowledge, who: Answers, served: Serve
 
 @router.post("/alarms/{number}/shelve")
 def shelve(number: AlarmId, given: Shelve, who: Answers, served: Served) -> AlarmTold:
-    """Put an alarm aside until a time."""
-    return _act(served, who, Action.ANSWER_ALARM, number, "shelve", given.why, until_us=given.until)
+    """Put an alarm aside for a while."""
+    until_us = given.end_us(served.clock_us())
+    return _act(served, who, Action.ANSWER_ALARM, number, "shelve", given.why, until_us=until_us)
 
 
 @router.post("/alarms/{number}/clear")

@@ -3,15 +3,19 @@
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query
+from sqlalchemy import Connection
 
 from highwall.core.errors import MissingInputError
 from highwall.twin.roles import Action, Person
 from highwall.twin.sql import audit, changelog, things, tracks
+from highwall.web.alarm_showing import open_alarms_about
 from highwall.web.guards import Served, may
 from highwall.web.instants import Instant, check_span
+from highwall.web.live import Change
 from highwall.web.reach import asset_in_reach, assets_in_reach
 from highwall.web.schemas.assets import AssetGiven, AssetPage, AssetTold, PositionTold, TrackTold
 from highwall.web.schemas.base import Done, Limit, Name
+from highwall.web.services import Services
 from highwall.web.showing import change_of, gone_of, shown_assets
 
 router = APIRouter(prefix="/api", tags=["assets"])
@@ -55,10 +59,8 @@ def put_asset(asset_id: AssetId, given: AssetGiven, who: Edits, served: Served) 
         put = things.put_asset(store, asset_of(asset_id, given), at_us=now_us)
         detail = given.model_dump(mode="json")
         audit.append(store, who.name, "put_asset", subject=asset_id, detail=detail, at_us=now_us)
-        told = shown_assets(store, [put], now_us=now_us)[0]
-        touched = changelog.Touched(assets=(asset_id,))
-        changelog.note(store, touched, writer=served.database.writer, at_us=now_us)
-    served.hub.put([change_of(told)])
+        told, changes = note_put(store, served, put, before=before, now_us=now_us)
+    served.hub.put(changes)
     return told
 
 
@@ -106,6 +108,21 @@ def asset_of(asset_id: str, given: AssetGiven) -> things.Asset:
     return things.Asset(
         asset_id, given.kind, given.name, given.location_id, given.external_id, given.lon, given.lat, given.height_m
     )  # fmt: skip
+
+
+def note_put(
+    store: Connection, served: Services, put: things.Asset, *, before: things.Asset | None, now_us: int
+) -> tuple[AssetTold, list[Change]]:
+    """Note that an asset was put, and give it and what those who watch are to be told.
+
+    With an asset that belongs to another location its open alarms change hands: they are told with it.
+    """
+    told = shown_assets(store, [put], now_us=now_us)[0]
+    has_moved = before is not None and before.location_id != put.location_id
+    about = open_alarms_about(store, put.id) if has_moved else []
+    touched = changelog.Touched(assets=(put.id,), alarms=tuple(one.told.id for one in about))
+    changelog.note(store, touched, writer=served.database.writer, at_us=now_us)
+    return told, [change_of(told), *(one.change for one in about)]
 
 
 def check_location(location_id: str | None, found: things.Location | None) -> None:

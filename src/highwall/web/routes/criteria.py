@@ -36,7 +36,8 @@ def propose(given: NewProposal, who: Proposes, served: Served) -> ProposalTold:
     """Propose other criteria; they are checked whole."""
     with served.database.begin() as store:
         made = criteria.propose(
-            store, given.content, who=who.name, role=who.role, why=given.why, at_us=served.clock_us()
+            store, given.content, who=who.name, role=who.role, why=given.why, at_us=served.clock_us(),
+            based_on=given.based_on,
         )  # fmt: skip
     return _proposal(made)
 

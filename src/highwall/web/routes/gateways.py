@@ -6,12 +6,11 @@ import re
 import secrets
 from typing import Annotated, Final
 
-import msgspec
 from fastapi import APIRouter, Path, Query, Request
 from sqlalchemy import Connection
 
 from highwall.core.errors import ConflictError, MissingInputError
-from highwall.telemetry.messages import Command, Message, down_topic, encoded
+from highwall.telemetry.messages import Command
 from highwall.twin.roles import Action, Person
 from highwall.twin.secrets import new_code
 from highwall.twin.sql import audit, gateways, orders
@@ -32,6 +31,7 @@ from highwall.web.schemas.gateways import (
     VersionTold,
 )
 from highwall.web.services import GatewayDesk, Services
+from highwall.web.showing import SILENT_AFTER_US
 
 router = APIRouter(prefix="/api", tags=["gateways"])
 Sees = Annotated[Person, may(Action.SEE_GATEWAYS)]
@@ -40,6 +40,8 @@ Manages = Annotated[Person, may(Action.MANAGE_GATEWAYS)]
 GatewayId = Annotated[Name, Path()]
 _CLAIM_US: Final = 24 * 3_600_000_000
 """How long a claim code holds [µs]."""
+_MISSED: Final = 4
+"""Words about itself that a gateway may miss before it counts as off line."""
 _SHOWN: Final = 10
 """Commands that are told with a gateway."""
 
@@ -51,7 +53,8 @@ def all_gateways(
     """List the gateways within reach, with their buffers and last words."""
     with served.database.read() as store:
         found = gateways.gateways(store, after=after or "", limit=limit)
-        told = [shown_gateway(store, one) for one in found if _reaches(who, Action.SEE_GATEWAYS, one)]
+        now_us = served.clock_us()
+        told = [shown_gateway(store, one, now_us=now_us) for one in found if _reaches(who, Action.SEE_GATEWAYS, one)]
     return GatewayPage(gateways=told, next=found[-1].id if len(found) == limit else None)
 
 
@@ -105,7 +108,7 @@ def revoke(gateway_id: GatewayId, who: Manages, served: Served) -> Done:
 
 @router.post("/gateways/{gateway_id}/commands")
 def command(gateway_id: GatewayId, given: NewCommand, who: Commands, served: Served) -> CommandTold:
-    """Give a gateway a command; its result comes back with its next words."""
+    """Give a gateway a command; it is sent from the store, and its result comes back with its next words."""
     now_us = served.clock_us()
     order = Command(f"c-{secrets.token_hex(8)}", given.verb, dict(given.arguments))
     with served.database.begin() as store:
@@ -113,7 +116,6 @@ def command(gateway_id: GatewayId, given: NewCommand, who: Commands, served: Ser
         orders.put_command(store, gateway_id, order, who=who.name, at_us=now_us)
         detail = {"command": order.command_id} | given.model_dump(mode="json")
         audit.append(store, who.name, "command_gateway", subject=gateway_id, detail=detail, at_us=now_us)
-    _send(served, gateway_id, "command", order, retain=False)
     return CommandTold(id=order.command_id, verb=order.verb, who=who.name, at=now_us, result=None, done=None)
 
 
@@ -132,7 +134,7 @@ def configurations(gateway_id: GatewayId, who: Manages, served: Served) -> Confi
 
 @router.post("/gateways/{gateway_id}/configurations")
 def configure(gateway_id: GatewayId, given: NewConfiguration, who: Manages, served: Served) -> ConfigurationTold:
-    """Sign a new version of a gateway's configuration, and send it."""
+    """Sign a new version of a gateway's configuration, which is sent from the store."""
     now_us, desk = served.clock_us(), _desk(served)
     with served.database.begin() as store:
         _found(store, who, Action.MANAGE_GATEWAYS, gateway_id)
@@ -143,28 +145,37 @@ def configure(gateway_id: GatewayId, given: NewConfiguration, who: Manages, serv
         orders.put_configuration(store, gateway_id, signed, version=version, who=who.name, at_us=now_us)
         detail = {"version": version, "why": given.why}
         audit.append(store, who.name, "configure_gateway", subject=gateway_id, detail=detail, at_us=now_us)
-    _send(served, gateway_id, "config", signed, retain=True)
     return ConfigurationTold(version=version, content=signed.content, who=who.name, at=now_us, outcome=None)
 
 
-def shown_gateway(store: Connection, one: gateways.Gateway) -> GatewayTold:
+def shown_gateway(store: Connection, one: gateways.Gateway, *, now_us: int) -> GatewayTold:
     """Give a gateway with its last word and its last commands."""
     status = one.status
     given = orders.commands(store, one.id, limit=_SHOWN)
     return GatewayTold(
-        id=one.id, name=one.name, location_id=one.location_id, state=_state(one), last_heard=one.heard_us,
+        id=one.id, name=one.name, location_id=one.location_id, state=_state(store, one, now_us),
+        last_heard=one.heard_us,
         waiting={str(key): n for key, n in status.waiting.items()} if status else {},
         buffer_days=status.buffer_days if status else None, config_hash=status.config_hash if status else "",
         version=status.version if status else "", commands=[_command(order) for order in given],
     )  # fmt: skip
 
 
-def _state(one: gateways.Gateway) -> str:
+def _state(store: Connection, one: gateways.Gateway, now_us: int) -> str:
     if one.revoked_us is not None:
         return "revoked"
     if one.status is None:
         return "waiting"
-    return "online" if one.status.online else "offline"
+    age_us = now_us - (one.heard_us or 0)
+    is_silent = age_us > SILENT_AFTER_US and age_us > _MISSED * _beat_us(store, one.id)
+    return "online" if one.status.online and not is_silent else "offline"
+
+
+def _beat_us(store: Connection, gateway_id: str) -> int:
+    """How often a gateway says a word, by the newest configuration that it was given; 0: it was given none."""
+    newest = orders.configurations(store, gateway_id, limit=1)
+    limits = json.loads(newest[0].content).get("limits", {}) if newest else {}
+    return round(float(limits.get("heartbeat_s", 0)) * 1_000_000)
 
 
 def _command(order: orders.GivenCommand) -> CommandTold:
@@ -208,12 +219,6 @@ def _desk(served: Services) -> GatewayDesk:
     if served.gateways is None:
         raise ConflictError("this server lets no gateways in; start it with --secrets FOLDER and a broker.")
     return served.gateways
-
-
-def _send(served: Services, gateway_id: str, what: str, words: msgspec.Struct, *, retain: bool) -> None:
-    if served.bus is not None:
-        topic = down_topic(served.place.name, gateway_id, what)
-        served.bus.publish(Message(topic, encoded(words), retain=retain))
 
 
 def _id_of(name: str) -> str:

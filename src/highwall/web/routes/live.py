@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Annotated, Any
 
 import anyio
+import msgspec
 from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
 
 from highwall.core.errors import AccessError
@@ -38,14 +39,25 @@ async def live(
 
 
 def message(word: Word, who: Person, *, now_us: int) -> dict[str, Any]:
-    """Say a word to a person: only what concerns that person, and of alarms what that person may do about them."""
+    """Say a word to a person: only what concerns that person, and of alarms what that person may do about them.
+
+    What went out of the person's sight, as an asset does that belongs to another location from now on, and its alarms,
+    has no state any more.
+    """
     said: dict[str, Any] = {"id": word.number, "at": iso(now_us)}
     if word.is_reset:
         said |= {"reset": True} | {topic: [] for topic in Topic}
     for change in word.changes:
         if change.concerns(who):
             said.setdefault(change.topic, []).append(_for_person(change, who))
+        elif change.topic is not Topic.LATEST and change.is_lost_to(who):
+            said.setdefault(change.topic, []).append({"id": change.content["id"], "state": None})
     return said
+
+
+def _encoded(said: Mapping[str, Any]) -> str:
+    """Write a word as JSON; a number that is not finite is null there, because no browser could read the word."""
+    return msgspec.json.encode(said).decode()
 
 
 def _for_person(change: Change, who: Person) -> Mapping[str, Any]:
@@ -54,7 +66,8 @@ def _for_person(change: Change, who: Person) -> Mapping[str, Any]:
         return change.content
     owner = Owner(change.asset_id, change.location_id)
     is_prealarm = change.content["cancel_until"] is not None
-    rights = alarm_rights(who, owner, state=change.content["state"], is_prealarm=is_prealarm)
+    can_shelve = change.content["longest_shelf_s"] is not None
+    rights = alarm_rights(who, owner, state=change.content["state"], is_prealarm=is_prealarm, can_shelve=can_shelve)
     return {**change.content, "rights": rights}
 
 
@@ -72,7 +85,7 @@ async def _tell(socket: WebSocket, who: Person, served: Services, number: int | 
             who = found
         word = served.hub.since(number)
         if word.is_reset or word.number != number or now - heard >= options.heartbeat_s:
-            await socket.send_json(message(word, who, now_us=served.clock_us()))
+            await socket.send_text(_encoded(message(word, who, now_us=served.clock_us())))
             number, heard = word.number, now
         await anyio.sleep(options.live_interval_s)
 

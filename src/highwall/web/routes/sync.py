@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from highwall.twin.roles import Action, Person
-from highwall.twin.sql import audit, changelog, things
+from highwall.twin.sql import audit, things
 from highwall.web.guards import Served, may
-from highwall.web.routes.assets import asset_of, check_location
+from highwall.web.routes.assets import asset_of, check_location, note_put
 from highwall.web.routes.locations import location_of
 from highwall.web.schemas.assets import AssetTold, ExternalId, LocationTold, SyncedAsset, SyncedLocation
-from highwall.web.showing import change_of, shown_assets, shown_locations
+from highwall.web.showing import shown_locations
 
 router = APIRouter(prefix="/api/sync", tags=["sync"])
 Syncs = Annotated[Person, may(Action.SYNC)]
@@ -30,10 +30,8 @@ def sync_asset(external_id: Foreign, given: SyncedAsset, who: Syncs, served: Ser
         if put != known:
             detail = given.model_dump(mode="json") | {"external_id": external_id}
             audit.append(store, who.name, "sync_asset", subject=put.id, detail=detail, at_us=now_us)
-        told = shown_assets(store, [put], now_us=now_us)[0]
-        touched = changelog.Touched(assets=(put.id,))
-        changelog.note(store, touched, writer=served.database.writer, at_us=now_us)
-    served.hub.put([change_of(told)])
+        told, changes = note_put(store, served, put, before=known, now_us=now_us)
+    served.hub.put(changes)
     return told
 
 

@@ -118,10 +118,22 @@ def approve(number: Number, who: Approves, served: Served) -> Done:
     """Approve a replacement that someone of another role asked for."""
     now_us = served.clock_us()
     with served.database.begin() as store:
-        done = tags.approve_replacement(store, number, who=who.name, role=who.role, at_us=now_us)
+        done, overtaken = tags.approve_replacement(store, number, who=who.name, role=who.role, at_us=now_us)
         asset_in_reach(store, who, Action.APPROVE_TAGS, tags.owners(store, [done.by_tag])[done.by_tag])
-        detail = {"by_tag": done.by_tag, "request": number}
+        detail = {"by_tag": done.by_tag, "request": number, "overtaken": overtaken}
         audit.append(store, who.name, "approve_replacement", subject=done.tag_id, detail=detail, at_us=now_us)
+    return Done()
+
+
+@router.post("/tags/replacements/{number}/reject")
+def reject(number: Number, who: Approves, served: Served) -> Done:
+    """Put a request for a replacement away; both tags stay as they are."""
+    now_us = served.clock_us()
+    with served.database.begin() as store:
+        done = tags.reject_replacement(store, number, who=who.name, at_us=now_us)
+        asset_in_reach(store, who, Action.APPROVE_TAGS, tags.owners(store, [done.tag_id])[done.tag_id])
+        detail = {"by_tag": done.by_tag, "request": number}
+        audit.append(store, who.name, "reject_replacement", subject=done.tag_id, detail=detail, at_us=now_us)
     return Done()
 
 

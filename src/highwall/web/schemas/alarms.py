@@ -1,8 +1,8 @@
 """Alarms, what people do about them, and the criteria by which they are raised."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from highwall.web.instants import Instant
 from highwall.web.schemas.base import Given, Note, Told
@@ -44,6 +44,7 @@ class AlarmTold(Told):
     is_active: bool = Field(description="its condition holds")
     cancel_until: Instant | None = Field(description="a pre-alarm: its subject may cancel it until then")
     shelved_until: Instant | None
+    longest_shelf_s: float | None = Field(description="it may be put aside for so long [s]; null: it may not")
     actions: list[str]
     evidence: list[str]
     transitions: list[StepTold]
@@ -64,10 +65,21 @@ class Acknowledge(Given):
 
 
 class Shelve(Given):
-    """Put it aside for a while."""
+    """Put it aside for a while: for so long by the server's clock, or until a time."""
 
-    until: Instant
+    for_s: float | None = Field(None, gt=0, le=30 * 86_400, description="for so long [s]")
+    until: Instant | None = None
     why: Note
+
+    @model_validator(mode="after")
+    def _one_end(self) -> Self:
+        if (self.for_s is None) == (self.until is None):
+            raise ValueError("say either for how long, for_s, or until when, until")
+        return self
+
+    def end_us(self, now_us: int) -> int:
+        """When the shelf ends [µs]."""
+        return self.until if self.until is not None else now_us + round((self.for_s or 0.0) * 1e6)
 
 
 class CallAid(Given):
@@ -102,6 +114,7 @@ class NewProposal(Given):
     """Other criteria, whole."""
 
     content: dict[str, Any]
+    based_on: int = Field(ge=1, le=2**31 - 1, description="version that they were written from")
     why: Note
 
 

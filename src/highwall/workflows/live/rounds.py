@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from highwall.classification.crack_windows.classifier import CrackWindowClassifier
-from highwall.telemetry.messages import STAND_DOWN, Message, down_topic, encoded
+from highwall.telemetry.messages import Message, down_topic, encoded
 from highwall.twin.engine import Engine
 from highwall.twin.notify import deliver, targets_of
 from highwall.twin.sql import audit, datastreams, journal, observations, orders, states, tags, things, tracks
@@ -28,9 +28,9 @@ _HOUSE_S: Final = 3600.0
 _WATCHDOG_S: Final = 2.0
 _NOTICES_S: Final = 1.0
 _GATEWAYS_S: Final = 2.0
-_COMMANDS_S: Final = 0.5
+_ORDERS_S: Final = 0.5
 _COMMAND_US: Final = 3_600_000_000
-"""A command that is older when the server starts is not given any more [µs]."""
+"""A command that could not be sent for so long is not given any more [µs]."""
 _CRACKS_S: Final = 60.0
 _OWNERS_S: Final = 10.0
 """How long the hub may tell readings of a tag as nobody's after it was claimed [s]."""
@@ -50,7 +50,7 @@ def threads_of(services: Services, engine: Engine, config: ServeConfig) -> list[
         Repeated("watchdog", rounds.watch, every_s=_WATCHDOG_S),
         Repeated("notices", partial(rounds.notify, config), every_s=_NOTICES_S),
         Repeated("gateways", rounds.tell_gateways, every_s=_GATEWAYS_S),
-        Repeated("commands", rounds.give_commands, every_s=_COMMANDS_S),
+        Repeated("orders", rounds.give_orders, every_s=_ORDERS_S),
         Repeated("owners", rounds.look_up_owners, every_s=_OWNERS_S),
         Repeated("others", follower.follow, every_s=EVERY_S),
         Repeated("house", partial(rounds.keep_house, config), every_s=_HOUSE_S),
@@ -73,7 +73,7 @@ def threads_of_pages(services: Services) -> list[Repeated]:
 
     def tell_gateways() -> bool:
         with services.database.read() as store:
-            tell(telling.of_gateways(store))
+            tell(telling.of_gateways(store, now_us=services.clock_us()))
         return False
 
     def look_up_owners() -> bool:
@@ -97,7 +97,7 @@ class Rounds:
         self._database, self._hub = services.database, services.hub
         self._watchdog: Watchdog | None = None
         self._given: set[str] = set()
-        """Commands that were sent and are not answered yet."""
+        """Commands and configurations that were sent and are not answered yet."""
 
     def step(self) -> bool:
         """Work out what waits, and tell what changed."""
@@ -127,26 +127,43 @@ class Rounds:
         return False
 
     def tell_gateways(self) -> bool:
-        """Tell gateways whose last word is new."""
+        """Tell gateways whose last word is new, or too old."""
         with self._database.read() as store:
-            self.tell(self._telling.of_gateways(store))
+            self.tell(self._telling.of_gateways(store, now_us=self._services.clock_us()))
         return False
 
-    def give_commands(self) -> bool:
-        """Send what the engine has for gateways, once, and once again after a start: they know what they have done."""
-        bus, at_us = self._services.bus, self._services.clock_us()
+    def give_orders(self) -> bool:
+        """Send what the store has for gateways, whoever put it there: once, and once again after a start.
+
+        Nobody else sends it, so that a kill between the store and the broker loses nothing; gateways know what they
+        have done.
+        """
+        bus = self._services.bus
         if bus is None or not bus.is_connected:
             return False
-        with self._database.read() as store:
-            found = orders.unanswered(store, since_us=at_us - _COMMAND_US)
-        waiting = {one.command.command_id: one for one in found if one.command.verb == STAND_DOWN}
+        waiting = self._orders()
         self._given &= waiting.keys()
-        for name, one in waiting.items():
+        for name, message in waiting.items():
             if name not in self._given:
-                topic = down_topic(self._services.place.name, one.gateway_id, "command")
-                bus.publish(Message(topic, encoded(one.command)))
+                bus.publish(message)
                 self._given.add(name)
         return False
+
+    def _orders(self) -> dict[str, Message]:
+        """Commands and configurations of which nothing was heard yet, by a name of their own."""
+        site, since_us = self._services.place.name, self._services.clock_us() - _COMMAND_US
+        with self._database.read() as store:
+            commands, configurations = orders.unanswered(store, since_us=since_us), orders.unreported(store)
+        given = {
+            one.command.command_id: Message(down_topic(site, one.gateway_id, "command"), encoded(one.command))
+            for one in commands
+        }
+        return given | {
+            f"{one.gateway_id} {one.version}": Message(
+                down_topic(site, one.gateway_id, "config"), encoded(one.signed), retain=True
+            )
+            for one in configurations
+        }
 
     def tell_cracks(self, classifier: CrackWindowClassifier, config: ServeConfig) -> bool:
         """Judge the ground of the hours that are over."""

@@ -5,9 +5,7 @@ the engine's cursor, and the next start goes on from there.
 """
 
 import logging
-import os
 import signal
-import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -215,14 +213,13 @@ def _key_file(serving: Serving) -> Path | None:
 
 
 def _bus(serving: Serving) -> MessageBus:
-    if serving.bus == "memory":
+    """Open the way to gateways; what pages have for them goes through the store, and the engine's process sends it."""
+    if serving.bus == "memory" or serving.is_pages_only:
         return MemoryBus()
     parts = urlsplit(serving.bus)
     if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or not parts.port:
         raise ConfigError(f"bus {serving.bus!r}; give memory, mqtt://HOST:PORT or mqtts://HOST:PORT.")
     client = f"highwall-{serving.config.site}-server"
-    if serving.is_pages_only:  # a name of its own: the engine's session is not to be taken over
-        client = f"highwall-{serving.config.site}-pages-{socket.gethostname()}-{os.getpid()}"[:120]
     if parts.scheme == "mqtt":
         return MqttBus(MqttOptions(host=parts.hostname, port=parts.port, client_id=client))
     folder = _secrets(serving)

@@ -36,7 +36,7 @@ class Teller:
         shown = shown_assets(store, [asset for asset in found if not asset.is_retired], now_us=now_us)
         changes = [gone_of(asset) for asset in found if asset.is_retired] + [change_of(told) for told in shown]
         open_now = alarms.page(store, is_open=True, limit=_MOST)
-        return changes + [one.change for one in shown_alarms(store, open_now)] + self.of_gateways(store)
+        return changes + [one.change for one in shown_alarms(store, open_now)] + self.of_gateways(store, now_us=now_us)
 
     def of_step(self, store: Connection, stepped: Stepped, *, now_us: int) -> list[Change]:
         """What one step of the engine changed."""
@@ -75,11 +75,11 @@ class Teller:
         """Alarms that changed, whole."""
         return [one.change for one in shown_alarms(store, list(changed))]
 
-    def of_gateways(self, store: Connection) -> list[Change]:
-        """Gateways whose last word is another than when this was asked before."""
+    def of_gateways(self, store: Connection, *, now_us: int) -> list[Change]:
+        """Gateways of which there is something else to tell than when this was asked before."""
         changes = []
         for one in gateways.gateways(store, limit=_MOST):
-            told = shown_gateway(store, one).model_dump(mode="json")
+            told = shown_gateway(store, one, now_us=now_us).model_dump(mode="json")
             if self._gateways.get(one.id) != told:
                 self._gateways[one.id] = told
                 changes.append(Change(Topic.GATEWAYS, one.id, told, None, one.location_id))

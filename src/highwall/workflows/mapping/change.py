@@ -199,11 +199,11 @@ def _outlines(mosaic: LabelMosaic, both: Comparison) -> gpd.GeoDataFrame:
 
 
 def _zones(both: Comparison, window: Window) -> NDArray[np.int32]:
-    """Number of the site of each pixel of a window; 0 outside all, or everywhere where there are none."""
+    """Number of the site of each pixel of a window, the first where sites overlap; 0 outside all, or without sites."""
     grid = both.grid[window.rows, window.cols]
     if both.sites is None:
         return np.zeros(grid.shape, dtype=np.int32)
-    burned = [(geometry, number) for number, geometry in enumerate(both.sites.geometry, start=1)]
+    burned = [(geometry, number) for number, geometry in enumerate(both.sites.geometry, start=1)][::-1]
     zones: NDArray[np.int32] = rasterize(burned, out_shape=grid.shape, transform=grid.transform, dtype="int32")
     return zones
 

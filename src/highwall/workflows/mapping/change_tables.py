@@ -97,7 +97,7 @@ def _subset_table(subset: int, found: gpd.GeoDataFrame, both: Comparison) -> gpd
 
 
 def _site_of_each(found: gpd.GeoDataFrame, both: Comparison) -> list[str]:
-    """Name of the site in which a point of each polygon lies."""
+    """Name of the first site in which a point of each polygon lies."""
     if both.sites is None:
         return [both.site_names[0]] * len(found)
     points = found.geometry.representative_point()

@@ -17,6 +17,7 @@ from highwall.core.epochs import as_dates
 from highwall.core.errors import InputError, MissingInputError, SetAside
 from highwall.core.grid import grid_of
 from highwall.io.aside import aside, write_text
+from highwall.io.catalog import checksum
 from highwall.io.rasters import read_zarr
 from highwall.report.motion_check import station_panels
 from highwall.workflows.run import Say, silent
@@ -44,6 +45,8 @@ def motion_check(
     say: Say = silent,
 ) -> Checked:
     """Compare a radar series with stations. Leaves ``motion_check.csv``, ``.json`` and ``.png``.
+
+    The JSON bears the checksum of the series, so that it is never held against another one.
 
     Parameters
     ----------
@@ -83,7 +86,7 @@ def motion_check(
         raise InputError(
             "no station could be compared:\n" + "\n".join(f"  {one.name}: {one.reason}" for one in problems)
         )
-    _write(found, problems, out, reference=reference)
+    _write(Checked(found, problems), out, motion=motion, reference=reference)
     say(f"motion_check.csv: {len(found)} stations" + (f", {len(problems)} set aside" if problems else ""))
     return Checked(found, problems)
 
@@ -174,7 +177,8 @@ def _read(path: Path) -> pd.DataFrame:
     return table
 
 
-def _write(found: Mapping[str, Comparison], problems: list[SetAside], out: Path, *, reference: str | None) -> None:
+def _write(checked: Checked, out: Path, *, motion: Path, reference: str | None) -> None:
+    found, problems = checked
     rows = [
         {"station": name, "n_dates": len(one.dates), "rms_m": one.rms, "bias_m_per_year": one.bias}
         for name, one in found.items()
@@ -184,7 +188,8 @@ def _write(found: Mapping[str, Comparison], problems: list[SetAside], out: Path,
         table.to_csv(temporary, index=False, float_format="%.5f")
     bias = table["bias_m_per_year"].dropna()
     facts = {
-        "reference": reference, "n_stations": len(found), "rms_m": float(np.sqrt(np.mean(table["rms_m"] ** 2))),
+        "motion": checksum(motion), "reference": reference, "n_stations": len(found),
+        "rms_m": float(np.sqrt(np.mean(table["rms_m"] ** 2))),
         "bias_m_per_year": float(bias.mean()) if len(bias) else None,
         "set_aside": [one._asdict() for one in problems],
     }  # fmt: skip

@@ -44,12 +44,12 @@ def deform(run: Run, given: Given, crew: Crew, *, options: DeformSection) -> dic
     InputError
         What is asked for misses something; the message names it.
     """
-    given, left_out = unwrapped(given, run.folder, options=options, say=run.say)
+    given, network, left_out = unwrapped(given, run.folder, options=options, say=run.say)
     parameters = {"deform": options, "wavelength_m": given.wavelength_m, "incidence_deg": given.incidence_deg}
     stage = Stage("deform", given.files, parameters, OUTPUTS)
 
     def work() -> Outcome:
-        scene = open_radar(given, options.network)
+        scene = open_radar(given, network)
         run.say(f"deform: {Network.from_stack(scene.stack).describe()}")
         measured = Measurement(scene, options, crew, run.bench(stage)).carried_out()
         measured.store.release(run.path("displacement.zarr"))

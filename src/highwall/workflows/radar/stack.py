@@ -103,7 +103,16 @@ def open_radar(given: Given, options: NetworkOptions) -> RadarScene:
     return RadarScene(stack, selection, some, ztd, set_aside)
 
 
-def unwrapped(given: Given, out: Path, *, options: DeformSection, say: Say) -> tuple[Given, list[SetAside]]:
+class ToMeasure(NamedTuple):
+    """A stack of interferograms that is given or was made, and how its pairs are to be chosen."""
+
+    given: Given
+    network: NetworkOptions
+    set_aside: list[SetAside]
+    """Images and pairs that no interferogram could be made of."""
+
+
+def unwrapped(given: Given, out: Path, *, options: DeformSection, say: Say) -> ToMeasure:
     """Turn a folder of images, if it is one, into a stack of interferograms in the folder ``out``.
 
     Raises
@@ -112,17 +121,19 @@ def unwrapped(given: Given, out: Path, *, options: DeformSection, say: Say) -> t
         No interferogram can be made of the images.
     """
     if not is_slcs(given.stack):
-        return given, []
+        return ToMeasure(given, options.network, [])
     done = interfere(
         given.stack, out / "interferograms.zarr", network=of_images(options.network), options=options.interferograms,
         unwrapping=options.unwrapping, wavelength_m=given.wavelength_m, say=say,
     )  # fmt: skip
-    return given._replace(stack=done.stack), done.set_aside
+    to_choose = options.network.model_copy(update={"exclude_dates": (), "exclude_pairs": ()})  # they were never made
+    return ToMeasure(given._replace(stack=done.stack), to_choose, done.set_aside)
 
 
 def of_images(options: NetworkOptions) -> NetworkOptions:
-    """Bounds for the pairs to make: as asked, or the nearest, for all would be too many."""
-    return NEAREST if options == NetworkOptions() else options
+    """Bounds for the pairs to make: as asked; where nothing bounds their number, the nearest, for all are too many."""
+    is_bounded = any(bound is not None for bound in (options.n_nearest, options.max_btemp_days, options.max_bperp_m))
+    return options if is_bounded else options.model_copy(update={"n_nearest": NEAREST.n_nearest})
 
 
 def _with_phases(some: xr.Dataset, stack: xr.Dataset, set_aside: list[SetAside]) -> tuple[xr.Dataset, xr.Dataset]:

@@ -23,6 +23,7 @@ from highwall.segmentation.record import model_item
 from highwall.segmentation.splits import SiteFacts, split_groups
 from highwall.workflows.config_files import checked
 from highwall.workflows.datasets.reading import read_dataset, read_folder
+from highwall.workflows.labels.kinds import kind_of_folder
 from highwall.workflows.run import Say, silent
 
 if TYPE_CHECKING:
@@ -195,7 +196,10 @@ def read_samples(given: ToLearn, *, options: TrainOptions, say: Say = silent) ->
         raise InputError(f"level {given.level!r} is unknown; it is one of {', '.join(LEVELS)}.")
     if given.dataset is not None or given.images is None or given.labels is None:
         raise InputError("give a dataset that 'highwall dataset build' wrote, or both --images and --labels.")
-    reading = read_folder(given.images, given.labels, bands=given.image_bands, level=given.level, near_m=given.near_m)
+    reading = read_folder(
+        given.images, given.labels, bands=given.image_bands, level=given.level, near_m=given.near_m,
+        label_kind=kind_of_folder(given.labels),
+    )  # fmt: skip
     for name, reason in reading.set_aside:
         say(f"set aside: {name}: {reason}")
     if reading.unlabelled:

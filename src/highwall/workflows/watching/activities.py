@@ -117,11 +117,11 @@ def with_acceleration(
 
 
 def read_mines(folder: Path | None, *, crs: str) -> Mines:
-    """Mines as an earlier run left them; none without one."""
+    """Mines as an earlier run left them, in ``crs``; none without one."""
     path = folder / MINES if folder else None
     if path is None or not path.exists():
         return Mines(crs=crs)
-    return Mines.model_validate_json(path.read_text(encoding="utf-8"))
+    return Mines.model_validate_json(path.read_text(encoding="utf-8")).placed(crs)
 
 
 def write_mines(mines: Mines, folder: Path) -> None:

@@ -14,14 +14,13 @@ import pandas as pd
 
 from highwall import __version__
 from highwall.activity.findings import LAPSED_KINDS, MOTION_KINDS
-from highwall.activity.permits import permit_table, record_on
+from highwall.activity.permits import record_on
 from highwall.activity.register import Entry
 from highwall.core.errors import MissingInputError
 from highwall.core.grid import grid_of
 from highwall.imagery.chips import true_colour
 from highwall.imagery.scaling import require_bands
 from highwall.io.aside import aside, write_text
-from highwall.io.catalog import checksum
 from highwall.io.rasters import loaded, read_raster
 from highwall.io.vectors import read_polygons
 from highwall.report.case_file import Case, render_case
@@ -30,6 +29,7 @@ from highwall.report.series import Series
 from highwall.report.texts import ENGLISH
 from highwall.workflows.radar.check import CHECK
 from highwall.workflows.run import Run, facts_of, plain
+from highwall.workflows.watching.assessed import permits_of
 from highwall.workflows.watching.case_motion import ground_series, patch_series
 from highwall.workflows.watching.findings_register import read_register, register_file
 from highwall.workflows.watching.prepare import VISIBLE
@@ -65,7 +65,7 @@ def case_file(run: Run, finding_id: str, *, register: Path | None = None) -> lis
     is_last_sight = seen == entry.last_seen.isoformat()
     patch = _patch(run, facts.get("patch_id")) if is_last_sight else None
     before, prepared = inputs.get("before scene.tif"), run.record("prepare")
-    permits = _permits(record)
+    permits = permits_of(record)
     case = Case(
         site=run.described(),
         entry=entry.model_dump(mode="json", exclude={"facts", "ground"}),
@@ -82,7 +82,7 @@ def case_file(run: Run, finding_id: str, *, register: Path | None = None) -> lis
         assessed_with=record["highwall:version"],
         version=__version__,
         at=dt.datetime.now(dt.UTC).replace(microsecond=0),
-        validated=_validated(run),
+        validated=_validated(run, inputs.get("motion")),
         is_simulated=bool(prepared and prepared["highwall:facts"].get("simulated")),
     )
     page = write_text(render_case(case), run.path(f"case-{finding_id}.html"))
@@ -132,11 +132,16 @@ def _series(
     return ground_series(Path(inputs["motion"]["path"]), ground, title=entry.finding_id) if "motion" in inputs else None
 
 
-def _validated(run: Run) -> Mapping[str, Any] | None:
-    """What a check of the run's motion against stations found; None where none was made."""
+def _validated(run: Run, motion: Mapping[str, str] | None) -> Mapping[str, Any] | None:
+    """What a check of the motion that was assessed against stations found; None where none was made."""
     path = run.path(CHECK)
-    found: Mapping[str, Any] | None = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-    return found
+    if motion is None or not path.exists():
+        return None
+    found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if found.get("motion") == motion["checksum"]:
+        return found
+    run.say(f"{CHECK} is of another motion than the one assessed, and left out; run `highwall validate` on that one")
+    return None
 
 
 def _picture(scene: Path, ground: gpd.GeoSeries, permits: gpd.GeoDataFrame | None, title: str) -> bytes | None:
@@ -151,15 +156,6 @@ def _picture(scene: Path, ground: gpd.GeoSeries, permits: gpd.GeoDataFrame | Non
         return None
     cut = loaded(whole.isel(y=rows, x=cols))
     return case_map(true_colour(cut), grid_of(cut), ground=there, permits=permits, title=title)
-
-
-def _permits(record: Mapping[str, Any]) -> gpd.GeoDataFrame | None:
-    """Permits that were compared; None where there were none, or their file is gone or another one by now."""
-    given = record["highwall:inputs"].get("permits")
-    if given is None or checksum(Path(given["path"])) != given["checksum"]:
-        return None
-    path, fields = Path(given["path"]), record["highwall:parameters"]["fields"]
-    return permit_table(read_polygons(path), fields=fields, source=path.name).permits
 
 
 def _permit(permits: gpd.GeoDataFrame | None, entry: Entry) -> dict[str, Any] | None:

@@ -99,7 +99,7 @@ def _entered(run: Run, file: Path, findings: gpd.GeoDataFrame, record: Mapping[s
     clear = _clear(run, findings)
     at = dt.datetime.now(dt.UTC).replace(microsecond=0)
     day = dt.date.fromisoformat(on)
-    register = updated(register, findings, on=day, clear=clear, at=at, kinds=_kinds(record))
+    register = updated(register, findings, on=day, clear=clear, at=at, kinds=kinds_looked_for(record))
     write_text(register.model_dump_json(indent=1), file)
     new = sum(entry.state == "new" for entry in register.entries)
     run.say(f"{file.name}: {len(register.entries)} findings, {new} to be decided on")
@@ -169,6 +169,16 @@ def told(entry: Entry) -> str:
     return json.dumps(known | {"facts": facts, "evidence": evidence}, indent=1, ensure_ascii=False)
 
 
+def kinds_looked_for(record: Mapping[str, Any]) -> frozenset[str]:
+    """Kinds of findings that an assessment looked for; none without permits and zones, or without a date."""
+    if facts_of(record)["on"] is None:
+        return frozenset()
+    inputs, zones = record["highwall:inputs"], record["highwall:parameters"]["zones"]
+    return kinds_sought(
+        has_permits="permits" in inputs, has_motion="motion" in inputs, zones=[zone["kind"] for zone in zones]
+    )
+
+
 def _row(entry: Entry) -> dict[str, object]:
     """Life of a finding, then its facts at its last sight."""
     shown = {name: value for name, value in entry.facts.items() if name not in _NOT_SHOWN}
@@ -193,14 +203,6 @@ def _crs(table: gpd.GeoDataFrame) -> str:
     """Name of a table's CRS: its EPSG code, which is written alike by every version of PROJ, where it has one."""
     code = table.crs.to_epsg()
     return f"EPSG:{code}" if code else str(table.crs)
-
-
-def _kinds(record: Mapping[str, Any]) -> frozenset[str]:
-    """Kinds of findings that an assessment looked for."""
-    inputs, zones = record["highwall:inputs"], record["highwall:parameters"]["zones"]
-    return kinds_sought(
-        has_permits="permits" in inputs, has_motion="motion" in inputs, zones=[zone["kind"] for zone in zones]
-    )
 
 
 def _clear(run: Run, findings: gpd.GeoDataFrame) -> object:

@@ -56,6 +56,11 @@ class Scene(NamedTuple):
         """Grid of the scene."""
         return grid_of(self.reflectance)
 
+    @property
+    def outlines(self) -> gpd.GeoDataFrame:
+        """Patches in the CRS of the scene."""
+        return self.patches.to_crs(str(self.grid.crs))
+
 
 class Greenness(NamedTuple):
     """How green a patch is on a date."""
@@ -82,9 +87,9 @@ def changes(before: Scene, after: Scene, *, options: ActivityOptions) -> dict[st
         )
     if before.labels is None or after.labels is None:  # else all that stands in one would be new in the other
         before, after = before._replace(labels=None), after._replace(labels=None)
-    was = before.patches.to_crs(after.patches.crs)
+    was = before.outlines
     found = {}
-    for patch in after.patches.itertuples():
+    for patch in after.outlines.itertuples():
         earlier = shapely.union_all(was[was.intersects(patch.geometry)].geometry.to_numpy())
         window = _window(shapely.union(patch.geometry, earlier), after.grid, margin=_MARGIN_PX)
         if window is not None:
@@ -95,9 +100,10 @@ def changes(before: Scene, after: Scene, *, options: ActivityOptions) -> dict[st
 
 def greenness(scene: Scene, *, options: ActivityOptions) -> dict[str, Greenness]:
     """Greenness of each patch, by ``patch_id``."""
-    mines = shapely.union_all(scene.patches.geometry.to_numpy())
+    outlines = scene.outlines
+    mines = shapely.union_all(outlines.geometry.to_numpy())
     found = {}
-    for patch in scene.patches.itertuples():
+    for patch in outlines.itertuples():
         window = _window(patch.geometry, scene.grid, margin=_AROUND_PX)
         if window is not None:
             own = _look(scene, window, patch.geometry)
@@ -140,14 +146,14 @@ def _greenness(own: Look, is_mine_anywhere: NDArray[np.bool_], options: Activity
 
 
 def _look(scene: Scene, window: Window, ground: Any) -> Look:
+    """Look at a window; ``ground`` is in the CRS of the scene."""
     rows, cols = window.rows, window.cols
     reflectance = loaded(scene.reflectance.isel(y=rows, x=cols))
     transform = scene.grid.transform * scene.grid.transform.translation(cols.start, rows.start)
     shape = (rows.stop - rows.start, cols.stop - cols.start)
-    there = gpd.GeoSeries([ground], crs=scene.patches.crs).to_crs(str(scene.grid.crs)).iloc[0]
     is_mine = (
-        np.zeros(shape, bool) if there.is_empty
-        else geometry_mask([there], out_shape=shape, transform=transform, invert=True)
+        np.zeros(shape, bool) if ground.is_empty
+        else geometry_mask([ground], out_shape=shape, transform=transform, invert=True)
     )  # fmt: skip
     flags = loaded(scene.quality.isel(y=rows, x=cols)).values
     ndvi, bsi = (index(reflectance, name).values for name in ("ndvi", "bsi"))
@@ -170,7 +176,7 @@ def _is_clear(flags: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _window(ground: Any, grid: GeoBox, *, margin: int) -> Window | None:
-    """Pixels around a geometry; None where it lies off the grid."""
+    """Pixels around a geometry in the CRS of the grid; None where it lies off the grid."""
     corners = shapely.get_coordinates(shapely.box(*ground.bounds))
     cols, rows = ~grid.transform * (corners[:, 0], corners[:, 1])
     y0, y1 = (int(value) for value in (np.floor(rows.min()) - margin, np.ceil(rows.max()) + margin))

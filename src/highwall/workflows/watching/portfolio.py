@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -16,7 +17,7 @@ from highwall.io.vectors import read_polygons, write_polygons
 from highwall.report.portfolio import SiteRow, ranked, render_portfolio
 from highwall.workflows.run import Run, Say, facts_of, silent
 from highwall.workflows.sites import site_of_run
-from highwall.workflows.watching.findings_register import as_table, read_register, register_of
+from highwall.workflows.watching.findings_register import as_table, kinds_looked_for, read_register, register_of
 
 STATE: Final = "portfolio.json"
 ABSENT: Final = "absent"
@@ -54,7 +55,7 @@ def portfolio(folder: Path, out: Path, *, say: Say = silent) -> list[SiteRow]:
     for place in runs:
         name = place.relative_to(folder).as_posix() if place != folder else place.name
         try:
-            looks.append(_read(place, name))
+            looks.append(_read(place, name, folder))
         except (HighwallError, KeyError, ValueError) as error:
             not_read.append((name, str(error)))
             say(f"{name}: left out: {error}")
@@ -64,7 +65,7 @@ def portfolio(folder: Path, out: Path, *, say: Say = silent) -> list[SiteRow]:
     page = render_portfolio(ordered, not_read=not_read, version=__version__, at=at, is_first=known is None)
     write_text(page, out / "portfolio.html")
     _write(ordered, out)
-    states = {f"{look.name}/{name}": state for look in chosen for name, state in look.states.items()}
+    states = {f"{look.register}/{name}": state for look in chosen for name, state in look.states.items()}
     write_text(json.dumps({"at": at.isoformat(), "findings": states}, indent=1, sort_keys=True), out / STATE)
     say(f"portfolio.html: {len(ordered)} sites, {sum(row.n_new for row in ordered)} findings to decide on")
     return ordered
@@ -78,7 +79,7 @@ def _runs(folder: Path) -> Iterator[Path]:
 
 
 def _known(path: Path) -> dict[str, str] | None:
-    """Findings that the last portfolio had, and the state of each; None without one."""
+    """Findings that the last portfolio had, by register and name, and the state of each; None without one."""
     if not path.exists():
         return None
     found: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))["findings"]
@@ -94,7 +95,8 @@ class _Look(NamedTuple):
     facts: Mapping[str, Any]
     is_checked: bool
     mine_m2: float
-    register: Path
+    register: str
+    """Where its findings are kept, from the portfolio's folder on: several runs may share one."""
     findings: gpd.GeoDataFrame
 
     @property
@@ -115,16 +117,17 @@ def _newest(looks: Iterable[_Look], key: Callable[[_Look], Any]) -> list[_Look]:
     return list(chosen.values())
 
 
-def _read(place: Path, name: str) -> _Look:
+def _read(place: Path, name: str, folder: Path) -> _Look:
     run = Run(place, site_of_run(place))
     record = run.record("assess")
     if record is None:
         raise MissingInputError("it was not assessed; run `highwall monitor` or `highwall assess` there.")
-    is_checked = "permits" in record["highwall:inputs"] or bool(record["highwall:parameters"]["zones"])
+    is_checked = bool(kinds_looked_for(record))
     mine_m2 = float(read_polygons(run.path("activity.parquet"), allow_empty=True).area.sum())
     file = register_of(place)
     table = as_table(read_register(file) if file.exists() else Register(crs=run.site.crs))
-    return _Look(name, run, facts_of(record), is_checked, mine_m2, file.resolve(), table)
+    register = Path(os.path.relpath(file.resolve(), folder.resolve())).as_posix()
+    return _Look(name, run, facts_of(record), is_checked, mine_m2, register, table)
 
 
 def _row(look: _Look, known: Mapping[str, str] | None) -> SiteRow:
@@ -132,7 +135,7 @@ def _row(look: _Look, known: Mapping[str, str] | None) -> SiteRow:
     expected = float((live["probability"] * live["area_m2"]).sum()) if len(live) else 0.0
     centre = look.run.site.aoi.to_crs("EPSG:4326").centroid.coords[0]
     before = {} if known is None else known
-    was = {name: before.get(f"{look.name}/{name}") for name in look.states}
+    was = {name: before.get(f"{look.register}/{name}") for name in look.states}
     told = look.states.items() if known is not None else ()
     return SiteRow(
         look.run.site.name, look.name, float(centre[0]), float(centre[1]), look.facts["on"] or "unknown", look.mine_m2,

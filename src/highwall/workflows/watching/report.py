@@ -10,7 +10,6 @@ import numpy as np
 import xarray as xr
 
 from highwall import __version__
-from highwall.activity.permits import permit_table
 from highwall.core.epochs import as_dates
 from highwall.core.grid import grid_of
 from highwall.imagery.chips import true_colour
@@ -23,6 +22,8 @@ from highwall.report.baselines import Baselines
 from highwall.report.page import RunContent, Scene, render
 from highwall.report.series import Series
 from highwall.workflows.run import STAGES, Outcome, Run, Stage, plain
+from highwall.workflows.watching.assessed import permits_of
+from highwall.workflows.watching.findings_register import kinds_looked_for
 from highwall.workflows.watching.prepare import VISIBLE
 from highwall.workflows.watching.summary import (
     FindingSummary,
@@ -40,6 +41,7 @@ _MAX_PICTURE_PX = 3000
 """Longest side of the scene's picture; memory is bounded by it."""
 _SLIVER = 0.02
 """Share of the grid that a reprojected edge may leave unseen without a word."""
+_PERMITS_GONE = "The permits that were compared are not drawn: their file is gone, or has changed since."
 
 
 def report(run: Run, stages: Sequence[str], *, missing: Sequence[str] = ()) -> dict[str, Any]:
@@ -69,18 +71,20 @@ def report(run: Run, stages: Sequence[str], *, missing: Sequence[str] = ()) -> d
 def _content(run: Run, records: Mapping[str, Mapping[str, Any]], *, missing: Sequence[str]) -> RunContent:
     motion = read_zarr(run.path("displacement.zarr")) if "deform" in records else None
     stem = "activity" if "assess" in records else "patches" if "refine" in records else None
-    patches = _table(run, stem) if stem else None
-    is_checked = "assess" in records and "permits" in records["assess"]["highwall:inputs"]
+    patches = _described(_table(run, stem)) if stem else None
+    has_permits = "assess" in records and "permits" in records["assess"]["highwall:inputs"]
+    permits = permits_of(records["assess"]) if has_permits else None
     return RunContent(
         site=run.described(),
         records=records,
-        missing=[*missing, *_caveats(records)],
+        missing=[*missing, *_caveats(records), *([_PERMITS_GONE] if has_permits and permits is None else [])],
         set_aside=[dict(row) for record in records.values() for row in record["highwall:set_aside"]],
         scene=_scene(run.path("scene.tif")) if "prepare" in records else None,
         patches=patches,
         findings=_table(run, "findings") if "assess" in records else None,
-        is_checked=is_checked,
-        permits=_permits(records["assess"]) if is_checked else None,
+        is_checked="assess" in records and bool(kinds_looked_for(records["assess"])),
+        has_permits=has_permits,
+        permits=permits,
         motion=motion[[name for name in _MOTION_LAYERS if name in motion]].load() if motion is not None else None,
         network=_network(records["deform"]) if "deform" in records else None,
         series=_series(patches, motion) if motion is not None and patches is not None else (),
@@ -89,6 +93,12 @@ def _content(run: Run, records: Mapping[str, Mapping[str, Any]], *, missing: Seq
 
 def _table(run: Run, stem: str) -> gpd.GeoDataFrame:
     return read_polygons(run.path(f"{stem}.parquet"), allow_empty=True)
+
+
+def _described(patches: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Patches with all that a page shows of them: outlines that others drew may tell neither class nor probability."""
+    unsaid = {"mine_class": None, "probability_mean": np.nan, "area_m2": patches.area}
+    return patches.assign(**{name: value for name, value in unsaid.items() if name not in patches})
 
 
 def _scene(path: Path) -> Scene:
@@ -137,11 +147,6 @@ def _motion_caveats(facts: Mapping[str, Any]) -> list[str]:
     if facts["velocity_min"] is None:
         sentences.append("No pixel of the stack could be inverted; lower deform.min_pairs or deform.min_coherence.")
     return sentences
-
-
-def _permits(record: Mapping[str, Any]) -> gpd.GeoDataFrame | None:
-    path, fields = Path(record["highwall:inputs"]["permits"]["path"]), record["highwall:parameters"]["fields"]
-    return permit_table(read_polygons(path), fields=fields, source=path.name).permits if path.exists() else None
 
 
 def _network(record: Mapping[str, Any]) -> Baselines:

@@ -34,9 +34,11 @@ class PatchSummary(_Part):
     """One mine patch."""
 
     patch_id: str
-    mine_class: str = Field(description="industrial_mine or artisanal_mine; of a bundle, a land-cover class")
+    mine_class: str | None = Field(
+        description="industrial_mine or artisanal_mine; of a bundle, a land-cover class; None where outlines say none"
+    )
     area_m2: float = Field(description="area on the map [m²], with the errors of one classed scene")
-    probability_mean: float = Field(description="mean mine probability, 0 to 1")
+    probability_mean: float | None = Field(description="mean mine probability, 0 to 1; None where outlines say none")
     motion_class: str = Field(description="uplift, subsidence, decorrelated, none or not_measured")
     fastest_velocity: float | None = Field(description="fastest significant vertical velocity [m year⁻¹], positive up")
     activity: str = Field(
@@ -88,7 +90,9 @@ class Summary(_Part):
     area_m2: dict[str, float] | None = Field(description="area of each mine class [m²]")
     patches: list[PatchSummary] | None
     motion: MotionSummary | None
-    findings: list[FindingSummary] | None = Field(description="None when permits were not checked")
+    findings: list[FindingSummary] | None = Field(
+        description="None when there was nothing to check against: no permits, no zones, or no date"
+    )
     missing: list[str] = Field(description="what was not given or could not be used")
     set_aside: list[dict[str, str]] = Field(description="inputs left out: name and reason")
     files: dict[str, str] = Field(description="files of the run and their checksums (multihash, SHA-256)")
