@@ -60,6 +60,15 @@ def test_a_line_to_the_last_digit_has_no_break():
     assert acceleration(days(20), series(20, rate=0.03)) is None
 
 
+@pytest.mark.parametrize("change", [1.0, 0.125, -0.5, 3.0])
+@pytest.mark.parametrize("at", [3, 4, 5, 6])
+def test_a_break_without_noise_is_the_clearest_of_all(at: int, change: float):
+    """In most of these cases two lines leave nought to the last digit, so that F is infinite."""
+    found = acceleration(days(10), series(10, rate=0.0, change=change, at=at), n_trials=99)
+    assert found is not None
+    assert (found.date, found.p_value) == (days(10)[at], 0.01)
+
+
 def test_the_same_seed_gives_the_same_chance():
     values = series(30, rate=0.0, change=0.02, at=12, noise=0.002)
     assert acceleration(days(30), values, seed=4) == acceleration(days(30), values, seed=4)

@@ -123,8 +123,14 @@ def test_a_missing_column_and_a_bare_stratum_are_named():
         estimate_areas(points().rename(columns={"reference": "referenc"}), AREAS)
     with pytest.raises(InputError, match=r"too few points in lake \(0\): a stratum needs 2 or more"):
         estimate_areas(points(), AREAS | {"lake": 1e6})
-    with pytest.raises(InputError, match=r"each needs one above 0"):
-        estimate_areas(points(), AREAS | {"lake": 0.0})
+
+
+@pytest.mark.parametrize("area_m2", [0.0, -1e6, np.nan, np.inf])
+def test_a_stratum_without_a_usable_area_is_refused(area_m2):
+    with pytest.raises(InputError, match=r"each needs a finite one above 0"):
+        estimate_areas(points(), AREAS | {NAMES[0]: area_m2})
+    with pytest.raises(InputError, match=r"each needs a finite one above 0"):
+        estimate_areas(points(), AREAS | {NAMES[-1]: area_m2})  # not only where it comes first
 
 
 def test_the_sample_size_of_olofssons_example():

@@ -1,11 +1,17 @@
+import geopandas as gpd
 import numpy as np
+import odc.geo.xr
 import pytest
+import shapely
+import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
+from shapely.affinity import translate
 
 from highwall.activity.deformation import COLUMNS, MOTION_CLASSES, classify_motion, exceedance
 from highwall.activity.options import ActivityOptions
+from highwall.core.grid import GeoBox
 
 from .tables import UTM, motion, patches, square
 
@@ -75,6 +81,12 @@ def test_a_cluster_in_reach_of_two_patches_counts_for_both_and_is_said_to_be_nea
 def test_a_rate_whose_error_is_large_has_a_probability_of_its_own():
     (row,) = classify_motion(patches(WHOLE), motion(field(-0.02), std=0.008), options=OPTIONS).itertuples()
     assert row.p_down == pytest.approx(norm.cdf((0.02 - 0.005) / 0.008), abs=1e-6)
+
+
+def test_a_rate_without_an_error_is_no_measurement():
+    (row,) = classify_motion(patches(WHOLE), motion(field(-0.1), std=np.nan), options=OPTIONS).itertuples()
+    assert (row.motion_class, row.paper_class, row.n_motion_pixels) == ("not_measured", "not_measured", 0)
+    assert row.share_still == 0.0
 
 
 def test_patches_beyond_the_grid_are_not_measured():
@@ -163,6 +175,23 @@ def test_motion_may_lie_in_another_crs(crs: str):
     assert row.motion_class == "uplift"
     assert row.n_motion_pixels == pytest.approx(36, rel=0.35)  # pixels of about 100 m, turned against the patch
     assert float(rates.x.min()) <= row.fastest_x <= float(rates.x.max())
+
+
+def test_on_a_grid_in_degrees_the_nearest_patch_is_nearest_in_metres():
+    """At 60° north a degree of longitude is half one of latitude: 350 m east is more degrees than 470 m north."""
+    place = GeoBox.from_bbox((14.98, 59.98, 15.04, 60.02), "EPSG:4326", resolution=0.0005)
+    layers = xr.Dataset(coords=odc.geo.xr.xr_coords(place, dims=("y", "x")))
+    x, y = np.meshgrid(layers["x"].values, layers["y"].values)
+    velocity = np.where((np.abs(x - 15.0) < 0.001) & (np.abs(y - 60.0) < 0.001), -0.1, 0.0)
+    values = {"velocity_vertical": velocity, "velocity_vertical_std": np.full_like(velocity, 0.001)}
+    values["decorrelated"] = np.zeros(velocity.shape, bool)
+    layers = layers.assign({name: (("y", "x"), layer) for name, layer in values.items()})
+    middle = gpd.GeoSeries([shapely.Point(15.0, 60.0)], crs="EPSG:4326").to_crs(UTM).iloc[0]
+    ground = middle.buffer(50)
+    ground = [translate(ground, yoff=470), translate(ground, xoff=350)]
+    table = gpd.GeoDataFrame({"patch_id": ["north", "east"]}, geometry=ground, crs=UTM)
+    found = classify_motion(table, layers, options=ActivityOptions(radius_m=500.0))
+    assert found["cluster_patch"].tolist() == ["east", "east"]
 
 
 def test_without_motion_nothing_is_measured():

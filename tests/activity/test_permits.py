@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from highwall.activity.permits import FIELDS, PermitTable, by_validity, permit_table
-from highwall.core.errors import VectorError
+from highwall.core.errors import InputError, VectorError
 
 from .tables import TODAY, UTM, square
 
@@ -26,13 +26,20 @@ def test_columns_of_any_name_are_mapped():
     assert not found.set_aside
 
 
+def test_a_mapped_name_that_is_no_field_is_refused_with_those_that_are():
+    with pytest.raises(InputError, match=r"is called 'valid_til'; did you mean 'valid_to'\? \(known: permit_id"):
+        table({"valid_til": "EXPIRY"}, EXPIRY=["2030-01-31"])
+
+
 def test_a_mapped_column_that_is_missing_is_named_with_the_nearest():
     with pytest.raises(VectorError, match=r"permits\.gpkg has no column 'EXPIRI' for valid_to; did you mean 'EXPIRY'"):
         table({"valid_to": "EXPIRI"}, EXPIRY=["2030-01-31"])
 
 
 def test_permits_without_dates_are_refused_with_columns_and_cure():
-    with pytest.raises(VectorError, match=r"no dates: none of its columns LIC, geometry is .*permits\.fields"):
+    with pytest.raises(
+        VectorError, match=r"none of its columns LIC, geometry is .*permits\.fields.*--field valid_to=EXPIRY"
+    ):
         table(LIC=["a"])
 
 

@@ -1,5 +1,6 @@
 import datetime as dt
 
+import numpy as np
 import pytest
 
 from highwall.activity.options import ActivityOptions
@@ -66,3 +67,26 @@ def test_ground_that_does_not_recover_never_will():
 def test_an_active_mine_has_no_date_of_recovery():
     found = history([*WORK, reading(2, worked=True)], options=OPTIONS)
     assert found.years_to_recovery != found.years_to_recovery  # NaN
+
+
+def test_bare_ground_in_bare_land_does_not_grow_green():
+    """A pit in a desert is bare, and nearly as green as the land around it."""
+    bare = [WORK[0], *(reading(y)._replace(ndvi=0.06, ndvi_around=0.10, open_share=1.0) for y in (2, 3, 4))]
+    found = history(bare, options=OPTIONS)
+    assert found.state == "idle"
+    assert np.isnan(found.recovery)
+
+
+def test_mostly_bare_ground_is_not_revegetating_however_green_the_rest():
+    assert states([*WORK, *(reading(y, recovery=0.7, open_share=0.6) for y in (2, 3))]) == ["active", "idle"]
+    assert states([*WORK, *(reading(y, recovery=0.7, open_share=0.5) for y in (2, 3))]) == ["active", "revegetating"]
+
+
+@pytest.mark.parametrize("around", [np.nan, 0.15])
+def test_green_that_cannot_be_compared_changes_nothing(around: float):
+    lonely = [reading(y, recovery=0.9, open_share=0.0)._replace(ndvi_around=around) for y in (11, 12, 13)]
+    found = history([*WORK, *DONE, *lonely], options=OPTIONS)
+    assert (found.state, found.steps[-1].date) == ("restored", DONE[0].date)
+    assert found.recovery == pytest.approx(0.95)
+    assert history(lonely, options=OPTIONS).state is None
+    assert history([*lonely, reading(14, worked=True)], options=OPTIONS).state == "active"

@@ -96,6 +96,14 @@ def test_a_field_that_points_down_or_is_no_unit_vector_is_refused(factor):
         line_of_sight(xr.Dataset({"los_enu": layer}))
 
 
+def test_a_block_outside_the_swath_has_no_vertical_motion_and_is_no_fault():
+    angles = xr.DataArray([[60.0, np.nan]], dims=("y", "x"))
+    los = los_layer(angles, heading_deg=-12.0)
+    for columns, expected in ([0, 1], [2.0, np.nan]), ([1], [np.nan]):
+        turned = vertical_motion(result([[1.0] * len(columns)]), los=los.isel(x=columns))
+        assert_allclose(turned["velocity_vertical"], [expected], rtol=1e-6)
+
+
 def test_components_in_another_order_are_refused():
     layer = los_layer(xr.DataArray([[39.0]], dims=("y", "x")), heading_deg=-12.0).isel(component=[2, 1, 0])
     with pytest.raises(InputError, match="in this order"):

@@ -62,6 +62,11 @@ def test_a_scene_that_stands_still_rises_nowhere():
     assert (seen > 0.005).mean() < 0.01
 
 
+def test_no_motion_bears_no_minus():
+    place = chosen(scene(np.full(SHAPE, -0.05), noise=0.0))
+    assert "the stillest ground moves by +0.0, the median coherent pixel by +0.0 mm/year" in place.why
+
+
 def test_the_rate_is_that_of_the_least_squares_series():
     stack = scene(np.linspace(-0.1, 0.02, SHAPE[0] * SHAPE[1]).reshape(SHAPE))
     history = still_history(stack)

@@ -62,7 +62,16 @@ def names(stack: xr.Dataset, separator: str = "_") -> list[str]:
     ]
 
 
-def tif(path: Path, values: np.ndarray, grid: GeoBox, *, nodata: float | None = None, **tags: str) -> Path:
+def tif(
+    path: Path,
+    values: np.ndarray,
+    grid: GeoBox,
+    *,
+    nodata: float | None = None,
+    scale: float = 1.0,
+    offset: float = 0.0,
+    **tags: str,
+) -> Path:
     """Write (y, x) or (band, y, x)."""
     bands = values if values.ndim == 3 else values[None]
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,6 +81,7 @@ def tif(path: Path, values: np.ndarray, grid: GeoBox, *, nodata: float | None = 
     ) as dataset:  # fmt: skip
         dataset.write(bands)
         dataset.update_tags(**tags)
+        dataset.scales, dataset.offsets = (scale,) * len(bands), (offset,) * len(bands)
     return path
 
 

@@ -35,9 +35,16 @@ def test_the_best_segment_shares_most_and_weak_overlaps_do_not_correspond():
     assert found.number_ratio == 0.0  # the second holds a fifth of the reference, and a fifth of itself is in it
 
 
+def test_a_reference_that_no_segment_touches_is_wholly_missed():
+    found = compare_segments(rectangles(SQUARE, (1000, 0, 1100, 100)), rectangles(SQUARE))
+    assert (found.over_segmentation, found.under_segmentation) == (0.0, 0.0)  # of the pair that corresponds
+    assert (found.best_over_segmentation, found.best_under_segmentation) == (0.5, 0.5)
+
+
 def test_nothing_that_corresponds_leaves_means_undefined():
     found = compare_segments(rectangles(SQUARE), rectangles((500, 0, 600, 100)))
     assert np.isnan(found.over_segmentation)
+    assert (found.best_over_segmentation, found.best_under_segmentation) == (1.0, 1.0)
     assert (found.number_ratio, found.ed2) == (1.0, 1.0)
     with pytest.raises(InputError, match="there is no reference"):
         compare_segments(rectangles(), rectangles(SQUARE))

@@ -20,8 +20,11 @@ PIT = (0, 0, 100, 100)
         ((0, 0, 109, 100), "same"),
         ((0, 0, 120, 100), "grown"),
         ((0, 0, 80, 100), "shrunk"),
-        ((15, 0, 120, 100), "grown"),  # moved: gained 20, lost 15
-        ((20, 0, 115, 100), "shrunk"),
+        ((15, 0, 120, 100), "moved"),  # gained 20, lost 15
+        ((20, 0, 115, 100), "moved"),
+        ((20, 0, 120, 100), "moved"),
+        ((15, 0, 126, 100), "grown"),
+        ((26, 0, 115, 100), "shrunk"),
     ],
 )
 def test_one_patch_against_one(after: tuple[float, float, float, float], change: str):
@@ -64,7 +67,7 @@ def test_a_many_to_many_tangle_falls_apart_at_its_smallest_overlap():
 def test_a_rim_below_the_smallest_overlap_links_nothing():
     before, after = rectangles(PIT), rectangles((95, 0, 195, 100))
     assert track(before, after).change.tolist() == ["gone", "new"]
-    assert track(before, after, min_overlap=0.05).change.tolist() == ["shrunk"]  # it gained no more than it lost
+    assert track(before, after, min_overlap=0.05).change.tolist() == ["moved"]
 
 
 def links(chosen: list[tuple[int, int, float]]) -> pd.DataFrame:

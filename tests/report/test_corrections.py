@@ -32,6 +32,12 @@ def test_each_correction_adds_a_row():
     assert five.shape[0] - two.shape[0] == 210  # 3 rows of 0.5 inch at 140 px an inch
 
 
+def test_the_title_ends_within_the_picture_however_long_the_names():
+    picture = drawn(Spread("delay of the troposphere after GACOS", 0.012, 0.008))
+    assert (picture[:30] < 128).any()  # letters of the title
+    assert (picture[:30, -8:] > 250).all()
+
+
 def test_a_spread_that_is_not_known_is_named_not_drawn():
     picture = drawn(Spread("tide", 0.01, np.nan), Spread("ramp", 0.0, 0.0))
     assert made.coloured(picture[:-60], GOOD) == 0

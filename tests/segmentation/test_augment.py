@@ -64,6 +64,14 @@ def test_what_is_missing_stays_missing():
     assert np.array_equal(np.isnan(after.image), np.isnan(before.image))
 
 
+@pytest.mark.parametrize("saturation", [0.0, 0.3])
+def test_a_band_missing_takes_no_other_along(saturation):
+    before = chip()
+    before.image[0, 5, 7] = np.nan
+    after = view(before, STILL.model_copy(update={"gain": 0.3, "haze": 0.3, "saturation": saturation}))
+    assert np.array_equal(np.isnan(after.image), np.isnan(before.image))
+
+
 def test_a_band_is_lost_now_and_then():
     options = STILL.model_copy(update={"band_dropout": 0.5})
     lost = [np.isnan(view(chip(), options, seed=seed).image).all(axis=(1, 2)).sum() for seed in range(200)]

@@ -51,6 +51,8 @@ def test_points_are_judged_by_key_and_button_and_saved(labeller, tmp_path):
 
 def test_answers_outlive_a_reload_and_nothing_leaves_the_page(labeller):
     labeller.keyboard.press("2")
+    labeller.wait_for_function("() => document.querySelector('#where').innerText.includes('Point 8')")
+    labeller.wait_for_timeout(500)  # Chromium hands its storage on a moment later
     labeller.reload()
     assert "Point 8" in labeller.inner_text("#where")
     assert [url for url in labeller.requests if not url.startswith(("file:", "data:"))] == []

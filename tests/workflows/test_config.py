@@ -42,7 +42,7 @@ def test_paths_are_relative_to_the_file(write, tmp_path):
         (GOOD + "scenes: {}\n", "give either files or stac"),
         (GOOD + "insar: {stack: s, wavelength_m: -1}\n", "insar.wavelength_m"),
         ("site: [\n", "is not YAML"),
-        ("- just\n- a list\n", "not a valid SiteConfig"),
+        ("- just\n- a list\n", r"site\.yaml: Input should be a valid dictionary"),
     ],
 )
 def test_what_is_wrong_is_named(write, text, message):

@@ -4,7 +4,9 @@ import datetime as dt
 import json
 
 import pytest
+from typer.testing import CliRunner
 
+from highwall.cli import app
 from highwall.core.errors import ConfigError, InputError, MissingInputError
 from highwall.insar.options import PixelReference, PointReference
 from highwall.workflows.blocks import crew
@@ -66,6 +68,21 @@ def test_the_report_holds_all_of_them(done):
     assert len(summary["findings"]) == 3
     assert summary["motion"]["reference"].startswith("row 100, column 10")
     assert (out / "report.html").exists()
+
+
+def test_the_command_line_says_where_the_report_lies(done):
+    told = CliRunner().invoke(app, ["report", str(done[0])])
+    assert told.exit_code == 0
+    assert f"Report: {done[0] / 'report.html'}" in told.stdout
+
+
+def test_a_plan_needs_no_folder_and_the_work_does(site):
+    planned = CliRunner().invoke(app, ["deform", str(site / "insar"), "--plan"])
+    assert planned.exit_code == 0, planned.output
+    assert "GiB before compression" in planned.output
+    refused = CliRunner().invoke(app, ["deform", str(site / "insar")])
+    assert refused.exit_code == 2
+    assert "--out" in refused.output
 
 
 def test_a_stage_behind_its_inputs_is_left_out_of_the_report(site, done):

@@ -79,7 +79,7 @@ def acceleration(
     search = _Search.of(years)
     series = displacement[known].astype(np.float64)
     best, strength = search.best(series[None])
-    if not np.isfinite(strength[0]):
+    if np.isnan(strength[0]):
         return None
     break_at = int(best[0])
     _, before, change = search.fit(series, break_at)

@@ -6,6 +6,7 @@ each class without that bias, and how sure it is. The strata are usually the cla
 dates of a map may share one sample, drawn on their change.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -143,8 +144,8 @@ def _check(sample: pd.DataFrame, stratum_m2: Mapping[str, float]) -> None:
     if sample[list(_COLUMNS)].isna().to_numpy().any():
         row = int(sample[list(_COLUMNS)].isna().any(axis=1).to_numpy().argmax())
         raise InputError(f"point {row + 1} of the sample has no stratum or class; fill it in, or take the point out.")
-    if not stratum_m2 or min(stratum_m2.values()) <= 0.0:
-        raise InputError(f"the strata have the areas {dict(stratum_m2)} m²; each needs one above 0.")
+    if not stratum_m2 or not all(0.0 < area < math.inf for area in stratum_m2.values()):
+        raise InputError(f"the strata have the areas {dict(stratum_m2)} m²; each needs a finite one above 0.")
     counts = sample["stratum"].value_counts()
     if unknown := [str(name) for name in counts.index if name not in stratum_m2]:
         raise InputError(f"no area is given for the stratum {unknown[0]}{nearest_name(unknown[0], stratum_m2)}.")

@@ -46,7 +46,7 @@ def classify_motion(
     patches
         In a projected CRS in metres.
     motion : velocity_vertical, velocity_vertical_std (y, x) [m year⁻¹]; decorrelated (y, x) bool; optional
-        On any grid; without it every patch is ``not_measured``.
+        On any grid; without it every patch is ``not_measured``. A rate without a standard error is no measurement.
 
     Returns
     -------
@@ -138,19 +138,20 @@ class _Reach(NamedTuple):
     """Pixels of each patch."""
     near: list[_Cut]
     """Pixels in reach of each patch."""
-    polygons: NDArray[Any]
+    ground: gpd.GeoSeries
+    """Polygon of each patch, in metres."""
     options: ActivityOptions
 
     @classmethod
     def of(cls, patches: gpd.GeoDataFrame, motion: xr.Dataset, *, options: ActivityOptions) -> "_Reach":
         grid = grid_of(motion, name="motion")
         moving = moving_pixels(motion, options)
-        placed = patches.to_crs(str(grid.crs)).geometry.to_numpy()
+        own = patches.geometry.to_crs(str(grid.crs))
         near = patches.buffer(options.radius_m).to_crs(str(grid.crs))
         return cls(
             motion, moving, clusters(motion, moving, min_pixels=options.min_pixels),
-            patches["patch_id"].astype(str).tolist(), [_Cut.of(polygon, grid) for polygon in placed],
-            [_Cut.of(area, grid) for area in near], placed, options,
+            patches["patch_id"].astype(str).tolist(), [_Cut.of(polygon, grid) for polygon in own],
+            [_Cut.of(area, grid) for area in near], patches.geometry, options,
         )  # fmt: skip
 
     def rows(self) -> list[dict[str, Any]]:
@@ -163,8 +164,8 @@ class _Reach(NamedTuple):
 
     def _row(self, own: _Cut, near: _Cut) -> dict[str, Any]:
         velocity, decorrelated = self.motion["velocity_vertical"].values, self.motion["decorrelated"].values
-        rates = near(velocity)
-        measured = ~np.isnan(rates) & ~near(decorrelated)
+        rates, errors = near(velocity), near(self.motion["velocity_vertical_std"].values)
+        measured = np.isfinite(rates) & np.isfinite(errors) & ~near(decorrelated)
         lost = float(own(decorrelated).mean()) if own.inside.any() else 0.0
         if not measured.any() and lost == 0.0:
             return _still(NOT_MEASURED)
@@ -205,8 +206,9 @@ class _Reach(NamedTuple):
 
     def _cluster(self, cluster: Cluster) -> dict[str, Any]:
         """Describe a cluster, and name the patch that its strongest part lies on or nearest to."""
-        spots = shapely.points(self.motion["x"].values[cluster.cols], self.motion["y"].values[cluster.rows])
-        distance = [float(shapely.distance(spots, polygon).mean()) for polygon in self.polygons]
+        places = gpd.points_from_xy(self.motion["x"].values[cluster.cols], self.motion["y"].values[cluster.rows])
+        spots = gpd.GeoSeries(places, crs=str(grid_of(self.motion, name="motion").crs)).to_crs(self.ground.crs)
+        distance = [float(spots.distance(polygon).mean()) for polygon in self.ground]
         return {
             "cluster_velocity": cluster.velocity, "cluster_std": cluster.std, "cluster_m2": cluster.area_m2,
             "cluster_patch": self.names[int(np.argmin(distance))],

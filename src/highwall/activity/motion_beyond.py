@@ -7,7 +7,7 @@ probability. Of moving ground that runs across a boundary, the pixels past it ar
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -16,6 +16,7 @@ import shapely
 import xarray as xr
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
+from scipy.special import stdtr, stdtrit
 
 from highwall.activity.boundary import Beyond, beyond
 from highwall.activity.breaches import Breach, last_lapsed
@@ -29,7 +30,28 @@ from highwall.core.grid import GeoBox, grid_of
 MOTION_BEYOND, MOTION_AFTER_EXPIRY = "motion_beyond_boundary", "motion_after_expiry"
 FEWEST_EPOCHS: Final = 6
 """Epochs after an expiry from which a rate since then is told."""
+_TWO_SIDED: Final = 0.975
+"""Quantile of which a 95 % interval is made."""
 _ACROSS: Final = "Ground beside it moves alike on permitted land, so that works there may be the cause."
+
+
+class RateSince(NamedTuple):
+    """Rate of a series after a date."""
+
+    velocity: float
+    """Vertical [m year⁻¹], positive up."""
+    std: float
+    """Standard error of it [m year⁻¹]."""
+    freedom: int
+    """Epochs beyond the two terms of the line."""
+
+    def probability_beyond(self, bound: float) -> float:
+        """P(v > bound) of ground that rises, P(v < −bound) of ground that sinks, after Student's t."""
+        return float(stdtr(self.freedom, (abs(self.velocity) - bound) / max(self.std, np.finfo(np.float64).tiny)))
+
+    def describe(self) -> str:
+        """One sentence for the finding."""
+        return _rate(self.velocity, float(stdtrit(self.freedom, _TWO_SIDED)) * self.std)
 
 
 def motion_beyond(
@@ -116,7 +138,7 @@ def _breach(
         return None
     permit = near.loc[near.distance(ground).idxmin()]
     past = past._replace(probability=moves * past.probability)
-    return Breach(MOTION_BEYOND, ground, permit, past, _rate(cluster.velocity, cluster.std))
+    return Breach(MOTION_BEYOND, ground, permit, past, _rate(cluster.velocity, 1.96 * cluster.std))
 
 
 def _after_expiry(
@@ -133,34 +155,57 @@ def _after_expiry(
         return None
     days = [day.date() for day in pd.DatetimeIndex(motion["epoch"].values)]
     series = series_of(cluster, motion["displacement_vertical"])
-    since = rate_since(days, series, since=permit["valid_to"].date())
-    if since is None:
+    rate = rate_since(days, series, since=permit["valid_to"].date(), whole_std=cluster.std)
+    if rate is None:
         return None
-    velocity, std = since
-    moves = cluster._replace(velocity=velocity, std=std).probability_beyond(options.motion_m_per_year)
+    moves = rate.probability_beyond(options.motion_m_per_year)
     if moves * past.probability < options.certainty:
         return None
     past = past._replace(probability=moves * past.probability, depth_m=0.0)
-    return Breach(MOTION_AFTER_EXPIRY, ground, permit, past, _rate(velocity, std))
+    return Breach(MOTION_AFTER_EXPIRY, ground, permit, past, rate.describe())
 
 
 def rate_since(
-    days: Sequence[dt.date], displacement: NDArray[np.float64], *, since: dt.date
-) -> tuple[float, float] | None:
-    """Rate of a series after a date and its standard error [m year⁻¹]; None with fewer than six epochs."""
-    chosen = np.array([day > since for day in days]) & np.isfinite(displacement)
-    if int(chosen.sum()) < FEWEST_EPOCHS:
+    days: Sequence[dt.date], displacement: NDArray[np.float64], *, since: dt.date, whole_std: float
+) -> RateSince | None:
+    """Rate of a series after a date.
+
+    The scatter about the line tells its error as if dates were independent. Errors that last from date to date follow
+    the line and do not show, the less so the fewer the epochs. The error of the whole series' rate knows of them: the
+    error since is never less than that, scaled to the shorter span as independent dates would be, by the root of the
+    ratio of Σ(t − t̄)². Errors that last shrink slower as a span grows, so that they are overstated.
+
+    Parameters
+    ----------
+    displacement : (epoch,) [m]
+        NaN where unknown; such epochs are left out.
+    whole_std
+        Standard error of the rate of the whole series [m year⁻¹].
+
+    Returns
+    -------
+    RateSince or None
+        None with fewer than six epochs after the date.
+    """
+    known = np.isfinite(displacement)
+    chosen = np.array([day > since for day in days]) & known
+    freedom = int(chosen.sum()) - 2
+    if freedom + 2 < FEWEST_EPOCHS:
         return None
-    years = np.array([(day - since).days / DAYS_PER_YEAR for day in days])[chosen]
-    columns = np.stack([np.ones_like(years), years], axis=1)
+    years = np.array([(day - since).days / DAYS_PER_YEAR for day in days])
+    columns = np.stack([np.ones_like(years), years], axis=1)[chosen]
     found, *_ = np.linalg.lstsq(columns, displacement[chosen], rcond=None)
     rest = displacement[chosen] - columns @ found
-    variance = float(rest @ rest) / (years.size - 2)
-    return float(found[1]), float(np.sqrt(variance / np.sum((years - years.mean()) ** 2)))
+    spread, whole = _spread(years[chosen]), _spread(years[known])
+    std = max(float(np.sqrt(rest @ rest / freedom)), whole_std * whole) / spread
+    return RateSince(float(found[1]), std, freedom)
 
 
-def _rate(velocity: float, std: float) -> str:
+def _spread(years: NDArray[np.float64]) -> float:
+    """Root of the sum of squares about the mean [year]."""
+    return float(np.linalg.norm(years - years.mean()))
+
+
+def _rate(velocity: float, margin: float) -> str:
     way = "rises" if velocity > 0 else "sinks"
-    return (
-        f"It {way} at {abs(velocity) * 1e3:.0f} ± {1.96 * std * 1e3:.0f} mm/year (95 %), not validated on the ground."
-    )
+    return f"It {way} at {abs(velocity) * 1e3:.0f} ± {margin * 1e3:.0f} mm/year (95 %), not validated on the ground."

@@ -50,6 +50,9 @@ class ActivityOptions(BaseModel):
     green_recovery: float = Field(
         0.5, gt=0, lt=2, description="NDVI against the surroundings from which ground is revegetating [1]"
     )
+    revegetating_open_share: float = Field(
+        0.5, ge=0, le=1, description="share still bare up to which ground is revegetating, and not bare [1]"
+    )
     restored_recovery: float = Field(0.85, gt=0, lt=2, description="the same from which it is restored [1]")
     restored_open_share: float = Field(0.1, ge=0, le=1, description="share still bare of ground that is restored [1]")
 

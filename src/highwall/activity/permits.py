@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from highwall.core.checks import nearest_name
-from highwall.core.errors import SetAside, VectorError
+from highwall.core.errors import InputError, SetAside, VectorError
 
 VALIDITY: Final = ("valid_from", "valid_to")
 DATES: Final = (*VALIDITY, "restoration_due")
@@ -54,9 +54,15 @@ def permit_table(frame: gpd.GeoDataFrame, *, fields: dict[str, str], source: str
 
     Raises
     ------
+    InputError
+        ``fields`` maps a name that is none of :data:`FIELDS`.
     VectorError
         A mapped column does not exist, or no column holds a date of validity.
     """
+    for name in fields:
+        if name not in FIELDS:
+            near = nearest_name(name, FIELDS)
+            raise InputError(f"no field of a permit is called {name!r}{near} (known: {', '.join(FIELDS)})")
     columns = {name: fields.get(name, name) for name in FIELDS}
     for name, column in columns.items():
         if name in fields and column not in frame:
@@ -64,7 +70,8 @@ def permit_table(frame: gpd.GeoDataFrame, *, fields: dict[str, str], source: str
     if not {columns[name] for name in VALIDITY} & set(frame.columns):
         raise VectorError(
             f"{source} has no dates: none of its columns {', '.join(map(str, frame.columns))} is valid_from or "
-            "valid_to. Name them under permits.fields, for example valid_to: EXPIRY."
+            "valid_to. Name them: in the site file under permits.fields, for example valid_to: EXPIRY; on the command "
+            "line by --field valid_to=EXPIRY."
         )
     table = gpd.GeoDataFrame(geometry=frame.geometry.values, crs=frame.crs)
     for name, column in columns.items():

@@ -6,7 +6,8 @@ whether it moves or is being worked. States follow one another
     active → idle → levelled → revegetating → restored
 
 and any of them falls back to *active* when the ground is opened again (a *relapse*). A state is only changed by
-readings that are clear, and taken back only by ``n_confirming`` of them in a row: one hazy scene moves nothing.
+readings that are clear, and taken back only by ``n_confirming`` of them in a row: one hazy scene moves nothing. Green
+that cannot be compared, since the land around is hidden, all mine, or hardly green itself, says nothing of recovery.
 """
 
 import datetime as dt
@@ -21,6 +22,8 @@ from highwall.core.constants import DAYS_PER_YEAR
 ACTIVE, IDLE, LEVELLED = "active", "idle", "levelled"
 REVEGETATING, RESTORED = "revegetating", "restored"
 STATES: Final = (ACTIVE, IDLE, LEVELLED, REVEGETATING, RESTORED)
+LEAST_NDVI_AROUND: Final = 0.2
+"""Mean NDVI of the surroundings below which, as in deserts and under snow, bare ground may look as green as they."""
 
 
 class Reading(NamedTuple):
@@ -42,8 +45,8 @@ class Reading(NamedTuple):
 
     @property
     def recovery(self) -> float:
-        """NDVI against that of the surroundings [1]; 1 is as green as they are."""
-        return self.ndvi / self.ndvi_around if self.ndvi_around > 0 else float("nan")
+        """NDVI against that of the surroundings [1]; 1 is as green as they are, NaN where they tell nothing."""
+        return self.ndvi / self.ndvi_around if self.ndvi_around >= LEAST_NDVI_AROUND else float("nan")
 
 
 class Step(NamedTuple):
@@ -59,9 +62,9 @@ class History(NamedTuple):
     """States of a patch over time."""
 
     steps: tuple[Step, ...]
-    """The first is the state at the first clear reading."""
+    """The first is the state at the first clear reading that counts."""
     recovery: float
-    """NDVI against the surroundings at the last clear reading [1]; NaN without one."""
+    """NDVI against the surroundings at the last reading that counts [1]; NaN without one, or where it is unknown."""
     years_to_recovery: float
     """Until ``recovery`` reaches ``restored_recovery`` at the rate of the readings since the last work [year]; 0 where
     it has, NaN where there is no such rate, infinity where it does not grow."""
@@ -80,7 +83,8 @@ class History(NamedTuple):
 def history(readings: Sequence[Reading], *, options: ActivityOptions) -> History:
     """Follow a patch through its readings, in any order."""
     clear = sorted(
-        (each for each in readings if each.clear_share >= options.min_clear_share), key=lambda each: each.date
+        (each for each in readings if each.clear_share >= options.min_clear_share and _counts(each, options)),
+        key=lambda each: each.date,
     )
     if not clear:
         return History((), float("nan"), float("nan"))
@@ -99,13 +103,18 @@ def history(readings: Sequence[Reading], *, options: ActivityOptions) -> History
     return History(tuple(steps), clear[-1].recovery, _years_left(clear, steps, options))
 
 
+def _counts(reading: Reading, options: ActivityOptions) -> bool:
+    """Tell whether a reading speaks for a state: by work, by bare ground, or by green that can be compared."""
+    return reading.is_worked or reading.open_share > options.revegetating_open_share or np.isfinite(reading.recovery)
+
+
 def _told(reading: Reading, state: str | None, options: ActivityOptions) -> str:
     """State that one reading speaks for, given the state before."""
     if reading.is_worked and not reading.is_levelled:
         return ACTIVE
     if reading.recovery >= options.restored_recovery and reading.open_share <= options.restored_open_share:
         return RESTORED
-    if reading.recovery >= options.green_recovery:
+    if reading.recovery >= options.green_recovery and reading.open_share <= options.revegetating_open_share:
         return REVEGETATING
     if reading.is_levelled:
         return LEVELLED

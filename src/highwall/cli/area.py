@@ -30,7 +30,7 @@ def design(
 
     how = Design(points, least, overall_std, expected, seed)
     with telling() as say:
-        work(classes, out, names=codes_of(pairs_of(name)), how=how, image=image, say=say)
+        work(classes, out, names=codes_of(pairs_of(name, example="1=mine")), how=how, image=image, say=say)
 
 
 @area_app.command()

@@ -45,6 +45,6 @@ def fetch(
     }  # fmt: skip
     with telling() as say:
         fetch_alone(
-            sites, out, asked=asked, collections=pairs_of(collection), leave_out=words_of(leave_out) or (), say=say,
-            advance=say.advance,
+            sites, out, asked=asked, collections=pairs_of(collection, example="radar=sentinel-1-rtc"),
+            leave_out=words_of(leave_out) or (), say=say, advance=say.advance,
         )  # fmt: skip

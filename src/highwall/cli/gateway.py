@@ -19,7 +19,10 @@ def edge_infer(
     ] = None,
     threads: Annotated[int, typer.Option(min=1, max=256, help="CPU threads of the network.")] = 1,
 ) -> None:
-    """Judge images where they are taken. Appends class, probability and evidence; what is done is passed over."""
+    """Judge images where they are taken. Appends class, probability and evidence; what is done is passed over.
+
+    The shipped network reads chips of satellite pixels of 10 m alone, not photographs: for these give --weights.
+    """
     from highwall.edge.options import InferOptions
     from highwall.workflows.live.infer import infer_folder
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from highwall.cli.apps import app
-from highwall.cli.arguments import Out
+from highwall.cli.arguments import Out, level_of
 from highwall.cli.telling import telling
 
 labels_app = typer.Typer(help="Label files of mining land cover: check them, compare annotators.", no_args_is_help=True)
@@ -102,8 +102,8 @@ def dataset_build(
     from highwall.workflows.datasets.build import build_dataset
 
     said = {
-        "bands": bands, "format": store, "chip_px": chip, "step_px": step, "near_m": near, "level": level, "seed": seed,
-        "keep_unlabelled": unlabelled,
+        "bands": bands, "format": store, "chip_px": chip, "step_px": step, "near_m": near, "level": level_of(level),
+        "seed": seed, "keep_unlabelled": unlabelled,
     }  # fmt: skip
     options = checked(DatasetOptions, said, source="the command line")
     with telling() as say:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from highwall.cli.apps import app, evaluate_app, train_app
-from highwall.cli.arguments import Out, words_of
+from highwall.cli.arguments import Out, level_of, words_of
 from highwall.cli.telling import each_hundredth, telling
 
 
@@ -132,7 +132,7 @@ def train_segmentation(
         },
     )  # fmt: skip
     given = ToLearn(
-        dataset, images, labels, image_bands=words_of(image_bands) or (), level=level, near_m=near_m,
+        dataset, images, labels, image_bands=words_of(image_bands) or (), level=level_of(level), near_m=near_m,
         fold=fold_of(fold), held_out_share=hold_out_patches,
     )  # fmt: skip
     with telling() as say:
@@ -241,8 +241,8 @@ def evaluate_segmentation(
     from highwall.workflows.judging.segmentation import evaluate_segmentation as work
 
     given = ToEvaluate(
-        tuple(model), images, labels, bands=words_of(bands) or (), level=level, split=split, earthworks=earthworks,
-        label_kind=kind_of_text(label_kind),
+        tuple(model), images, labels, bands=words_of(bands) or (), level=level_of(level), split=split,
+        earthworks=earthworks, label_kind=kind_of_text(label_kind),
     )  # fmt: skip
     judge = judge_of(
         model, rules=words_of(rules) or (), land_cover=land_cover, blank=blank, threshold=threshold, force=force

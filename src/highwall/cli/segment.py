@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from highwall.cli.apps import app
-from highwall.cli.arguments import Date, Out, RunFile, date_of, words_of
+from highwall.cli.arguments import Date, Out, RunFile, date_of, level_of, words_of
 from highwall.cli.telling import telling
 
 
@@ -55,7 +55,9 @@ def segment(
     from highwall.workflows.mapping.segment_verb import ToSegment, segment_alone
 
     models = (*(model or ()), *(bundle or ())) or (SHIPPED_MODEL,)
-    given = ToSegment(tuple(scenes), models, aoi, radar, level, date_of(date), words_of(bands) or (), force, land_cover)
+    given = ToSegment(
+        tuple(scenes), models, aoi, radar, level_of(level), date_of(date), words_of(bands) or (), force, land_cover
+    )
     changes = {
         "threshold": threshold, "min_area_m2": min_area, "simplify_m": simplify, "blending": blending,
         "window_px": window, "threads": threads, "rules": words_of(rules),

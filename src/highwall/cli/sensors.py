@@ -82,7 +82,8 @@ def neighbours(
     from highwall.twin.sql.database import open_database
     from highwall.workflows.live.sensor_groups import errors_of, learn_groups, write_groups
 
-    members = {name: words_of(listed) or () for name, listed in pairs_of(group).items()}
+    listed = pairs_of(group, example="NAME=DATASTREAM,DATASTREAM")
+    members = {name: words_of(datastreams) or () for name, datastreams in listed.items()}
     with telling():
         database = open_database(store)
         try:

@@ -6,7 +6,19 @@ from typing import Annotated
 import typer
 
 from highwall.cli.apps import app
-from highwall.cli.arguments import Bands, Convert, Date, EstimateScale, Out, RunFile, Scale, date_of, pairs_of, words_of
+from highwall.cli.arguments import (
+    Bands,
+    Convert,
+    Date,
+    EstimateScale,
+    Out,
+    RunFile,
+    Scale,
+    date_of,
+    level_of,
+    pairs_of,
+    words_of,
+)
 from highwall.cli.telling import print_scores, print_summary, telling
 
 
@@ -43,7 +55,7 @@ def detect(
     """Class a scene by the chip network. Leaves two maps of probability, mine.tif, detections.gpkg and a picture."""
     from highwall.workflows.mapping.detect_verb import ToDetect, detect_alone
 
-    given = ToDetect(tuple(scenes), aoi, level, date_of(date), words_of(bands) or (), weights, force, convert)
+    given = ToDetect(tuple(scenes), aoi, level_of(level), date_of(date), words_of(bands) or (), weights, force, convert)
     with telling() as say:
         detect_alone(given, out, threshold=threshold, run_file=run, say=say, advance=say.advance)
 
@@ -66,7 +78,7 @@ def emergence(
     from highwall.workflows.mapping.detect_verb import ToDetect
     from highwall.workflows.mapping.emergence_verb import ToCompare, emergence_alone
 
-    how = ToDetect((), aoi, level, None, words_of(bands) or (), weights, force, convert)
+    how = ToDetect((), aoi, level_of(level), None, words_of(bands) or (), weights, force, convert)
     with telling() as say:
         emergence_alone(
             ToCompare(before, after, how), out, threshold=threshold, run_file=run, say=say, advance=say.advance
@@ -179,7 +191,9 @@ def track(
 @app.command()
 def deform(
     stack: Annotated[Path, typer.Argument(help="Interferograms: a folder, or one file. Or a folder of radar images.")],
-    out: Out,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder that takes the results; --plan needs none.")
+    ] = None,
     reference: Annotated[
         str | None,
         typer.Option(help="Still place: ROW,COLUMN or lonlat:LONGITUDE,LATITUDE (lonlat:27.315,-26.142); else chosen."),
@@ -203,9 +217,13 @@ def deform(
 
     given = Given(stack, wavelength, incidence, dem, gacos, avoid, trust_phase)
     changes = deform_changes(reference=reference, weighting=weighting)
+    if out is None and not plan:
+        raise typer.BadParameter("give the folder of the results; only --plan needs none", param_hint="--out")
     with telling() as say, crew(dask, memory_mib=memory, advance=say.advance) as hands:
-        work = deform_plan if plan else deform_alone
-        work(given, out, changes=changes, run_file=run, crew=hands, say=say)
+        if plan or out is None:
+            deform_plan(given, changes=changes, run_file=run, crew=hands, say=say)
+        else:
+            deform_alone(given, out, changes=changes, run_file=run, crew=hands, say=say)
 
 
 @app.command()
@@ -257,7 +275,7 @@ def assess(
             patches,
             out,
             permits=permits,
-            fields=pairs_of(field),
+            fields=pairs_of(field, example="valid_to=EXPIRY"),
             motion=motion,
             before=before,
             register=register,
@@ -285,6 +303,7 @@ def report(
             case_alone(folder, finding, register=register, say=say)
         else:
             report_alone(folder, say=say)
+            typer.echo(f"Report: {folder / 'report.html'}")
 
 
 @app.command()

@@ -132,12 +132,13 @@ def _share_of_up(incidence_deg: float | xr.DataArray | None, los: xr.DataArray |
 
 
 def _checked_los(los: xr.DataArray) -> xr.DataArray:
+    """Refuse what is no unit vector upward; it is missing outside the swath, where all of a block may lie."""
     if list(los["component"].values) != COMPONENTS:
         raise InputError(f"los_enu has components {list(los['component'].values)}; give {COMPONENTS}, in this order.")
     length = np.sqrt((los.astype(np.float64) ** 2).sum("component", skipna=False))
     furthest = float(abs(length - 1.0).max())
     lowest = float(los.sel(component="up").min())
-    if not furthest <= _UNIT_TOLERANCE or lowest <= 0.0:
+    if furthest > _UNIT_TOLERANCE or lowest <= 0.0:
         raise InputError(
             f"los_enu is no unit vector from the ground to the satellite: its length is off 1 by up to {furthest:.3g}, "
             f"its least part upward is {lowest:.3g}; check signs and order of the components."

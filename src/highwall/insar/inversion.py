@@ -48,6 +48,9 @@ def invert(
         0 and 0 where a pixel has no pair; ``n_components`` above 1 marks a split network, whose pieces are joined by
         the minimum-norm velocity.
 
+    Where coherence counts, a phase without it is left out; for pairs that have none anywhere,
+    :func:`~highwall.insar.mending.coherence.with_coherence` of the whole scene lets the pixel's other pairs stand in.
+
     The attributes ``reference``, ``network`` and ``weighting`` say what was done, ``pairs_set_aside`` what was not.
 
     Raises

@@ -54,7 +54,7 @@ def decorrelated(
     result
         ``n_valid_pairs`` and ``n_components`` of :func:`~highwall.insar.inversion.invert`; any block of the scene.
     n_pairs
-        Pairs of the stack.
+        Pairs of the stack that have a phase at the reference; no pixel can have more.
     coherence : (y, x) [1]
         Mean coherence of each pixel (:func:`~highwall.insar.stack.mean_coherence`), if the stack has coherence.
 

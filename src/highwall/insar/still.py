@@ -258,7 +258,7 @@ def _doubt(history: StillHistory) -> str:
     if history.rival is None:
         return ""
     return (
-        f"; but much of the scene moves together at {1e3 * history.rival:+.1f} mm/year: if that is the still ground, "
+        f"; but much of the scene moves together at {1e3 * history.rival:+z.1f} mm/year: if that is the still ground, "
         "name the reference yourself"
     )
 
@@ -274,5 +274,5 @@ def _explain(maps: xr.Dataset, fit: NDArray[np.bool_], window: tuple[slice, slic
     return (
         f"mean of {int(chosen.sum())} of {chosen.size} pixels with {int(inside['n_valid_pairs'].max())} pairs"
         f"{coherent}, {100 * np.nan_to_num(inside['share_open']).mean():.1f} % of triplets open{away}; relative to it "
-        f"the stillest ground moves by {-1e3 * level:+.1f}, the median coherent pixel by {1e3 * median:+.1f} mm/year"
+        f"the stillest ground moves by {-1e3 * level:+z.1f}, the median coherent pixel by {1e3 * median:+z.1f} mm/year"
     )

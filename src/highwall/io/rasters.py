@@ -260,10 +260,12 @@ def read_zarr(path: Path) -> xr.Dataset:
     MissingInputError
         No store at that path.
     InputError
-        The store cannot be read.
+        The store cannot be read, or the folder is none.
     """
     if not path.is_dir():
         raise MissingInputError(f"no Zarr store at {path}; run `highwall deform` first.")
+    if not (path / "zarr.json").is_file():
+        raise InputError(f"the folder {path} is no Zarr store; give the displacement.zarr that `highwall deform` left.")
     try:
         dataset: xr.Dataset = xr.open_zarr(path, consolidated=False, decode_coords="all")
     except (zarr.errors.BaseZarrError, ValueError, KeyError) as error:

@@ -29,7 +29,8 @@ class Discrepancy(NamedTuple):
     closeness: float
     """D, root mean square of the two means [1]. Source: Levine & Nazif 1985 in Clinton et al. 2010."""
     best_over_segmentation: float
-    """Mean over references with the one segment that shares most with each [1]. Source: Persello & Bruzzone 2010."""
+    """Mean over all references with the one segment that shares most with each, 1 where none shares anything [1].
+    Source: Persello & Bruzzone 2010."""
     best_under_segmentation: float
     """The same [1]."""
     potential_error: float
@@ -68,6 +69,7 @@ def compare_segments(references: gpd.GeoDataFrame, segments: gpd.GeoDataFrame) -
     pairs = pairs.assign(over=1 - pairs["overlap_m2"] / whole, under=1 - pairs["overlap_m2"] / part, segment_m2=part)
     matching = pairs[(pairs[["over", "under"]].min(axis=1) < 1 - CORRESPONDS).to_numpy()]
     best = pairs.sort_values(["overlap_m2", "right"], ascending=[False, True]).drop_duplicates("left")
+    n_untouched = len(references) - len(best)
     over, under = float(matching["over"].mean()), float(matching["under"].mean())
     outside = float((matching["segment_m2"] - matching["overlap_m2"]).sum()) / float(references.area.sum())
     ratio = abs(len(references) - matching["right"].nunique()) / len(references)
@@ -75,8 +77,8 @@ def compare_segments(references: gpd.GeoDataFrame, segments: gpd.GeoDataFrame) -
         over_segmentation=over,
         under_segmentation=under,
         closeness=float(np.sqrt((over**2 + under**2) / 2)),
-        best_over_segmentation=float(best["over"].mean()),
-        best_under_segmentation=float(best["under"].mean()),
+        best_over_segmentation=float(best["over"].sum() + n_untouched) / len(references),
+        best_under_segmentation=float(best["under"].sum() + n_untouched) / len(references),
         potential_error=outside,
         number_ratio=ratio,
         ed2=float(np.hypot(outside, ratio)),

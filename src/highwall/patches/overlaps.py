@@ -1,11 +1,15 @@
 """Which polygons of two tables overlap, and by how much."""
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 
 from highwall.core.errors import GridError, InputError
 from highwall.core.grid import bounds_of, check_areas, metric_crs
+
+_FARTHEST_APART_M = 50_000.0
+"""Gap between two sides above which they show different places."""
 
 
 def overlaps(left: gpd.GeoDataFrame, right: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -35,6 +39,21 @@ def overlaps(left: gpd.GeoDataFrame, right: gpd.GeoDataFrame) -> pd.DataFrame:
     shared = shapely.area(shapely.intersection(a[first], b[second]))
     pairs = pd.DataFrame({"left": first, "right": second, "overlap_m2": shared})
     return pairs[pairs["overlap_m2"] > 0].sort_values(["left", "right"], ignore_index=True)
+
+
+def check_near(first: gpd.GeoDataFrame, second: gpd.GeoDataFrame, *, what: str) -> None:
+    """Refuse to hold polygons of two places against each other.
+
+    Raises
+    ------
+    InputError
+        Boxes around the two, in one CRS in metres, lie more than 50 km apart.
+    """
+    if first.empty or second.empty:
+        return
+    apart_m = shapely.distance(*shapely.box(*np.array([first.total_bounds, second.total_bounds]).T))
+    if not apart_m <= _FARTHEST_APART_M:
+        raise InputError(f"{what} lie {apart_m / 1e3:.0f} km apart; give those of one place.")
 
 
 def check_polygons(first: gpd.GeoDataFrame, *others: gpd.GeoDataFrame) -> None:

@@ -14,7 +14,7 @@ import shapely
 from highwall.core.errors import InputError
 from highwall.patches.overlaps import overlaps
 
-CHANGES: Final = ("same", "grown", "shrunk", "split", "merged", "new", "gone")
+CHANGES: Final = ("same", "grown", "shrunk", "moved", "split", "merged", "new", "gone")
 COLUMNS: Final = (
     "change", "before_ids", "after_ids", "also_overlaps", "area_before_m2", "area_after_m2", "area_change_m2",
     "gained_m2", "lost_m2", "iou", "geometry",
@@ -27,8 +27,8 @@ MIN_OVERLAP: Final = 0.1
 it if they are wider than some 10 pixels."""
 
 SAME_SHARE: Final = 0.1
-"""Gain and loss, as a share of the area before, up to which a patch counts as the same [1]: half a pixel around a
-patch of 40 × 40 pixels makes 5 %, each way."""
+"""Gain and loss, as a share of the area before, up to which a patch counts as the same, and their difference up to
+which one that is not the same has moved [1]: half a pixel around a patch of 40 × 40 pixels makes 5 %, each way."""
 
 
 class Group(NamedTuple):
@@ -54,14 +54,16 @@ def track(
     min_overlap
         Share of the smaller of two patches that must be common to link them [1].
     same_share
-        Largest gain, and largest loss, of an unchanged patch [1 of its area before].
+        Largest gain, and largest loss, of an unchanged patch; largest difference of the two of one that has moved [1 of
+        its area before].
 
     Returns
     -------
     changes
         A row a group, with :data:`COLUMNS`; every patch is in exactly one. ``change`` is *same* (both gain and loss
-        small), *grown* (the gain is larger than the loss), *shrunk*, *split* (one before, several after), *merged*,
-        *new* or *gone*. Ids are joined by ";". The geometry is that of the later date, of *gone* patches the earlier.
+        small), *moved* (they are not, but alike), *grown* (the gain is larger than the loss), *shrunk*, *split* (one
+        before, several after), *merged*, *new* or *gone*. Ids are joined by ";". The geometry is that of the later
+        date, of *gone* patches the earlier.
 
     Raises
     ------
@@ -156,6 +158,8 @@ def _change(one: Group, *, gained: float, lost: float, limit: float) -> str:
         return "merged"
     if max(gained, lost) <= limit:
         return "same"
+    if abs(gained - lost) <= limit:
+        return "moved"
     return "grown" if gained > lost else "shrunk"
 
 

@@ -42,13 +42,13 @@ def corrections_plot(spreads: Sequence[Spread]) -> bytes:
     axes.set_yticks(range(len(spreads)), [spread.name.replace("_", " ") for spread in spreads], fontsize=LABEL)
     axes.invert_yaxis()
     axes.margins(x=0.2)
-    axes.set_xlabel("standard deviation [mm]", fontsize=LABEL, color=MUTED)
+    axes.set_xlabel("standard deviation of their displacement [mm]", fontsize=LABEL, color=MUTED)
     axes.tick_params(axis="x", labelsize=SMALL, colors=MUTED)
     axes.grid(visible=True, axis="x", color=GRID, lw=0.5)
     axes.set_axisbelow(True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-    head(axes, "Displacement of stable pixels, before and after each correction")
+    head(axes, "Stable pixels before and after each correction")
     names = ((_BEFORE, "before"), (GOOD, "after"), (BAD, "after, worse"))
     drawn = {GOOD, _BEFORE} | {BAD for spread in spreads if spread.after_m > spread.before_m}
     handles = [Patch(color=colour, label=name) for colour, name in names if colour in drawn]

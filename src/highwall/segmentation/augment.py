@@ -109,12 +109,18 @@ def _relit(
     def factor(width: float, n: int = 1) -> NDArray[np.float32]:
         return np.exp(width * random.standard_normal((n, 1, 1))).astype(np.float32)
 
-    valid = np.isfinite(light)
-    count = np.maximum(valid.sum(axis=(1, 2), keepdims=True), 1)
-    middle = (np.where(valid, light, 0.0).sum(axis=(1, 2), keepdims=True) / count).astype(np.float32)
+    middle = _mean_present(light, axis=(1, 2))
     light = middle + (light - middle) * factor(options.contrast)
     light = light * factor(options.gain) * factor(options.band_gain, len(light))
-    grey = light.mean(axis=0, keepdims=True)
+    grey = _mean_present(light, axis=0)
     light = grey + (light - grey) * factor(options.saturation)
     thickness = np.float32(options.haze * random.random() ** 2)
     return light + thickness * (veil.astype(np.float32)[:, None, None] - light)
+
+
+def _mean_present(light: NDArray[np.float32], *, axis: int | tuple[int, ...]) -> NDArray[np.float32]:
+    """Mean of the values that are not missing, 0 where all are; dims are kept."""
+    present = np.isfinite(light)
+    count = np.maximum(present.sum(axis=axis, keepdims=True), 1)
+    mean: NDArray[np.float32] = (np.where(present, light, 0.0).sum(axis=axis, keepdims=True) / count).astype(np.float32)
+    return mean

@@ -66,8 +66,8 @@ def checked(model: type[Model], content: Any, *, source: str) -> Model:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        problems = dict.fromkeys(f"  {_problem(model, detail)}" for detail in error.errors())
-        raise ConfigError(f"{source} is not a valid {model.__name__}:\n" + "\n".join(problems)) from error
+        problems = dict.fromkeys(f"{source}: {_problem(model, detail)}" for detail in error.errors())
+        raise ConfigError("\n".join(problems)) from error
 
 
 def _problem(model: type[BaseModel], detail: Any) -> str:
@@ -77,7 +77,7 @@ def _problem(model: type[BaseModel], detail: Any) -> str:
         section = _section(model, place[:-1])
         known = list(section.model_fields) if section else []
         return f"unknown key {where}{nearest_name(place[-1], known)} (known: {', '.join(known)})"
-    return f"{where or 'the file'}: {detail['msg']} (found {detail['input']!r})"
+    return f"{where}{': ' if where else ''}{detail['msg']} (found {detail['input']!r})"
 
 
 def _section(model: type[BaseModel], place: list[str]) -> type[BaseModel] | None:

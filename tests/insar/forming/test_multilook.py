@@ -48,6 +48,25 @@ def test_radar_coordinates_keep_latitude_and_longitude():
     fine = xr.Dataset({"slc_power": (("epoch", "y", "x"), np.zeros((2, 4, 6)))}, coords=coords)
     coarse = coarser_space(fine, Looks(2, 3))
     assert set(coarse.variables) == {"latitude", "longitude"}
-    assert_allclose(coarse["latitude"], [[0.6, 0.5], [2.5, 2.5]])
+    assert_allclose(coarse["latitude"], [[np.nan, 0.5], [2.5, 2.5]])
     assert_allclose(coarse["longitude"], [[11.0, 14.0], [11.0, 14.0]])
     assert {"latitude", "longitude"} <= set(coarse.coords)
+
+
+def test_places_that_are_not_known_move_no_others():
+    """The first column of a swath has no place, which processors write as (0, 0); its height is 0 as at the sea."""
+    latitude, longitude = np.mgrid[19:23, 10:16].astype(np.float32)
+    latitude[:, 0] = longitude[:, 0] = 0.0
+    longitude[1, 4] = 0.0  # on the prime meridian
+    coords = {"latitude": (("y", "x"), latitude), "longitude": (("y", "x"), longitude)}
+    fine = xr.Dataset({"height": (("y", "x"), np.zeros((4, 6), np.float32))}, coords=coords)
+    coarse = coarser_space(fine, Looks(2, 3))
+    assert_allclose(coarse["latitude"], [[np.nan, 19.5], [np.nan, 21.5]])
+    assert_allclose(coarse["longitude"], [[np.nan, 70 / 6], [np.nan, 14.0]])
+    assert coarse["latitude"].dtype == np.float32
+    assert_array_equal(coarse["height"], 0.0)
+
+
+def test_a_height_is_the_mean_of_the_samples_that_are_there():
+    height = np.array([[np.nan, 3.0], [4.0, 5.0]])
+    assert coarser_space(xr.Dataset({"height": (("y", "x"), height)}), Looks(2, 2))["height"].values == [[4.0]]

@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 
 from highwall.core.errors import StackError
 from highwall.io.radar import interferograms
-from highwall.io.radar.assembly import looks_wrapped
+from highwall.io.radar.assembly import looks_wrapped, top_coherence
 from highwall.io.radar.faults import listening
 from highwall.io.radar.interferograms import open_stack
 from tests.io.stacks_made import UTM
@@ -22,6 +22,10 @@ def noise(number: int) -> np.ndarray:
     return np.random.default_rng(number).normal(0.0, 9.0, SHAPE).astype(np.float32)
 
 
+def coherence(number: int) -> np.ndarray:
+    return np.random.default_rng(number).random(SHAPE, dtype=np.float32)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Two pairs whose second phase is broken in its second row of blocks; first and last pixel are whole."""
@@ -30,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
             tmp_path / f"{name}.tif", "w", driver="GTiff", count=1, height=SHAPE[0], width=SHAPE[1], dtype="float32",
             crs=str(UTM.crs), transform=UTM.transform, nodata=np.nan, compress="deflate", blockysize=BLOCK,
         ) as dataset:  # fmt: skip
-            dataset.write(noise(number), 1)
+            dataset.write(noise(number) if name.endswith("unw") else coherence(number), 1)
             dataset.update_tags(WAVELENGTH_METRES="0.0555")
     return tmp_path
 
@@ -108,6 +112,15 @@ def test_looks_wrapped(amplitude, wrapped, expected):
 
 def test_nothing_does_not_look_wrapped():
     assert not looks_wrapped(xr.Dataset({"unw": (("pair", "y", "x"), np.full((1, 2, 2), np.nan, np.float32))}))
+
+
+def test_the_top_of_coherence_is_that_of_the_usual_pair_which_has_one():
+    coh = np.stack([np.full((20, 20), level, np.float32) for level in (0.6, 0.7, 80.0, np.nan, np.nan, np.nan)])
+    coh[:2, 0, 0] = 1.3
+    stack = xr.Dataset({"unw": (("pair", "y", "x"), coh), "coh": (("pair", "y", "x"), coh)})
+    assert top_coherence(stack) == np.float32(0.7)
+    assert top_coherence(stack.isel(pair=slice(3, None))) == 0.0
+    assert top_coherence(stack.drop_vars("coh")) == 0.0
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ TAGS = {"WAVELENGTH_METRES": "0.0554658", "INCIDENCE_DEGREES": "39.0"}
 PAIRS = ("20200104-20200116", "20200116-20200128", "20200104-20200128")
 
 
-def write(path, values, *, nodata=np.nan, tags=TAGS, left=500_000.0, crs="EPSG:32650"):
+def write(path, values, *, nodata=np.nan, tags=TAGS, left=500_000.0, crs="EPSG:32650", scale=1.0):
     height, width = values.shape
     profile = {"driver": "GTiff", "height": height, "width": width, "count": 1, "dtype": values.dtype, "crs": crs,
                "transform": from_origin(left, 4_000_000.0, 10.0, 10.0), "nodata": nodata}  # fmt: skip
@@ -20,6 +20,7 @@ def write(path, values, *, nodata=np.nan, tags=TAGS, left=500_000.0, crs="EPSG:3
     with rasterio.open(path, "w", **profile) as dataset:
         dataset.write(values, 1)
         dataset.update_tags(**tags)
+        dataset.scales = (scale,)
 
 
 def phase(number, shape=(5, 7)):
@@ -130,6 +131,28 @@ def test_coherence_in_bytes(tmp_path):
     write(tmp_path / "20200104-20200116_unw.tif", phase(0))
     write(tmp_path / "20200104-20200116_cc.tif", np.full((5, 7), 51, np.uint8), nodata=0)
     assert_allclose(open_stack(tmp_path).stack["coh"], 0.2, rtol=1e-6)
+
+
+def test_scaled_whole_numbers(tmp_path):
+    for pair in PAIRS:
+        for name, stored, scale in (("unw", 2500, 1e-3), ("coh", 2000, 1e-4)):
+            write(tmp_path / f"{pair}_{name}.tif", np.full((5, 7), stored, np.int16), nodata=None, scale=scale)
+    stack = open_stack(tmp_path).stack
+    assert_allclose(stack["unw"], 2.5, rtol=1e-6)
+    assert_allclose(stack["coh"], 0.2, rtol=1e-6)
+
+
+def test_coherence_of_another_unit_is_refused_but_not_a_few_pixels_beyond_1(tmp_path):
+    values = np.full((20, 20), 0.9, np.float32)
+    values[3, 4] = 1.2  # resampling by splines overshoots
+    for number, pair in enumerate(PAIRS):
+        write(tmp_path / f"{pair}_unw.tif", phase(number, (20, 20)))
+        write(tmp_path / f"{pair}_coh.tif", values)
+    assert open_stack(tmp_path).stack["coh"].values.max() == np.float32(1.2)
+    for pair in PAIRS:
+        write(tmp_path / f"{pair}_coh.tif", 100 * values)
+    with pytest.raises(StackError, match=r"reach 90, but coherence lies between 0 and 1; .* -scale"):
+        open_stack(tmp_path)
 
 
 def test_other_names(tmp_path):

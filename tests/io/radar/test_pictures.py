@@ -40,6 +40,14 @@ def test_declared_nodata_scale_and_band(tmp_path):
     assert_array_equal(values[1:], VALUES[1:])
 
 
+def test_a_scale_and_offset_of_the_files_own_go_first(tmp_path):
+    path = tif(tmp_path / "a.tif", VALUES.astype("i2") - 1, UTM, nodata=6, scale=0.5, offset=10.0)
+    values = whole(RasterPicture(path, (6, 9), scale=1 / 255, zero_is_missing=True))
+    assert np.isnan(values.ravel()[[0, 6]]).all()  # what is missing is told by the stored values
+    assert np.isnan(values).sum() == 2
+    assert_array_equal(values[1:], 0.5 * (VALUES[1:] - 1) + 10.0)
+
+
 def test_a_cut_reads_only_its_part(tmp_path):
     cut = CutPicture(RasterPicture(tif(tmp_path / "a.tif", VALUES, UTM), (6, 9)), 1, 2, (4, 5))
     assert_array_equal(whole(cut), VALUES[1:5, 2:7])

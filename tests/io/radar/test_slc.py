@@ -17,8 +17,9 @@ DATES = ("20230319", "20230331", "20230412")
 SHAPE = (20, 30)
 
 
-def write(path, values, *, tags=TAGS, crs=None, left=500_000.0):
+def write(path, values, *, tags=TAGS, crs=None, left=500_000.0, nodata=None, scale=1.0):
     profile = {
+        "nodata": nodata,
         "driver": "GTiff",
         "height": values.shape[0],
         "width": values.shape[1],
@@ -30,6 +31,7 @@ def write(path, values, *, tags=TAGS, crs=None, left=500_000.0):
     with rasterio.open(path, "w", **profile) as dataset:
         dataset.write(values, 1)
         dataset.update_tags(**tags)
+        dataset.scales = (scale,)
 
 
 def image(number, shape=SHAPE):
@@ -82,6 +84,25 @@ def test_what_lies_beside_the_images(tmp_path):
     slcs, set_aside = open_slcs(tmp_path)
     assert "height_to_phase" not in slcs
     assert [left_out.name for left_out in set_aside] == [f"slc_{DATES[2]}.tif"]
+
+
+def test_what_is_declared_missing_beside_the_images_is_missing(tmp_path):
+    tiffs(tmp_path)
+    height, place, slope = np.full(SHAPE, 15_000, np.int16), np.full(SHAPE, 52.5), np.full(SHAPE, 0.01, np.float32)
+    height[0, :5], place[1, :5], slope[2, :5] = -32_768, -9999.0, -1.0
+    write(tmp_path / "height.tif", height, tags={}, nodata=-32_768, scale=0.1)
+    write(tmp_path / "latitude.tif", place, tags={}, nodata=-9999.0)
+    for date in DATES[1:]:
+        write(tmp_path / f"h2ph_{date}.tif", slope, tags={}, nodata=-1.0)
+    slcs = open_slcs(tmp_path, chunk_px=16).slcs
+    layers = {"height": (0, 1500.0), "latitude": (1, 52.5), "height_to_phase": (2, 0.01)}
+    for name, (row, value) in layers.items():
+        found = slcs[name].values.reshape(-1, *SHAPE)[-1]
+        assert np.isnan(found[row, :5]).all()
+        assert np.isnan(found).sum() == 5
+        assert_allclose(found[row, 5:], value, rtol=1e-6)
+    assert slcs["height"].dtype == np.float32
+    assert slcs["latitude"].dtype == np.float64
 
 
 @pytest.mark.parametrize("name", ["height", "dem", "h2ph_20230331", "amplitude_20230319"])

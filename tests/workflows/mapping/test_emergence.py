@@ -30,7 +30,7 @@ NEW, OLD = (slice(20, 60), slice(72, 112)), (slice(80, 108), slice(12, 48))
 QUIET = EmergenceOptions(block_px=64)
 
 
-def date_folder(folder, *mines, side: int = SIDE, missing=None):
+def date_folder(folder, *mines, side: int = SIDE, missing=None, east_m: float = 0.0):
     """What `detect` leaves, of a scene with certain mines."""
     folder.mkdir()
     layers = np.zeros((3, side, side), np.float32)
@@ -39,7 +39,7 @@ def date_folder(folder, *mines, side: int = SIDE, missing=None):
         layers[(slice(None), *mine)] = np.array([0.1, 0.1, 0.8], np.float32)[:, None, None]
     if missing is not None:
         layers[(slice(None), *missing)] = np.nan
-    grid = GeoBox((side, side), Affine(10, 0, LEFT, 0, -10, TOP), "EPSG:32633")
+    grid = GeoBox((side, side), Affine(10, 0, LEFT + east_m, 0, -10, TOP), "EPSG:32633")
     coords = odc.geo.xr.xr_coords(grid)
     array = xr.DataArray(layers, dims=("band", "y", "x"), coords=coords).assign_coords(band=list(CHIP_CLASSES))
     write_cog(array, folder / "probability.tif", layer="class_probability")
@@ -111,6 +111,9 @@ def test_other_grids_are_refused_with_the_cure(compared, tmp_path):
     other = date_folder(tmp_path / "other", side=100)
     with pytest.raises(GridError, match="one --aoi"):
         found_between(other, folder / "after", tmp_path / "out")
+    far = date_folder(tmp_path / "far", east_m=50_000.0)
+    with pytest.raises(GridError, match="different places"):
+        found_between(far, folder / "after", tmp_path / "out")
 
 
 @pytest.fixture(scope="module")

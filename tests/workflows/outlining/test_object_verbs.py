@@ -22,8 +22,8 @@ def test_what_is_said_counts_and_what_is_not_stays_as_it_was():
 
 
 @pytest.mark.parametrize("said", [{"scale": -1.0}, {"shape": 1.0}, {"weights": ("1", "heavy")}])
-def test_values_out_of_bounds_are_refused(said):
-    with pytest.raises(ConfigError, match="the command line"):
+def test_values_out_of_bounds_are_refused_by_the_name_of_the_option(said):
+    with pytest.raises(ConfigError, match=rf"^the command line: segmentation\.{next(iter(said))}[.:]"):
         changed_objects(ObjectsSection(), said)
 
 

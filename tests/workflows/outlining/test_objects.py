@@ -262,6 +262,13 @@ def test_of_references_far_apart_the_window_with_most_of_them_is_taken():
     assert densest(references.iloc[:2], place, side_px=100).share == pytest.approx(1)
 
 
+def test_references_on_an_image_in_degrees_are_found_without_a_warning():
+    place = GeoBox((100, 200), Affine(1e-4, 0, 27.0, 0, -1e-4, -26.0), "EPSG:4326")
+    references = gpd.GeoDataFrame(geometry=[shapely.box(27.015, -26.005, 27.017, -26.003)], crs="EPSG:4326")
+    row, col, share = densest(references, place, side_px=50)
+    assert (row, col, share) == (pytest.approx(40), pytest.approx(160), pytest.approx(1))
+
+
 def test_references_beyond_the_window_are_told(mine, tmp_path):
     said = []
     few = GridSearchOptions(shapes=(0.1,), compactnesses=(0.5,))

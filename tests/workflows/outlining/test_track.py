@@ -33,6 +33,12 @@ def two_runs(tmp_path):
     return before, after
 
 
+def test_runs_of_two_places_are_refused(two_runs, tmp_path):
+    far = patches(tmp_path / "far", (700_000, 4_990_000, 700_400, 4_990_400))
+    with pytest.raises(InputError, match="lie 200 km apart; give those of one place"):
+        track_alone(two_runs[0], far, tmp_path / "out", say=lambda text: None)
+
+
 def test_runs_are_compared_by_their_folders(two_runs, tmp_path):
     said = []
     facts = track_alone(*two_runs, tmp_path / "out", say=said.append)

@@ -82,6 +82,12 @@ def test_stations_off_the_map_are_set_aside_and_none_at_all_is_refused(stack, tm
         motion_check(stack, file, tmp_path / "out")
 
 
+def test_a_reference_station_off_the_map_is_named(stack, tmp_path):
+    file = stations(tmp_path / "stations.csv", lat=10.0)
+    with pytest.raises(InputError, match=r"station BASE cannot be the reference: it lies at .* off the radar's map"):
+        motion_check(stack, file, tmp_path / "out", reference="BASE")
+
+
 @pytest.mark.parametrize(
     ("changes", "options", "message"),
     [

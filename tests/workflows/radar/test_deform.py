@@ -9,6 +9,7 @@ import xarray as xr
 
 from highwall.core.errors import InputError, StackError
 from highwall.core.grid import grid_of
+from highwall.insar.geometry import los_layer
 from highwall.insar.options import (
     CorrectionOptions,
     InversionOptions,
@@ -232,13 +233,14 @@ def test_radar_coordinates_come_to_the_map(tmp_path):
     assert abs(float(deepest.y[0]) - float(stack.y[90])) < 80
 
 
-def test_a_plan_says_what_it_takes_and_writes_nothing(done, tmp_path):
+def test_a_plan_says_what_it_takes_and_writes_nothing(done):
     folder, _, _ = done
+    there = sorted(folder.rglob("*"))
     with crew() as hands:
-        lines = "\n".join(plan(Given(folder / "stack.zarr"), tmp_path / "out", hands, options=AT_CORNER))
+        lines = "\n".join(plan(Given(folder / "stack.zarr"), hands, options=AT_CORNER))
     for words in ("10 epochs, 24 pairs, one piece", "150×140 pixels", "2020-01-04 to 2020-04-21", "MiB", "min", "GiB"):
         assert words in lines
-    assert not (tmp_path / "out").exists()
+    assert sorted(folder.rglob("*")) == there
 
 
 def test_a_stack_of_no_place_is_refused(tmp_path):
@@ -329,7 +331,7 @@ def test_what_cannot_be_done_is_refused_before_the_phases_are_read(tmp_path, sec
         carried_out(stack, tmp_path, options=options, advance=lambda what, done, total: told.append(what))
     assert not told
     with crew() as hands, pytest.raises(InputError, match=message):
-        plan(Given(tmp_path / "stack.zarr"), tmp_path / "out", hands, options=options)
+        plan(Given(tmp_path / "stack.zarr"), hands, options=options)
 
 
 def test_a_pair_without_a_phase_at_the_reference_is_said_to_be_set_aside(tmp_path):
@@ -379,6 +381,69 @@ def test_a_file_that_broke_in_a_stopped_run_is_named_by_the_run_that_ends(tmp_pa
         again = open_radar(Given(tmp_path / "stack.zarr"), NetworkOptions())
         Measurement(again, AT_CORNER, hands, tmp_path).carried_out()
     assert again.set_aside == [("torn.tif", "torn; missing; download or convert it again")]
+
+
+def small(size=30, **layers):
+    """Corner of the scene, which is nearly still, with layers added or replaced."""
+    return sinking().isel(y=slice(0, size), x=slice(0, size)).assign(**layers)
+
+
+def set_aside_of(folder):
+    record = Run(folder / "out", site_of_radar(Given(folder / "stack.zarr"))).record("deform")
+    return {row["name"]: row["reason"] for row in record["highwall:set_aside"]}
+
+
+def test_a_line_of_sight_that_is_missing_outside_the_swath_stops_nothing(tmp_path):
+    stack = small()
+    look = los_layer(xr.full_like(stack["unw"][0], 39.0, np.float32), heading_deg=-12.0)
+    seen = np.ones(look.shape[1:], bool)
+    seen[:2, :4] = False
+    stack = stack.assign(unw=stack["unw"].where(seen), los_enu=look.where(xr.DataArray(seen, dims=("y", "x"))))
+    result, _ = carried_out(stack, tmp_path)
+    upright = result["velocity"] / np.cos(np.deg2rad(39.0))
+    np.testing.assert_allclose(result["velocity_vertical"], upright, rtol=1e-5)
+    assert np.isnan(result["velocity_vertical"].values[0, 0])
+
+
+def test_a_pair_without_coherence_stays_in_the_network(tmp_path):
+    stack = small()
+    stack["coh"][[4, 9]] = np.nan
+    typical = stack["coh"].mean("pair").values
+    write_stack(stack, tmp_path / "stack.zarr")
+    scene = open_radar(Given(tmp_path / "stack.zarr"), NetworkOptions())
+    np.testing.assert_allclose(scene.stack["coh"].values[[4, 9]], [typical, typical], rtol=1e-6)
+    result, _ = carried_out(stack, tmp_path)
+    np.testing.assert_array_equal(result["n_valid_pairs"], stack["unw"].notnull().sum("pair"))
+    assert set_aside_of(tmp_path)["coherence"].startswith(f"unknown for 2 of {len(PAIRS)} pairs: 2020-01-")
+
+
+def test_where_no_pair_has_a_coherence_all_weigh_alike(tmp_path):
+    stack = small()
+    result, facts = carried_out(stack.assign(coh=stack["coh"] * np.nan), tmp_path)
+    assert facts["weighting"] == "none: the stack carries no coherence"
+    assert result["velocity"].notnull().all()
+    assert set_aside_of(tmp_path)["coherence"].endswith("all pairs weigh alike")
+
+
+def test_pairs_without_a_reference_do_not_make_the_scene_decorrelated(tmp_path):
+    stack = small()
+    stack["unw"][np.flatnonzero(PAIRS[:, 1] - PAIRS[:, 0] > 1), 5, 5] = np.nan  # 15 of 24
+    stack["unw"][[0, 3, 6, 9, 12], 20, 20] = np.nan
+    result, _ = carried_out(stack, tmp_path)
+    assert int(result["n_valid_pairs"].max()) == 9
+    assert float(result["decorrelated"].mean()) < 0.5
+
+
+def test_corrections_that_need_no_still_ground_are_made_without_any(tmp_path):
+    orbit = np.random.default_rng(4).normal(0, 60, len(DAYS))
+    stack = small().assign_coords(bperp=("pair", orbit[PAIRS[:, 1]] - orbit[PAIRS[:, 0]]))
+    stack = stack.assign_attrs(slant_range_m=850e3)
+    corrections = CorrectionOptions(dem_error=True, min_temporal_coherence=1.0)
+    result, facts = carried_out(stack, tmp_path, options=AT_CORNER.model_copy(update={"corrections": corrections}))
+    assert facts["corrections"] == ["correction_dem"]
+    assert facts["effects"] == []
+    assert result["velocity"].notnull().any()
+    assert "stable pixels have all epochs" in set_aside_of(tmp_path)["effects of the corrections on still ground"]
 
 
 def test_wrapped_phases_are_refused_unless_trusted(tmp_path):

@@ -107,7 +107,7 @@ def test_training_without_data_is_simulated_and_says_so(labelled, tmp_path):
 
 def test_other_photographs_do_not_go_on_from_a_checkpoint(labelled, tmp_path):
     train_cracks(None, tmp_path, protocol=SMALL)
-    with pytest.raises(ModelError, match="other options or photographs"):
+    with pytest.raises(ModelError, match="other options or data"):
         train_cracks(labelled, tmp_path, protocol=SMALL.model_copy(update={"cross_validate": False}))
 
 

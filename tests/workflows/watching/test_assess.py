@@ -12,6 +12,7 @@ import numpy as np
 import odc.geo.xr
 import pandas as pd
 import pytest
+import rasterio
 import shapely
 import xarray as xr
 from affine import Affine
@@ -34,6 +35,7 @@ from highwall.workflows.watching.findings_register import as_table, decide, ente
 from highwall.workflows.watching.looks import clear_ground
 from highwall.workflows.watching.portfolio import portfolio
 from highwall.workflows.watching.report import report
+from highwall.workflows.watching.verbs import assess_alone
 
 CRS, LEFT, TOP, SIDE = "EPSG:32633", 500_000.0, 4_990_000.0, 200
 GRID = GeoBox((SIDE, SIDE), Affine(10, 0, LEFT, 0, -10, TOP), CRS)
@@ -127,6 +129,12 @@ def files(tmp_path_factory) -> Path:
     write_polygons(gpd.GeoDataFrame(plan, geometry=[rectangle(300, 300, 500, 400)], crs=CRS), folder / "plan")
     write_motion(folder / "displacement.zarr")
     return folder
+
+
+def assess_by_hand(patches: Path, out: Path, **changes) -> None:
+    """Assess as the command line does."""
+    nothing = {"permits": None, "fields": {}, "motion": None, "date": SECOND, "run_file": None, "say": lambda _: None}
+    assess_alone(patches, out, **(nothing | changes))
 
 
 def given(files: Path, **changes) -> ToAssess:
@@ -447,7 +455,36 @@ def test_an_earlier_folder_that_is_no_run_is_set_aside(files, tmp_path):
     run = write_run(folder, SECOND)
     alone = ToAssess(run.path("patches.parquet"), before=tmp_path / "nowhere")
     record = assess(run, alone, on=SECOND, options=OPTIONS, evidence=EVIDENCE)
-    assert record["highwall:set_aside"][0]["reason"] == "no run with scene.tif and patches.parquet lies there"
+    reason = record["highwall:set_aside"][0]["reason"]
+    assert reason == f"no run with scene.tif and patches.parquet lies in {tmp_path / 'nowhere'}"
+    with pytest.raises(MissingInputError, match="correct --before"):
+        assess_by_hand(run.path("patches.parquet"), folder, before=tmp_path / "nowhere")
+
+
+def test_what_cannot_be_compared_is_said(files, tmp_path):
+    first = run_of(files, "first")
+    outlines = ToAssess(first.path("patches.parquet"), before=first.folder)
+    (tmp_path / "bare").mkdir()
+    bare = Run(tmp_path / "bare", first.site)
+    record = assess(bare, outlines, on=SECOND, options=OPTIONS, evidence=EVIDENCE)
+    assert "holds no scene of this date" in record["highwall:set_aside"][0]["reason"]
+    (tmp_path / "far").mkdir()
+    far = write_run(tmp_path / "far", SECOND)
+    for name in ("scene.tif", "quality.tif"):
+        with rasterio.open(far.path(name), "r+", IGNORE_COG_LAYOUT_BREAK="YES") as raster:
+            raster.transform = Affine.translation(100_000.0, 0.0) @ raster.transform
+    record = assess(far, outlines, on=SECOND, options=OPTIONS, evidence=EVIDENCE)
+    assert "shows another place" in record["highwall:set_aside"][0]["reason"]
+
+
+def test_the_folder_of_a_run_stands_for_its_motion_and_motion_elsewhere_is_said(files, tmp_path):
+    far = gpd.GeoDataFrame({"patch_id": ["P001"]}, geometry=[rectangle(100_000, 0, 300, 300)], crs=CRS)
+    write_polygons(far, tmp_path / "patches")
+    said = []
+    assess_by_hand(tmp_path / "patches.parquet", tmp_path / "out", motion=files, say=said.append)
+    assert any("no patch lies where they do" in sentence for sentence in said)
+    with pytest.raises(InputError, match="is no Zarr store; give the"):
+        assess_by_hand(tmp_path / "patches.parquet", tmp_path / "out", motion=tmp_path)
 
 
 def test_a_register_of_another_place_is_refused(assessed, files, tmp_path):

@@ -60,7 +60,8 @@ def interferograms(slcs: xr.Dataset, pairs: ArrayLike, *, options: Interferogram
 
     Lazy: one Dask chunk a pair, formed block by block, so that memory holds a few interferograms and blocks of
     samples. Numbers do not depend on the chunks of the images. Latitude, longitude and layers of the ground are
-    averaged over the looks; the attribute ``looks`` is the equivalent number of independent ones.
+    averaged over the looks, a place only where all its samples have one; the attribute ``looks`` is the equivalent
+    number of independent ones.
 
     Raises
     ------

@@ -11,6 +11,8 @@ from odc.geo.xr import xr_coords
 
 from highwall.core.errors import StackError
 
+_PLACE = ("latitude", "longitude")
+
 
 class Looks(NamedTuple):
     """Samples averaged along each axis."""
@@ -49,6 +51,9 @@ def window_sums(samples: NDArray[Any], looks: Looks) -> NDArray[np.float64]:
 def coarser_space(dataset: xr.Dataset, looks: Looks) -> xr.Dataset:
     """Average what describes the ground, coordinates and layers (…, y, x) of real numbers, over windows of looks.
 
+    A layer's samples that are missing are left out of its means. Latitude and longitude, missing where NaN or both 0,
+    are missing in every window that lacks a sample of theirs: the mean of the others would lie elsewhere.
+
     Returns
     -------
     xr.Dataset
@@ -59,10 +64,20 @@ def coarser_space(dataset: xr.Dataset, looks: Looks) -> xr.Dataset:
     spans = [name for name, array in flat.variables.items() if array.dims[-2:] == ("y", "x")]
     if not spans:
         return xr.Dataset(coords=_axes(dataset, looks))
-    averaged = flat.reset_coords().drop_vars(["y", "x", "spatial_ref"], errors="ignore")[spans]
-    coarse = averaged.coarsen(y=looks.y, x=looks.x, boundary="trim").mean()
+    fine = _without_origin(flat.reset_coords().drop_vars(["y", "x", "spatial_ref"], errors="ignore")[spans])
+    coarse = fine.coarsen(y=looks.y, x=looks.x, boundary="trim").mean()
+    for name in [name for name in _PLACE if name in spans]:
+        coarse[name] = fine[name].coarsen(y=looks.y, x=looks.x, boundary="trim").reduce(np.mean)  # NaN where one is
     coarse = coarse.astype({name: flat[name].dtype for name in spans})
     return coarse.set_coords([name for name in spans if name in flat.coords]).assign_coords(_axes(dataset, looks))
+
+
+def _without_origin(space: xr.Dataset) -> xr.Dataset:
+    """NaN for places of (0, 0), by which processors mark samples whose place they do not know."""
+    if not set(_PLACE) <= set(space):
+        return space
+    is_known = (space["latitude"] != 0.0) | (space["longitude"] != 0.0)
+    return space.assign({name: space[name].where(is_known) for name in _PLACE})
 
 
 def _axes(dataset: xr.Dataset, looks: Looks) -> dict[Any, Any]:

@@ -30,6 +30,10 @@ WRAPPED_RAD = np.pi * 1.001
 """Greatest phase [rad] of a wrapped interferogram, with room for rounding."""
 _FULL_CIRCLE = 0.95
 """Share of π that wrapped phases reach in most pairs; a quiet, unwrapped stack does not."""
+GREATEST_COHERENCE = 1.01
+"""Coherence [1] that none exceeds, with room for rounding and resampling."""
+_TOP = 0.99
+"""Quantile of a pair's coherences that is held against it: interpolation may carry a few pixels beyond."""
 _SAMPLED_PAIRS = 12
 _SAMPLE_PX = 256
 
@@ -170,15 +174,28 @@ def _maps(fitted: Fitted, faults: Faults, *, in_memory: bool, chunk_px: int) -> 
 
 def looks_wrapped(stack: xr.Dataset) -> bool:
     """Tell whether a sample of the phases lies within ±π in every pair, and nearly fills it in most."""
-    step = max(1, stack.sizes["pair"] // _SAMPLED_PAIRS)
-    sample = np.abs(
-        stack["unw"].isel(pair=slice(None, None, step), y=_middle(stack.sizes["y"]), x=_middle(stack.sizes["x"])).values
-    )
+    sample = np.abs(_sample(stack["unw"]))
     there = np.isfinite(sample).any(axis=(1, 2))
     greatest = np.where(np.isfinite(sample), sample, 0.0).max(axis=(1, 2))[there]
     if not greatest.size:
         return False
     return bool((greatest <= WRAPPED_RAD).all() and (greatest > _FULL_CIRCLE * np.pi).mean() > 0.5)
+
+
+def top_coherence(stack: xr.Dataset) -> float:
+    """High quantile of the usual pair's coherence [1] in a sample; 0 where no coherence is known."""
+    sample = _sample(stack["coh"]) if "coh" in stack else ()
+    known = [values[np.isfinite(values)] for values in sample]
+    tops = [np.quantile(values, _TOP) for values in known if values.size]
+    return float(np.median(tops)) if tops else 0.0
+
+
+def _sample(layer: xr.DataArray) -> NDArray[np.float32]:
+    """Middle of some pairs of a layer (pair, y, x)."""
+    step = max(1, layer.sizes["pair"] // _SAMPLED_PAIRS)
+    middle = {dim: _middle(layer.sizes[dim]) for dim in ("y", "x")}
+    values: NDArray[np.float32] = layer.isel({"pair": slice(None, None, step), **middle}).values
+    return values
 
 
 def _middle(size: int) -> slice:

@@ -18,7 +18,7 @@ import xarray as xr
 
 from highwall.core.errors import MissingInputError, SetAside, StackError
 from highwall.core.products import LAYERS
-from highwall.io.radar.assembly import assembled, looks_wrapped
+from highwall.io.radar.assembly import GREATEST_COHERENCE, assembled, looks_wrapped, top_coherence
 from highwall.io.radar.gamma_files import is_gamma, read_gamma
 from highwall.io.radar.geotiffs import COH_PATTERNS, UNW_PATTERNS, matching, read_geotiffs
 from highwall.io.radar.hyp3 import is_hyp3, read_hyp3
@@ -81,7 +81,8 @@ def open_stack(
         Folder, which is searched with its subfolders, or a file: any of ``FORMATS``, or a stack as
         :func:`highwall.io.radar.stacks.write_stack` leaves it.
     unw_patterns, coh_patterns
-        Names of GeoTIFFs of phase [rad] and of coherence (0 to 1, or bytes 0 to 255). Given, they choose that format.
+        Names of GeoTIFFs of phase [rad] and of coherence (0 to 1, or bytes 0 to 255), or of whole numbers whose scale
+        to these the file states. Given, they choose that format.
     wavelength_m, incidence_deg
         Override what the files say, or stand in for it.
     cut_to_common
@@ -95,7 +96,7 @@ def open_stack(
     MissingInputError
         The path does not exist.
     StackError
-        Nothing can be used, or no wavelength is known.
+        Nothing can be used, no wavelength is known, or coherences are stored in another unit.
     """
     if not source.exists():
         raise MissingInputError(f"no folder of interferograms at {source}; check the path.")
@@ -110,12 +111,21 @@ def open_stack(
         stack = assembled(pictures, set_aside, in_memory_mib=IN_MEMORY_MIB, chunk_px=chunk_px)
         stack = _with_baselines(stack, gathered.baselines, set_aside=set_aside).assign_attrs(_known(gathered.attrs))
     stack.attrs |= _attributes(source, stack, wavelength_m=wavelength_m, incidence_deg=incidence_deg)
+    _check_coherence(stack, source)
     if looks_wrapped(stack):
         reason = (
             "the phases look wrapped: all lie within ±π and most reach it; unwrap them first (nothing was left out)"
         )
         set_aside.append(SetAside(str(source), reason))
     return StackReading(stack, set_aside)
+
+
+def _check_coherence(stack: xr.Dataset, source: Path) -> None:
+    if (top := top_coherence(stack)) > GREATEST_COHERENCE:
+        raise StackError(
+            f"the coherences of {source} reach {top:.4g}, but coherence lies between 0 and 1; write them so, "
+            "or state the scale in the files (`gdal_edit.py -scale 0.0001 FILE` for ten-thousandths)."
+        )
 
 
 def _gathered(

@@ -39,22 +39,23 @@ class Picture(Protocol):
 
 @dataclass(frozen=True)
 class RasterPicture:
-    """Band of a raster that GDAL reads."""
+    """Band of a raster that GDAL reads; the scale and offset that the file itself states are applied."""
 
     path: Path
     shape: tuple[int, int]
     scale: float = 1.0
-    """Physical value = stored value × scale."""
+    """Physical value = stored value × scale, where the file states neither scale nor offset."""
     zero_is_missing: bool = False
-    """Whether 0 means no data, even where the file does not declare it."""
+    """Whether a stored 0 means no data, even where the file does not declare it."""
     band: int = 1
 
     def read(self, window: Window) -> NDArray[np.float32]:
         """Read a window."""
         with rasterio.open(self.path) as dataset:
-            block = dataset.read(self.band, window=rasterio.windows.Window.from_slices(*window), masked=True)
-        values = np.ma.filled(block.astype(np.float32) * np.float32(self.scale), np.nan)
-        return _without_zeros(values) if self.zero_is_missing else values
+            return physical(
+                dataset, rasterio.windows.Window.from_slices(*window),
+                band=self.band, scale=self.scale, zero_is_missing=self.zero_is_missing,
+            )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,32 @@ class DerivedPicture:
         return self.formula(self.first.read(window), self.second.read(window)).astype(np.float32)
 
 
+def physical(
+    dataset: Any,
+    window: rasterio.windows.Window,
+    *,
+    band: int = 1,
+    scale: float = 1.0,
+    zero_is_missing: bool = False,
+    dtype: type[np.floating[Any]] = np.float32,
+) -> NDArray[Any]:
+    """Physical values of an open raster's window (y, x), NaN where missing.
+
+    Parameters
+    ----------
+    scale
+        Of stored values, where the file states neither scale nor offset of its own.
+    zero_is_missing
+        Whether a stored 0 means no data, even where the file does not declare it.
+    """
+    stored = np.ma.filled(dataset.read(band, window=window, masked=True).astype(dtype), np.nan)
+    present = _without_zeros(stored) if zero_is_missing else stored
+    stated = (dataset.scales[band - 1], dataset.offsets[band - 1])
+    factor, offset = (scale, 0.0) if stated == (1.0, 0.0) else stated
+    values: NDArray[Any] = present * dtype(factor) + dtype(offset)
+    return values
+
+
 def whole(picture: Picture) -> NDArray[np.float32]:
     """Read all of a picture."""
     height, width = picture.shape
@@ -168,5 +195,5 @@ def _moved(span: slice, by: int) -> slice:
     return slice(span.start + by, span.stop + by)
 
 
-def _without_zeros(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.where(values == 0.0, np.float32(np.nan), values)
+def _without_zeros(values: NDArray[Any]) -> NDArray[Any]:
+    return np.where(values == 0.0, values.dtype.type(np.nan), values)

@@ -2,7 +2,8 @@
 
 The date stands in the tag ``DATE`` or in the name; ``WAVELENGTH_METRES``, ``INCIDENCE_DEGREES``, ``HEADING_DEGREES``
 and ``BPERP_METRES`` (against the reference image) are tags. Real files named ``latitude``, ``longitude`` and ``height``
-describe the ground; real files with ``h2ph`` and a date in their name hold height-to-phase [rad m⁻¹].
+describe the ground; real files with ``h2ph`` and a date in their name hold height-to-phase [rad m⁻¹]. Of real files the
+declared value for missing, scale and offset count.
 """
 
 import warnings
@@ -21,6 +22,7 @@ from rasterio.windows import Window
 
 from highwall.core.epochs import dates_in
 from highwall.core.errors import SetAside, StackError
+from highwall.io.radar.pictures import physical
 from highwall.io.radar.slc_images import GROUND, SlcImage
 from highwall.io.rasters import check_whole
 
@@ -138,5 +140,8 @@ def _read_block(*, path: Path, as_type: type[np.generic], block_info: Any = None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         with rasterio.open(path) as dataset:
-            block: NDArray[Any] = dataset.read(1, window=Window(left, top, right - left, bottom - top))
-    return block.astype(as_type)
+            window = Window(left, top, right - left, bottom - top)
+            if issubclass(as_type, np.floating):
+                return physical(dataset, window, dtype=as_type)
+            image: NDArray[Any] = dataset.read(1, window=window).astype(as_type)
+            return image

@@ -20,10 +20,9 @@ from highwall.io.vectors import read_area, read_polygons
 from highwall.patches.evidence import burn
 from highwall.patches.options import AccuracyOptions
 from highwall.patches.outlines import polygons_of
+from highwall.patches.overlaps import check_near
 from highwall.workflows.outlining.track import patches_file
 
-_FARTHEST_APART_M = 50_000.0
-"""Gap between two sides above which they show different places [m]."""
 _MOST_PIXELS = 400_000_000
 """Pixels on which polygons are counted, at most: a square of 200 km in pixels of 10 m."""
 RASTERS = (".tif", ".tiff", ".vrt", ".img")
@@ -132,12 +131,8 @@ def _of_polygons(
 def _extent(found: gpd.GeoDataFrame, references: gpd.GeoDataFrame, *, margin_m: float) -> Geometry:
     """Box around both sides, which lie near each other."""
     sides = [found, references.to_crs(found.crs)]
+    check_near(*sides, what="what was found and the references")
     bounds = np.array([side.total_bounds for side in sides if len(side)])
-    boxes = shapely.box(*bounds.T)
-    if not (apart_m := shapely.distance(boxes[0], boxes[-1])) <= _FARTHEST_APART_M:
-        raise InputError(
-            f"what was found and the references lie {apart_m / 1e3:.0f} km apart; give those of one place."
-        )
     left, bottom = (float(value) - margin_m for value in bounds[:, :2].min(axis=0))
     right, top = (float(value) + margin_m for value in bounds[:, 2:].max(axis=0))
     return box(left, bottom, right, top, crs=_name_of(found))

@@ -92,6 +92,8 @@ def _check_maps(before: xr.DataArray, after: xr.DataArray) -> None:
     try:
         check_same_grid(before, after)
     except GridError as error:
+        if not grid_of(before).geographic_extent.intersects(grid_of(after).geographic_extent):
+            raise GridError("the two dates show different places; give scenes of one.") from error
         raise GridError(f"{error} Run `highwall detect` on both scenes with one --aoi.") from error
     classes = [list(map(str, array["band"].values)) for array in (before, after)]
     if classes[0] != classes[1]:

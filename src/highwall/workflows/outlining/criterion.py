@@ -170,8 +170,9 @@ def densest(references: gpd.GeoDataFrame, grid: GeoBox, *, side_px: int) -> Plac
     InputError
         No reference lies on the image.
     """
-    here = references.geometry.to_crs(str(grid.crs)).intersection(grid.extent.geom)
-    here = here[here.area > 0].affine_transform((~grid.transform).to_shapely())  # columns and rows
+    inside = references.geometry.to_crs(str(grid.crs)).intersection(grid.extent.geom)
+    here = gpd.GeoSeries(inside.to_numpy()).affine_transform((~grid.transform).to_shapely())  # columns and rows
+    here = here[here.area > 0]
     if here.empty:
         raise InputError("the references do not lie on the image; give those of this place.")
     left, top, right, bottom = here.total_bounds

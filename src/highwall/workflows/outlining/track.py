@@ -6,6 +6,7 @@ from typing import Any
 import geopandas as gpd
 
 from highwall.io.vectors import read_polygons, write_polygons
+from highwall.patches.overlaps import check_near
 from highwall.patches.tracking import CHANGES, track
 from highwall.workflows.run import Outcome, Run, Stage
 
@@ -33,7 +34,7 @@ def track_patches(run: Run, before: Path, after: Path) -> dict[str, Any]:
     VectorError
         A file holds no polygons.
     InputError
-        Patches carry no ids.
+        Patches carry no ids, or those of the two dates lie far apart.
     GridError
         The later patches do not measure in metres.
     """
@@ -42,7 +43,9 @@ def track_patches(run: Run, before: Path, after: Path) -> dict[str, Any]:
 
     def work() -> Outcome:
         was, now = (read_polygons(files[name], allow_empty=True) for name in ("before", "after"))
-        tracks = track(was.to_crs(now.crs), now)
+        was = was.to_crs(now.crs)
+        check_near(was, now, what="the patches of the two dates")
+        tracks = track(was, now)
         write_polygons(tracks, run.path("tracks"))
         return Outcome(_facts(tracks))
 

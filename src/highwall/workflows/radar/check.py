@@ -23,6 +23,7 @@ from highwall.report.motion_check import station_panels
 from highwall.workflows.run import Say, silent
 
 CHECK: Final = "motion_check.json"
+_STORE: Final = "displacement.zarr"
 _REACH_PX: Final = 1
 """Pixels around a station's own whose motion is averaged [px]."""
 _GNSS, _LEVELLING = ("east", "north", "up"), "height"
@@ -33,6 +34,11 @@ class Checked(NamedTuple):
 
     stations: dict[str, Comparison]
     set_aside: list[SetAside]
+
+
+def store_of(place: Path) -> Path:
+    """``displacement.zarr`` of a run's folder, or the store itself."""
+    return store if (store := place / _STORE).is_dir() else place
 
 
 def motion_check(
@@ -51,7 +57,7 @@ def motion_check(
     Parameters
     ----------
     motion
-        ``displacement.zarr`` of *deform*.
+        ``displacement.zarr`` of *deform*, or the folder that holds it.
     stations
         CSV with ``station``, ``lon``, ``lat`` [°], ``date``, and ``east``, ``north``, ``up`` [m] (GNSS) or ``height``
         [m] (levelling: only vertical motion is told, and all motion is taken to be vertical).
@@ -68,17 +74,18 @@ def motion_check(
     InputError
         Columns are missing, values cannot be read, or no station can be compared.
     """
+    motion = store_of(motion)
     layers = read_zarr(motion)
     table = _read(stations)
     unit = _unit(layers.attrs, heading_deg, is_gnss=set(_GNSS) <= set(table))
     days = as_dates(layers["epoch"].values)
     found, problems = {}, []
-    base = None if reference is None else _pair(table, reference, layers, unit, source=stations)
+    base = None if reference is None else _base(table, reference, layers, unit, source=stations)
     for name in table["station"].unique():
         if name == reference:
             continue
         try:
-            found[str(name)] = _compared(_pair(table, name, layers, unit, source=stations), base, days)
+            found[str(name)] = _compared(_pair(table, name, layers, unit), base, days)
         except InputError as error:
             problems.append(SetAside(str(name), str(error)))
             say(f"{name} set aside: {error}")
@@ -110,11 +117,18 @@ def _compared(pair: _Pair, base: _Pair | None, days: list[dt.date]) -> Compariso
     return compare(shared, ground, days, pair.radar - base.radar)
 
 
-def _pair(table: pd.DataFrame, name: Any, layers: xr.Dataset, unit: NDArray[np.float64], *, source: Path) -> _Pair:
+def _base(table: pd.DataFrame, name: str, layers: xr.Dataset, unit: NDArray[np.float64], *, source: Path) -> _Pair:
+    """Series of the reference station."""
+    if name not in (known := table["station"].unique().tolist()):
+        raise InputError(f"{source} has no station {name!r}; it has {', '.join(known)}.")
+    try:
+        return _pair(table, name, layers, unit)
+    except InputError as error:
+        raise InputError(f"station {name} cannot be the reference: {error} Choose another.") from error
+
+
+def _pair(table: pd.DataFrame, name: str, layers: xr.Dataset, unit: NDArray[np.float64]) -> _Pair:
     rows = table[table["station"] == name].sort_values("date")
-    if rows.empty:
-        known = ", ".join(map(str, table["station"].unique()))
-        raise InputError(f"{source} has no station {name!r}; it has {known}.")
     if set(_GNSS) <= set(table):
         ground = line_of_sight(rows[list(_GNSS)].to_numpy(dtype=np.float64), unit.tolist())
     else:

@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
+from highwall.core.errors import InputError, SetAside
 from highwall.core.grid import Window
 from highwall.insar.corrections.corrections import check_given, correct, fit_corrections, stable_pixels
 from highwall.insar.corrections.effects import Effect, correction_effects
@@ -43,7 +45,7 @@ class Measured(NamedTuple):
     reference: ReferencePhase
     noise: SeriesNoise
     effects: tuple[Effect, ...]
-    """What each correction did to still ground; empty without corrections."""
+    """What each correction did to still ground; empty without corrections, or without still ground."""
 
 
 def check_asked(scene: RadarScene, options: DeformSection) -> None:
@@ -74,7 +76,8 @@ class Measurement:
         check_asked(self.scene, self.options)
         inverting, place = self.inverting()
         inverted = self._pass("inverted", inverting, self.scene.stack)
-        concluding, effects = self._concluding(self._result(inverted, place), place)
+        n_pairs = int(np.isfinite(inverting.reference.phase).sum())
+        concluding, effects = self._concluding(self._result(inverted, place), place, n_pairs=n_pairs)
         concluded = self._pass("concluded", concluding, concluding.scene)
         placed = concluded if self.scene.is_on_map else self._placed(concluded)
         return Measured(placed, inverting.reference, concluding.noise, effects)
@@ -123,7 +126,9 @@ class Measurement:
         }
         return result.assign(known).assign(is_reference=(("y", "x"), is_reference)).assign_attrs(attrs)
 
-    def _concluding(self, result: xr.Dataset, place: ReferencePlace | None) -> tuple[Concluding, tuple[Effect, ...]]:
+    def _concluding(
+        self, result: xr.Dataset, place: ReferencePlace | None, *, n_pairs: int
+    ) -> tuple[Concluding, tuple[Effect, ...]]:
         """What is fitted on the whole scene before blocks of it are concluded, and what corrections did to it."""
         options, network = self.options, Network.from_stack(self.scene.stack)
         some = sample(result)
@@ -136,11 +141,18 @@ class Measurement:
         )  # fmt: skip
         corrected = correct(some, corrections)
         noise = fit_noise(corrected, network, options=options.velocity)
-        effects = correction_effects(corrected, stable=stable, motion=options.velocity) if corrections.parts else ()
         concluding = Concluding(
-            result, network.n_pairs, corrections, noise, options.velocity, options.decorrelation, options.quality
+            result, n_pairs, corrections, noise, options.velocity, options.decorrelation, options.quality
         )
-        return concluding, effects
+        return concluding, self._effects(corrected, stable) if corrections.parts else ()
+
+    def _effects(self, corrected: xr.Dataset, stable: NDArray[np.bool_]) -> tuple[Effect, ...]:
+        """What corrections did to still ground; empty, and said to be unknown, without such ground."""
+        try:
+            return correction_effects(corrected, stable=stable, motion=self.options.velocity)
+        except InputError as error:
+            self.scene.set_aside.append(SetAside("effects of the corrections on still ground", f"{error}"))
+            return ()
 
     def _asked(self, some: xr.Dataset) -> CorrectionOptions:
         """Corrections as asked for; unless said otherwise, an automatic reference is spread over ground as still as it.

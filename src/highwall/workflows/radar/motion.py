@@ -82,6 +82,7 @@ class Concluding:
     scene: xr.Dataset
     """Result of the inversion, with ``height``, ``los_enu`` and ``is_reference`` where they are known."""
     n_pairs: int
+    """Pairs that have a phase at the reference."""
     corrections: Corrections
     noise: SeriesNoise
     velocity: VelocityOptions

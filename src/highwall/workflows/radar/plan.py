@@ -1,7 +1,6 @@
 """What `highwall deform` would do with a stack, and what it would take: read, and one block tried, nothing written."""
 
 import time
-from pathlib import Path
 
 from highwall.core.epochs import as_dates
 from highwall.core.grid import Window
@@ -23,7 +22,7 @@ _TRIED_PX = 128
 _MIB, _GIB = 2**20, 2**30
 
 
-def plan(given: Given, out: Path, crew: Crew, *, options: DeformSection) -> list[str]:
+def plan(given: Given, crew: Crew, *, options: DeformSection) -> list[str]:
     """Lines that say what would be done.
 
     Raises
@@ -51,7 +50,7 @@ def plan(given: Given, out: Path, crew: Crew, *, options: DeformSection) -> list
         f"set aside: {len(scene.set_aside)} inputs",
         f"work: {len(windows)} blocks, {at_once} at a time, about {mib:.0f} MiB beside the program's own",
         f"time: about {seconds / 60:.1f} min, from a block of {_TRIED_PX}×{_TRIED_PX} pixels tried just now",
-        f"disk: at most {3 * gib:.2f} GiB in {out} before compression, a third of it to stay",
+        f"disk: at most {3 * gib:.2f} GiB before compression, a third of it to stay",
     ]
 
 

@@ -12,6 +12,7 @@ from highwall.core.errors import SetAside, StackError
 from highwall.core.grid import grid_of
 from highwall.core.site import Site
 from highwall.insar.mending.closure import sample
+from highwall.insar.mending.coherence import lacking_coherence, with_coherence
 from highwall.insar.network import Network
 from highwall.insar.options import NetworkOptions
 from highwall.insar.selection import Selection, select_pairs
@@ -19,6 +20,7 @@ from highwall.io.placement import at_pixels, covered
 from highwall.io.radar.assembly import looks_wrapped
 from highwall.io.radar.gacos import Bounds, open_gacos
 from highwall.io.radar.interferograms import StackReading, open_stack
+from highwall.io.radar.pairs import unknown_for
 from highwall.io.radar.slc import is_slcs, open_slcs
 from highwall.io.rasters import read_raster
 from highwall.io.vectors import read_polygons
@@ -100,6 +102,7 @@ def open_radar(given: Given, options: NetworkOptions) -> RadarScene:
     if not selection.valid.all():  # a choice of pairs copies them
         used = np.flatnonzero(selection.valid)
         stack, some = stack.isel(pair=used), some.isel(pair=used)
+    some, stack = _with_coherence(some, stack, set_aside)
     return RadarScene(stack, selection, some, ztd, set_aside)
 
 
@@ -146,6 +149,17 @@ def _with_phases(some: xr.Dataset, stack: xr.Dataset, set_aside: list[SetAside])
         set_aside.append(SetAside(f"{first}/{second}", "it has no phase; check its nodata value, or leave it out"))
     kept = np.flatnonzero(has_phase)
     return some.isel(pair=kept), stack.isel(pair=kept)
+
+
+def _with_coherence(some: xr.Dataset, stack: xr.Dataset, set_aside: list[SetAside]) -> tuple[xr.Dataset, xr.Dataset]:
+    """Let each pixel's other pairs stand for the coherence of pairs that have none anywhere in the sample."""
+    lacking = lacking_coherence(some)
+    if lacking.any():
+        ends = (np.datetime_as_string(some[name].values[lacking], unit="D").tolist() for name in ("first", "second"))
+        unknown = unknown_for(list(zip(*ends, strict=True)), n_pairs=len(lacking))
+        cure = "all pairs weigh alike" if lacking.all() else "each pixel's mean over its other pairs stands for it"
+        set_aside.append(SetAside("coherence", f"{unknown}; {cure}"))
+    return with_coherence(some, lacking=lacking), with_coherence(stack, lacking=lacking)
 
 
 def site_of_radar(given: Given) -> Site:

@@ -55,11 +55,9 @@ def deform_alone(
         )
 
 
-def deform_plan(
-    given: Given, out: Path, *, changes: Mapping[str, Any], run_file: Path | None, crew: Crew, say: Say
-) -> None:
+def deform_plan(given: Given, *, changes: Mapping[str, Any], run_file: Path | None, crew: Crew, say: Say) -> None:
     """Say what `highwall deform` would do, and what it would take."""
-    for line in plan(given, out, crew, options=_deform_options(given, changes, run_file)):
+    for line in plan(given, crew, options=_deform_options(given, changes, run_file)):
         say(line)
 
 

@@ -13,6 +13,7 @@ from shapely.geometry import box
 from highwall.activity.deformation import MOTION_CLASSES, NOT_MEASURED, classify_motion
 from highwall.activity.findings import assess as compare
 from highwall.activity.motion_beyond import motion_beyond
+from highwall.activity.optical import OpticalChange
 from highwall.activity.options import ActivityOptions
 from highwall.activity.patch_table import patch_table
 from highwall.activity.permits import PermitTable, permit_table
@@ -38,6 +39,7 @@ from highwall.workflows.watching.looks import Scene, changes, greenness
 
 _NEAR_M = 5_000.0
 """m, distance from the patches beyond which permits belong to another place."""
+_NOT_GREEN = "the bands do not tell green from bare ground (B02, B04, B08, B11 are needed)"
 _SCENE = ("scene.tif", "quality.tif", LABELS)
 """What a run knows of one date; classes of the land only where a network tells them apart."""
 OUTPUTS = (
@@ -169,19 +171,26 @@ class _Join:
         """What scenes say; where a scene cannot tell, that is reported."""
         scene = Scene.of_run(self.run.folder, self.patches) if self.has_scene else None
         if scene is None:
-            if self.has_scene and self.given.before:
-                reason = "its bands do not tell green from bare ground (B02, B04, B08, B11 are needed)"
-                self.set_aside.append(SetAside("optical change", reason))
+            if self.given.before:
+                self._not_compared(_NOT_GREEN if self.has_scene else f"{self.run.folder} holds no scene of this date")
             return Told({}, {})
         green = greenness(scene, options=self.options)
-        before = self.given.before
-        if before is None:
-            return Told({}, green)
+        return Told(self._changed(scene, self.given.before) if self.given.before else {}, green)
+
+    def _changed(self, scene: Scene, before: Path) -> Mapping[str, OpticalChange]:
+        """What has changed since an earlier run, patch by patch."""
         if not (before / "scene.tif").exists() or not (before / "patches.parquet").exists():
-            self.set_aside.append(SetAside(str(before), "no run with scene.tif and patches.parquet lies there"))
-            return Told({}, green)
+            return self._not_compared(f"no run with scene.tif and patches.parquet lies in {before}")
         earlier = Scene.of_run(before, read_polygons(before / "patches.parquet", allow_empty=True))
-        return Told({} if earlier is None else changes(earlier, scene, options=self.options), green)
+        if earlier is None:
+            return self._not_compared(f"of {before} {_NOT_GREEN}")
+        if not earlier.grid.geographic_extent.intersects(scene.grid.geographic_extent):
+            return self._not_compared(f"the scene of {before} shows another place")
+        return changes(earlier, scene, options=self.options)
+
+    def _not_compared(self, reason: str) -> Mapping[str, OpticalChange]:
+        self.set_aside.append(SetAside("optical change", reason))
+        return {}
 
     def _zones(self) -> list[Zones]:
         return [

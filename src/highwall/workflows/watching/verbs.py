@@ -4,8 +4,9 @@ import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 
-from highwall.core.errors import InputError
+from highwall.core.errors import InputError, MissingInputError
 from highwall.workflows.config_files import load_run
+from highwall.workflows.radar.check import store_of
 from highwall.workflows.run import Run, Say, facts_of
 from highwall.workflows.sites import site_of_outlines, site_of_run
 from highwall.workflows.watching.assess import ToAssess, assess
@@ -28,13 +29,24 @@ def assess_alone(
     before: Path | None = None,
     register: Path | None = None,
 ) -> None:
-    """Join patches with motion, an earlier run and permits, and enter what is found in the register."""
+    """Join patches with motion, an earlier run and permits, and enter what is found in the register.
+
+    Raises
+    ------
+    MissingInputError
+        There is no folder of an earlier run.
+    """
+    if before is not None and not before.is_dir():
+        raise MissingInputError(f"no folder of an earlier run at {before}; correct --before.")
     site = site_of_run(out) if (out / "stac").is_dir() else site_of_outlines(patches)
     run = Run(out, site, say)
-    given = ToAssess(patches, permits, fields, motion, before=before)
+    given = ToAssess(patches, permits, fields, store_of(motion) if motion else None, before=before)
     record = assess(run, given, on=date, options=load_run(run_file).activity, evidence={"patches": patches.name})
     enter(run, register)
-    say(f"findings.gpkg: {facts_of(record)['n_findings']} findings" + ("" if permits else "; permits were not given"))
+    facts = facts_of(record)
+    for name in facts["elsewhere"]:
+        say(f"{name}: no patch lies where they do; give those of this place.")
+    say(f"findings.gpkg: {facts['n_findings']} findings" + ("" if permits else "; permits were not given"))
 
 
 def report_alone(folder: Path, *, say: Say) -> None:
