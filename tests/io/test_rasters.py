@@ -248,7 +248,7 @@ def test_a_store_that_is_absent_or_broken_is_said(tmp_path: Path):
     with pytest.raises(MissingInputError, match="no Zarr store"):
         read_zarr(tmp_path / "d.zarr")
     (tmp_path / "d.zarr").mkdir()
-    with pytest.raises(InputError, match="not a readable Zarr store"):
+    with pytest.raises(InputError, match=r"is no Zarr store; give the displacement\.zarr"):
         read_zarr(tmp_path / "d.zarr")
     (tmp_path / "d.zarr" / "zarr.json").write_text("{")
     with pytest.raises(InputError, match="not a readable Zarr store"):
