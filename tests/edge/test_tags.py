@@ -1,7 +1,6 @@
 """What Bluetooth tags advertise, and what the radio makes of it."""
 
 import math
-import time
 from collections.abc import Callable
 from types import SimpleNamespace
 
@@ -16,6 +15,7 @@ from highwall.edge.ble import Advertisements
 from highwall.edge.options import ScanOptions
 from highwall.edge.radio import SimulatedRadio, is_scanning
 from highwall.telemetry.messages import Reading
+from tests.waiting import until
 
 NOW, S = 1_760_000_000_000_000, 1_000_000
 
@@ -127,13 +127,6 @@ class FakeScanner:
 
     async def stop(self) -> None:
         self.said.append("stop")
-
-
-def until(is_true: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
-    while not is_true():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def test_the_radio_scans_on_a_thread_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

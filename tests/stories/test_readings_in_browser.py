@@ -109,7 +109,7 @@ def test_a_far_threshold_is_told_and_a_near_one_drawn(twin, visit):
     page.wait_for_timeout(800)
     assert page.evaluate(LEVEL_2) == 0
     twin.read("s-prism/displacement", 0.018)
-    page.wait_for_function(f"() => ({LEVEL_2})() > 100", timeout=15_000)
+    page.wait_for_function(f"() => ({LEVEL_2})() > 100")
     assert "above the chart" not in key.inner_text()
 
 
@@ -118,7 +118,7 @@ def test_a_chart_is_drawn_over_a_link_slower_than_it_follows(twin, visit):
     page = visit("vera", "/#/sensors")
     page.evaluate(SLOW_SERIES)
     page.get_by_role("link", name="Prism N-4 · displacement, mm").click()
-    page.wait_for_selector(".plot canvas", timeout=15_000)
+    page.wait_for_selector(".plot canvas")
     assert complaints(page) == []
 
 

@@ -1,7 +1,6 @@
 """The whole main job on the simulated site, where truth is known."""
 
 import json
-import time
 
 import geopandas as gpd
 import numpy as np
@@ -11,6 +10,7 @@ import rasterio
 import xarray as xr
 from rasterio.enums import Resampling
 from starlette.testclient import TestClient
+from tests.waiting import until
 
 from highwall.core.products import LAYERS, RUN_FILES
 from highwall.patches.options import SegmentationOptions
@@ -192,7 +192,7 @@ def test_the_live_twin_of_the_site_hears_its_pit_and_who_fell(shown, monkeypatch
     with live_demo.shown(out, seed=2) as demonstration:
         database = demonstration.twin.database
         fallen = demonstration.simulation.script.incidents[0].asset_id
-        alarm = until(60.0, lambda: [one for one in alarms_in(database) if one.subject.subject_id == fallen])[0]
+        alarm = until(lambda: [one for one in alarms_in(database) if one.subject.subject_id == fallen])[0]
         assert (alarm.criterion, alarm.level >= 1) == ("man-down", True)
         people = {bearer.asset_id for bearer in demonstration.simulation.layout.bearers if bearer.kind == "person"}
         assert {one.subject.subject_id for one in alarms_in(database) if one.criterion == "man-down"} <= people
@@ -217,12 +217,3 @@ def test_the_live_twin_of_the_site_hears_its_pit_and_who_fell(shown, monkeypatch
 def alarms_in(database):
     with database.read() as store:
         return alarms.page(store)
-
-
-def until(seconds: float, look):
-    """What ``look`` finds, as soon as it finds anything."""
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, "nothing came"
-        time.sleep(0.1)
-    return found

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.stories.twin_site import TwinSite
+from tests.waiting import PATIENCE_S
 
 from highwall.web.pages import STATIC
 from highwall.workflows.watching.monitor import monitor
@@ -54,6 +55,7 @@ def visit(twin, chromium) -> Iterator[Callable[..., Any]]:
 
     def open_page(name: str | None, path: str = "/", **options: Any) -> Any:
         context = chromium.new_context(**({"viewport": {"width": 1280, "height": 800}} | options))
+        context.set_default_timeout(1000 * PATIENCE_S)
         contexts.append(context)
         if name is not None:
             context.add_cookies([twin.session(name)])

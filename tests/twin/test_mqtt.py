@@ -1,9 +1,11 @@
 """The bus on a real Mosquitto: at least once, in order, and an acknowledgement that counts only where it belongs."""
 
+import gc
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+import weakref
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from highwall.telemetry.messages import Message
 from highwall.twin.bus import Acknowledge
 from highwall.twin.mqtt import MqttBus, MqttOptions
 from tests.twin.mosquitto import Mosquitto, free_port
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -24,14 +27,6 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 
 def options(broker: Mosquitto, name: str) -> MqttOptions:
     return MqttOptions(host="127.0.0.1", port=broker.port, client_id=name, max_reconnect_s=1)
-
-
-def until(is_true: Callable[[], bool], *, seconds: float = 15.0) -> None:
-    end = time.monotonic() + seconds
-    while not is_true():
-        if time.monotonic() > end:
-            pytest.fail("what was waited for did not happen")
-        time.sleep(0.01)
 
 
 class Keeper:
@@ -259,3 +254,18 @@ def test_threads_publish_without_losing_one(broker: Mosquitto) -> None:
     for name in range(4):
         said = [int(message.payload) for message in keeper.messages if message.topic == f"a/{name}"]
         assert said == list(range(100))
+
+
+def test_a_closed_bus_that_is_dropped_leaves_no_socket_open(broker: Mosquitto) -> None:
+    """Sockets that wait for the collector of garbage are warned of, in whichever test it runs."""
+    buses = [MqttBus(options(broker, "gw-1"))]
+    with buses[0]:
+        buses[0].subscribe("a", Keeper())
+        until(lambda: buses[0].is_listening)
+    client = weakref.ref(buses[0]._client)
+    gc.disable()
+    try:
+        buses.clear()
+        assert client() is None
+    finally:
+        gc.enable()

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from highwall.web.guards import COOKIE
 from highwall.workflows.live.options import ServeConfig
 from highwall.workflows.live.serve import Running, Serving, now_us, running
 from tests.twin import postgresql
+from tests.waiting import PATIENCE_S, until
 
 CONFIG = ServeConfig(center=(-44.0, -20.0), step_s=0.02)
 
@@ -47,26 +48,17 @@ def pages(url: str, folder: Path) -> Iterator[int]:
     command = [sys.executable, "-c", "from highwall.cli import main; main()", "serve", *given]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
-        until(lambda: process.poll() is not None or _answers(port), seconds=60)
+        until(lambda: process.poll() is not None or _answers(port))
         assert process.poll() is None, process.stderr and process.stderr.read()
         yield port
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=PATIENCE_S)
 
 
 def _answers(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def until(found: Callable[[], Any], *, seconds: float = 20.0) -> Any:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if value := found():
-            return value
-        time.sleep(0.02)
-    raise AssertionError("it did not happen")
 
 
 def session(database: Database) -> str:
@@ -77,7 +69,7 @@ def session(database: Database) -> str:
 
 def heard(wire: Any, topic: str) -> Any:
     """Next word of a socket that tells something of a topic."""
-    return until(lambda: json.loads(wire.recv(timeout=10)).get(topic))
+    return until(lambda: json.loads(wire.recv(timeout=PATIENCE_S)).get(topic))
 
 
 def of_person(twin: Running) -> list[Any]:
@@ -97,7 +89,7 @@ def test_sockets_of_another_process_are_told_and_tell_back(url: str, tmp_path: P
             connect(f"ws://127.0.0.1:{port}/api/live", additional_headers=cookie) as wire,
             httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=cookie | {"X-Highwall": "1"}) as client,
         ):
-            assert json.loads(wire.recv(timeout=10))["reset"] is True
+            assert json.loads(wire.recv(timeout=PATIENCE_S))["reset"] is True
             client.put("/api/assets/p-1", json={"kind": "person", "name": "Anna"}).raise_for_status()
             assert heard(wire, "assets")[0]["id"] == "p-1"
             until(lambda: of_person(twin))

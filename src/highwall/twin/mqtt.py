@@ -162,6 +162,12 @@ class MqttBus:
                 self._all_arrived.wait_for(lambda: self._n_under_way == 0, _FLUSH_S)
         self._client.disconnect()
         self._client.loop_stop()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Hold on to us no longer, so that paho's sockets close when we are dropped, not when garbage is looked for."""
+        client = self._client
+        client.on_connect = client.on_disconnect = client.on_message = client.on_publish = client.on_subscribe = None
 
     def _on_connect(
         self, client: paho.Client, data: Any, flags: paho.ConnectFlags, reason: ReasonCode, properties: Any

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +59,7 @@ from highwall.workflows.live.gateway import join, now_us, run, standing
 from highwall.workflows.live.gateways import open_desk, prepare_secrets
 from highwall.workflows.live.renewals import Renewals
 from tests.twin.mosquitto import Mosquitto, free_port
+from tests.waiting import PATIENCE_S, until
 
 SITE = "pit"
 _RUN = """
@@ -142,14 +143,6 @@ def mine(tmp_path: Path) -> Iterator[Mine]:
     database.close()
 
 
-def until(is_true: Callable[[], bool], *, seconds: float = 30.0) -> None:
-    end = time.monotonic() + seconds
-    while not is_true():
-        if time.monotonic() > end:
-            pytest.fail("what was waited for did not happen")
-        time.sleep(0.05)
-
-
 @contextmanager
 def running(folder: Path, *, radio: str = "none") -> Iterator[None]:
     """Run a gateway on a thread, which ends with the block whatever happens in it."""
@@ -158,11 +151,11 @@ def running(folder: Path, *, radio: str = "none") -> Iterator[None]:
     thread = threading.Thread(target=run, args=(folder,), kwargs=given, daemon=True)
     thread.start()
     try:
-        assert began.wait(20)
+        assert began.wait(PATIENCE_S)
         yield
     finally:
         stop.set()
-        thread.join(20)
+        thread.join(PATIENCE_S)
 
 
 def test_a_claimed_gateway_delivers_and_a_revoked_one_does_not(mine: Mine, tmp_path: Path) -> None:
@@ -197,7 +190,7 @@ def test_kill_9_of_gateway_and_broker_loses_no_number(mine: Mine, tmp_path: Path
                 time.sleep(0.5)
                 mine.broker.start()
             process.send_signal(signal.SIGKILL if turn < 3 else signal.SIGTERM)
-            process.wait(20)
+            process.wait(PATIENCE_S)
         # what is left is sent by the next run, without new readings
         with running(folder):
             until(lambda: not any(standing(folder)["waiting"].values()))
@@ -231,7 +224,7 @@ def started(command: list[str]) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE_S)
 
 
 def sensor_network(path: Path) -> Path:
@@ -293,13 +286,13 @@ def test_gateway_run_judges_images_and_ground_as_its_configuration_says(mine: Mi
         signed = mine.desk.sign(msgspec.json.encode(config).decode())
         bus.publish(Message(down_topic(SITE, "gw-1", "config"), encoded(signed), retain=True))
         with started(command):
-            until((folder / "audit.jsonl").exists, seconds=90)
-            until(lambda: standing(folder)["configuration_version"] == 1, seconds=90)
+            until((folder / "audit.jsonl").exists)
+            until(lambda: standing(folder)["configuration_version"] == 1)
             with MqttBus(MqttOptions(host="127.0.0.1", port=beside.port, client_id="logger")) as logger:
                 until(lambda: logger.is_connected)
                 logger.publish(Message("sensors/k-1", msgspec.json.encode(widths)))
-                until(lambda: any("probability" in one.datastream for one in said_by(mine, "gw-1")[1]), seconds=60)
-            until(lambda: any(one.kind == "inference" for one in said_by(mine, "gw-1")[0]), seconds=90)
+                until(lambda: any("probability" in one.datastream for one in said_by(mine, "gw-1")[1]))
+            until(lambda: any(one.kind == "inference" for one in said_by(mine, "gw-1")[0]))
     beside.stop()
     events, readings, n_bytes = said_by(mine, "gw-1")
     (verdict,) = (one.data for one in events if one.kind == "inference")

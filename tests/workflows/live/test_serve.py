@@ -4,10 +4,9 @@ import http.server
 import json
 import os
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import geopandas as gpd
 import numpy as np
@@ -32,6 +31,7 @@ from highwall.workflows.live.serve import Running, Serving, new_code, now_us, ru
 from highwall.workflows.live.threads import Repeated
 from highwall.workflows.live.verb import read_config, serve_verb
 from highwall.workflows.watching.findings_register import read_register
+from tests.waiting import until
 
 CRS = "EPSG:32723"
 CONFIG = ServeConfig(center=(-44.0, -20.0), step_s=0.02)
@@ -65,16 +65,6 @@ def run(tmp_path: Path) -> Path:
     }  # fmt: skip
     (folder / "register.json").write_text(json.dumps({"crs": CRS, "entries": [entry]}))
     return folder
-
-
-def until(found: Callable[[], Any], *, seconds: float = 20.0) -> Any:
-    """What a condition gives once it gives something."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if value := found():
-            return value
-        time.sleep(0.02)
-    raise AssertionError("it did not happen")
 
 
 def logged_in(twin: Running) -> TestClient:

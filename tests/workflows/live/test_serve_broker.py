@@ -1,9 +1,8 @@
 """The whole way with a real Mosquitto and TLS: a claim code, a certificate, a reading in the pages, and out again."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pyotp
 import pytest
@@ -17,18 +16,9 @@ from highwall.workflows.live.gateways import prepare_secrets
 from highwall.workflows.live.options import ServeConfig
 from highwall.workflows.live.serve import Running, Serving, now_us, running
 from tests.twin.mosquitto import Mosquitto, free_port
+from tests.waiting import until
 
 PASSWORD = "three small lamps"
-
-
-def until(found: Callable[[], Any], *, seconds: float = 30.0) -> Any:
-    """What a condition gives once it gives something."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if value := found():
-            return value
-        time.sleep(0.05)
-    raise AssertionError("it did not happen")
 
 
 @pytest.fixture
