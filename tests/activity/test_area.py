@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from highwall.activity.area import Estimate, estimate_areas
@@ -84,16 +84,14 @@ def test_strata_may_be_other_than_the_classes():
     assert found.classes.loc["mine", "area_m2"] == pytest.approx(1e6 + 0.5 * 3e6)
 
 
-@settings(max_examples=4, deadline=None)
-@given(st.integers(0, 10_000))
-def test_intervals_hold_the_truth_as_often_as_they_say(seed: int):
-    """Of 200 samples of one simulated land, the 95 % interval holds the true area in 90 to 99 %."""
-    random = np.random.default_rng(seed)
+def test_intervals_hold_the_truth_nearly_as_often_as_they_say():
+    """Of 400 samples of one simulated land: errors of a rare kind are few, so that 95 % are about 91 %."""
+    random = np.random.default_rng(1)
     right = {"mine": 0.8, "none": 0.97}
     area = {"mine": 2e6, "none": 8e6}
     truth = area["mine"] * 0.8 + area["none"] * 0.03
     held = 0
-    for _ in range(200):
+    for _ in range(400):
         rows = []
         for name in area:
             is_right = random.random(80) < right[name]
@@ -103,7 +101,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say(seed: int):
         mine = estimate_areas(sample, area).classes.loc["mine"]
         low, high = Estimate(mine["area_m2"], mine["area_std_m2"]).interval()
         held += low <= truth <= high
-    assert 0.85 <= held / 200 <= 0.995
+    assert 0.87 <= held / 400 <= 0.98
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_patches_get_a_status_and_findings_say_why():
     assert findings["kind"].tolist() == ["outside_any_permit", "beyond_boundary", "permit_expired"]
     assert findings["patch_id"].tolist() == ["P003", "P002", "P004"]
     assert findings["statement"].tolist() == [
-        "A mine of about 25.0 ha lies outside any permit.",
+        "A mine of about 25.0 ha lies outside any permit in force.",
         "Mine ground of about 9.0 ha, surely 7.5 ha or more, lies beyond the boundary of permit L-1 (Serra SA), up to "
         "300 m past it.",
         "Mine ground of about 4.0 ha was seen 10 days after permit L-2 (Serra SA) had expired.",
@@ -54,6 +54,18 @@ def test_ground_of_a_permit_to_come_is_a_finding():
     assert findings["statement"].tolist() == [
         "Mine ground of about 25.0 ha was seen before permit L-1 (Serra SA) became valid."
     ]
+
+
+def test_a_lapsed_permit_of_a_smaller_part_is_named_and_the_columns_stay():
+    lapsed = permits(square(0, 0, 200, 500), valid_to=["2021-01-01"])
+    _, findings = compare([square(0, 0, 500)], lapsed)
+    assert findings["kind"].tolist() == ["outside_any_permit"]
+    assert findings["statement"].tolist() == [
+        "A mine of about 25.0 ha lies outside any permit in force. Until 2021-01-01 permit L-1 (Serra SA) held 40 % of "
+        "it."
+    ]
+    assert findings[["permit_id", "holder"]].isna().all(axis=None)
+    assert findings["days_lapsed"].tolist() == [0]
 
 
 def test_a_permit_without_a_holder_is_named_by_its_number_alone():

@@ -20,3 +20,8 @@ def test_pairs_are_read_and_what_is_none_is_shown_how():
     assert pairs_of(None, example="a=b") == {}
     with pytest.raises(typer.BadParameter, match="'mine' is no pair; write it as 1=mine"):
         pairs_of(["mine"], example="1=mine")
+
+
+def test_a_name_that_is_given_twice_is_refused_for_one_would_be_passed_over():
+    with pytest.raises(typer.BadParameter, match="'1' is given 2 times; give it once, as 1=mine"):
+        pairs_of(["1=mine", "2=water", "1=pit"], example="1=mine")

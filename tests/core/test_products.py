@@ -11,7 +11,7 @@ LEADING = {"epoch", "pair", "band", "class", "component", "event"}
 @pytest.mark.parametrize("layer", LAYERS.values(), ids=str)
 def test_a_layer_is_complete_and_can_be_stored(layer: Layer):
     assert LAYERS[layer.name] is layer
-    assert layer.dims[-2:] == ("y", "x")
+    assert layer.dims[-2:] in {("y", "x"), ("epoch", "other_epoch")}
     assert set(layer.dims[:-2]) <= LEADING
     assert len(layer.dims) <= 3
     assert layer.unit.strip()
@@ -31,7 +31,7 @@ def test_every_motion_but_an_error_says_what_positive_means(layer: Layer):
 
 
 def test_units_are_si_and_signs_only_where_there_is_one():
-    assert {layer.unit for layer in LAYERS.values()} <= {"1", "m", "m year-1", "rad", "day", "dB"}
+    assert {layer.unit for layer in LAYERS.values()} <= {"1", "m", "m year-1", "rad", "day", "dB", "year2"}
     assert "sign" not in LAYERS["coh"].attrs()
 
 

@@ -1,11 +1,13 @@
 """Means, calibration, local alarms and storing: what happens between a reading and the outbox."""
 
+import itertools
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from highwall.core.errors import ConfigError, InputError
@@ -18,7 +20,8 @@ from highwall.edge.means import Means
 from highwall.edge.options import AutonomyOptions, GatewayConfig
 from highwall.edge.outbox import open_outbox
 from highwall.edge.storing import Store
-from highwall.telemetry.messages import Event, Priority, Reading, decoded
+from highwall.telemetry.acceleration import GRAVITY
+from highwall.telemetry.messages import Event, Kind, Priority, Reading, decoded
 from highwall.twin.criteria import Criterion
 from tests.edge.gateways import NOW, S
 
@@ -184,6 +187,41 @@ def test_a_local_alarm_is_not_held_up_by_a_clock_that_is_set_back() -> None:
     assert local_levels({3: -7200}) == [(8, 2)]  # its delay begins anew
     (told,) = local_levels({3: -7200}, own_s=1000)
     assert told[0] <= 5
+
+
+SHAKEN = (0.0, 6.0, -6.0, 3.0, -3.0)
+
+
+def motions(path: Path, seconds: range, *, from_s: int) -> list[str]:
+    """What a process tells of a machine that begins on an outbox, is killed, and hears it shake from a second on."""
+    config = GatewayConfig(gateway="g-1", version=1)
+    with closing(open_outbox(path, now_us=START)) as outbox:
+        before = outbox.last(Priority.TELEMETRY)
+        mind = Conclusions(outbox, config, open_cracks=no_cracks, now_us=START)
+        for second in seconds:
+            swings = SHAKEN if second >= from_s else (0.0,) * len(SHAKEN)
+            times = [START + second * S + part * S // len(swings) for part in range(len(swings))]
+            heard = [
+                Reading("machine-1/acceleration", at_us, [swing, 0.0, GRAVITY])
+                for at_us, swing in zip(times, swings, strict=True)
+            ]
+            mind.take(heard, [], times[-1])
+        told: list[str] = []
+        while pack := outbox.pack(Priority.TELEMETRY, after=before):
+            before = pack.numbers.last
+            if pack.kind is Kind.EVENTS:
+                told += [event.data["motion"] for event in decoded(pack.payload, list[Event]) if event.kind == "motion"]
+    return told
+
+
+@given(kills=st.sets(st.integers(1, 59), max_size=4))
+@settings(max_examples=10)
+def test_what_a_machine_does_is_told_once_wherever_the_process_is_killed(kills: set[int]) -> None:
+    with TemporaryDirectory() as folder:
+        ends = [0, *sorted(kills), 90]
+        lives = [range(begin, end) for begin, end in itertools.pairwise(ends)]
+        told = [motions(Path(folder) / "outbox.sqlite", life, from_s=30) for life in lives]
+    assert [one for each in told for one in each] == ["idle", "working"]
 
 
 HOT = criterion(reading="temperature", above=300.0)

@@ -50,6 +50,12 @@ def test_a_point_a_little_outside_is_the_rim_and_farther_out_is_refused(stack):
         nearest_pixel(stack, longitude=lon, latitude=lat + 5 * STEP)
 
 
+def test_a_swapped_point_is_known(stack):
+    lon, lat = at(stack, 4, 11)
+    with pytest.raises(StackError, match=r"at longitude -26\..* longitude comes first, and 27\..* lies in the stack"):
+        nearest_pixel(stack, longitude=lat, latitude=lon)
+
+
 def test_pixels_without_a_place_are_never_near(stack):
     with pytest.raises(StackError, match="choose a place in the stack"):
         nearest_pixel(stack, longitude=0.0, latitude=0.0)

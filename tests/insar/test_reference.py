@@ -133,6 +133,22 @@ def test_outside_the_stack(stack, reference):
         locate(stack, reference=reference)
 
 
+def test_a_place_outside_is_told_as_it_was_given_and_a_swapped_one_is_known(stack):
+    lon, lat = Transformer.from_crs("EPSG:32650", "EPSG:4326", always_xy=True).transform(500_050.0, 4_000_050.0)
+    covered = r"which covers longitude 117\S* to 117\S*, latitude 36\S* to 36\S* \(EPSG:4326\)"
+    with pytest.raises(
+        StackError, match=f"longitude 36.*, latitude 117.* lies outside the stack, {covered}"
+    ) as swapped:
+        locate(stack, reference=PointReference(x=lat, y=lon))
+    assert f"longitude comes first, and {lon:.10g}, {lat:.10g} lies in it" in str(swapped.value)
+    with pytest.raises(StackError, match=r"longitude 100, latitude 10 lies outside .*; choose a place in it"):
+        locate(stack, reference=PointReference(x=100.0, y=10.0))
+    with pytest.raises(
+        StackError, match=r"x 4000050, y 500050 lies outside .*\(EPSG:32650\); x comes first, and 500050"
+    ):
+        locate(stack, reference=PointReference(x=4_000_050.0, y=500_050.0, crs="EPSG:32650"))
+
+
 def test_no_phase_at_all_at_the_reference(stack):
     stack["unw"][:, 3, 3] = np.nan
     with pytest.raises(NetworkError, match="choose another place"):

@@ -6,9 +6,10 @@ from numpy.testing import assert_allclose
 from highwall.core.truth import simulate_site
 from highwall.insar.corrections.corrections import correct, fit_corrections
 from highwall.insar.inversion import invert
+from highwall.insar.motion_model import motion_model
 from highwall.insar.network import Network
-from highwall.insar.options import CorrectionOptions, InversionOptions
-from highwall.insar.series_noise import fit_noise, network_covariance
+from highwall.insar.options import CorrectionOptions, InversionOptions, VelocityOptions
+from highwall.insar.series_noise import SeriesNoise, fit_noise, network_covariance
 from highwall.insar.simulate import StackOptions, simulate_stack
 from highwall.insar.velocity import fit_motion
 from tests.insar.series import as_series, network_of
@@ -100,3 +101,32 @@ def test_what_was_found_is_said():
 def test_series_without_scatter_say_nothing_of_memory():
     line = np.linspace(0.0, 0.1, N_EPOCHS)[:, None] * np.ones(N_PIXELS)
     assert fit_noise(as_result(line), network_of(DAYS)).lasting_share == 0.0
+
+
+@pytest.mark.parametrize("season", ["none", "annual"])
+def test_what_is_kept_of_the_noise_gives_back_each_pixel_s_errors(season):
+    """σ² (p K' + (1 − p) R') is f² K + s² R, the covariance that the velocity's error was made of."""
+    rng, network = np.random.default_rng(4), network_of(DAYS)
+    lag = np.abs(DAYS[:, None] - DAYS)
+    noise = SeriesNoise(network_covariance(network), 0.4 * np.eye(N_EPOCHS) + 0.6 * np.exp(-lag / 50.0), 50.0, 0.6)
+    options, formal = VelocityOptions(season=season), 0.002
+    series = as_series(rng.normal(0, 0.01, (N_EPOCHS, 1, 5)), DAYS)
+    given = xr.DataArray(np.full((1, 5), formal), dims=("y", "x"))
+    found = fit_motion(series, options=options, formal_std=given, noise=noise)
+    design = motion_model(network.epochs, options).design
+    kept = noise.layers(design)
+    variance, share = (found[name].values[0, 0].astype(np.float64) for name in ("velocity_std", "network_share"))
+    variance = variance**2
+    whole = variance * (share * kept["network_errors"].values + (1.0 - share) * kept["date_errors"].values)
+    slope = np.linalg.pinv(design)[1]
+    beyond = (variance - formal**2 * (slope @ noise.network @ slope)) / (slope @ noise.memory @ slope)
+    assert 0.0 < share < 1.0
+    assert_allclose(whole, formal**2 * noise.network + beyond * noise.memory, rtol=1e-5, atol=1e-9)
+
+
+def test_a_series_without_errors_owes_none_of_them_to_the_network():
+    noise = SeriesNoise(network_covariance(network_of(DAYS)), np.eye(N_EPOCHS), 0.0, 0.0)
+    series = as_series(np.zeros((N_EPOCHS, 1, 1)), DAYS)
+    found = fit_motion(series, formal_std=xr.DataArray(np.zeros((1, 1)), dims=("y", "x")), noise=noise)
+    assert (found["velocity_std"].item(), found["network_share"].item()) == (0.0, 0.0)
+    assert "network_share" not in fit_motion(series)

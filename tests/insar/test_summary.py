@@ -24,8 +24,12 @@ def maps():
     return xr.Dataset(arrays, coords={"y": -10.0 * np.arange(20), "x": 10.0 * np.arange(40)})
 
 
-def test_extremes_are_those_of_whole_networks(maps):
-    numbers = summarize(maps)
+def test_extremes_are_those_of_whole_networks_that_kept_their_coherence(maps):
+    lost = maps["decorrelated"].copy()
+    lost[12, 12] = True
+    velocity = maps["velocity"].copy()
+    velocity[12, 12] = -0.4
+    numbers = summarize(maps.assign(velocity=velocity, decorrelated=lost))
     assert numbers["velocity_min"] == pytest.approx(-0.05)
     assert numbers["velocity_max"] == pytest.approx(0.03)
     assert numbers["share_split"] == pytest.approx(1 / 760)

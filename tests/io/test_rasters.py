@@ -186,6 +186,13 @@ def test_what_cannot_be_read_is_said_with_the_cure(tmp_path: Path):
         read_raster(corrupt)
 
 
+def test_of_a_folder_its_rasters_are_named(tmp_path: Path):
+    for name in ("scene.tif", "mine.tif"):
+        (tmp_path / name).touch()
+    with pytest.raises(InputError, match=r"is a folder; give the raster in it that is meant: mine\.tif, scene\.tif\."):
+        read_raster(tmp_path)
+
+
 @pytest.mark.parametrize("kept", [0.3, 0.6, 0.97])
 def test_a_truncated_raster_is_noticed_when_it_is_opened(tmp_path: Path, kept: float):
     noise = np.random.default_rng(4).random((600, 600)).astype("f4")

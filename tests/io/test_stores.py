@@ -46,6 +46,18 @@ def test_a_store_that_is_taken_up_again_knows_what_it_holds(tmp_path, scene):
     np.testing.assert_array_equal(first.of(read_zarr(store.path))["displacement"], first.of(scene)["displacement"])
 
 
+def test_what_has_no_place_on_the_map_is_written_beside_the_blocks_and_replaced(tmp_path, scene):
+    store = resumed(tmp_path / "work.zarr", scene.assign_attrs(reference="row 5"))
+    for window in windows():
+        store.put(window, window.of(scene))
+    for factor in (1.0, 2.0):
+        store.add(xr.Dataset({"date_errors": (("epoch", "other_epoch"), factor * np.eye(3))}))
+    found = read_zarr(store.path).load()
+    np.testing.assert_array_equal(found["date_errors"], 2.0 * np.eye(3))
+    assert found.attrs == {"reference": "row 5"}
+    np.testing.assert_array_equal(found["displacement"], scene["displacement"])
+
+
 def test_what_blocks_were_made_without_outlives_a_stop(tmp_path, scene):
     first, second, third = windows()[:3]
     broken, torn = SetAside("a.tif", "broken"), SetAside("b.tif", "torn")

@@ -151,3 +151,10 @@ def test_layers_of_other_polygons_are_refused_by_their_names(tmp_path: Path, oth
     file = in_layers(tmp_path / "project.gpkg", permits=table(SQUARE, name=["a"]), parks=other)
     with pytest.raises(VectorError, match=r"project\.gpkg holds several layers .*: permits, parks; save the one"):
         read_polygons(file)
+
+
+def test_of_a_folder_its_vector_files_are_named(tmp_path: Path):
+    saved(table(SQUARE), tmp_path / "aoi.gpkg")
+    (tmp_path / "note.txt").write_text("x")
+    with pytest.raises(VectorError, match=r"is a folder; give the vector file in it that is meant: aoi\.gpkg\."):
+        read_polygons(tmp_path)

@@ -79,6 +79,13 @@ def test_a_page_shows_everything_that_it_was_given():
     assert "None" not in text
 
 
+def test_an_unknown_activity_has_no_probability():
+    patches = made.patches().assign(activity=["unknown", "inactive"], activity_probability=[1.0, 0.6])
+    text = render(made.everything(patches=patches))
+    assert '<td>unknown</td>\n<td class="n">–</td>' in text
+    assert '<td>inactive</td>\n<td class="n">0.60</td>' in text
+
+
 def test_only_patches_says_that_permits_were_not_checked():
     text = rendered("only patches")
     assert "permits not checked" in text

@@ -42,3 +42,18 @@ def test_a_request_to_replace_a_tag_is_put_away(twin, visit):
     request.wait_for(state="detached")
     assert page.locator("tr[data-tag=t-ana]").get_by_text("Bound").is_visible()
     assert complaints(page) == complaints(asker) == []
+
+
+def test_whoever_asked_to_replace_a_tag_withdraws_it(twin, visit):
+    page = visit("max", "/#/tags")
+    live(page)
+    page.locator("tr[data-tag=t-ana]").get_by_role("button", name="Replace").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("By the tag").fill("t-spare")
+    dialog.get_by_label("Why").fill("its strap is torn")
+    dialog.get_by_role("button", name="Ask to replace it").click()
+    request = page.locator("[data-replacement]")
+    request.get_by_role("button", name="Withdraw").click()
+    request.wait_for(state="detached")
+    assert page.locator("tr[data-tag=t-ana]").get_by_text("Bound").is_visible()
+    assert complaints(page) == []

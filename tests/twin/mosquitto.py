@@ -37,6 +37,12 @@ class Mosquitto:
         self._file.write_text(config or _PLAIN.format(folder=folder, port=self.port))
         self._process: subprocess.Popen[bytes] | None = None
 
+    @classmethod
+    def plain(cls, folder: Path, *, more: str) -> "Mosquitto":
+        """Give one that lets everybody in, with a line more in its configuration."""
+        port = free_port()
+        return cls(folder, config=_PLAIN.format(folder=folder, port=port) + more + "\n", ports=(port,))
+
     def start(self) -> "Mosquitto":
         """Start it, and wait until it listens."""
         assert PROGRAM is not None

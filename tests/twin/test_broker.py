@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from highwall.core.errors import InputError
+from highwall.edge.pieces import MAX_ITEM_BYTES, MAX_PACK_BYTES
 from highwall.telemetry.messages import Message
 from highwall.twin import broker as files
 from highwall.twin.authority import (
@@ -135,10 +136,48 @@ def test_a_gateway_can_neither_speak_as_another_nor_as_the_server(site: Site) ->
         ):  # fmt: skip
             thief.publish(Message(topic, b"false", retain=True))
         thief.publish(Message("hw/1/pit/gw-1/up/alarm", b"true"))
-        until(lambda: bool(server_ear.said))  # seconds: Mosquitto cuts a connection at each message that it refuses
+        until(lambda: bool(server_ear.said))
         time.sleep(0.2)
     assert server_ear.said == [("hw/1/pit/gw-1/up/alarm", b"true")]
     assert other_ear.said == []
+
+
+def test_a_refused_message_costs_nothing_that_comes_after_it(site: Site) -> None:
+    """Where Mosquitto cuts the connection at one, its answer is lost, and the next attempt begins with the same."""
+    ear, after = Ear(), [(f"hw/1/pit/gw-1/up/{number}", bytes(200_000)) for number in range(30)]
+    with MqttBus(site.options("server")) as server:
+        server.subscribe("hw/1/pit/+/up/#", ear)
+        connected(server)
+        site.broker.kill()  # everything waits, and is sent at once
+        with MqttBus(site.options("gw-1")) as gateway:
+            gateway.publish(Message("hw/1/pit/gw-2/up/alarm", b"not mine"))
+            for topic, payload in after:
+                gateway.publish(Message(topic, payload))
+            site.broker.start()
+            until(lambda: len(ear.said) >= len(after))
+            assert gateway._generation == 1, "it was connected once, and for good"
+    assert ear.said == after
+
+
+def test_what_waits_for_the_server_is_limited_by_its_size_alone(site: Site) -> None:
+    ear = Ear()
+    with MqttBus(site.options("server")) as server:
+        server.subscribe("hw/1/pit/+/up/#", ear)
+        connected(server)
+    with MqttBus(site.options("gw-1")) as gateway:
+        for number in range(1500):
+            gateway.publish(Message("hw/1/pit/gw-1/up/telemetry", b"%d" % number))
+        until(lambda: gateway._n_under_way == 0 and gateway.is_connected)
+    with MqttBus(site.options("server")) as server:
+        server.subscribe("hw/1/pit/+/up/#", ear)
+        until(lambda: len(ear.said) == 1500)
+
+
+def test_the_broker_takes_whatever_a_gateway_may_send() -> None:
+    least = BrokerOptions.model_fields["max_message_kib"].metadata[0].ge
+    envelope = 8 * 1024
+    assert MAX_PACK_BYTES <= MAX_ITEM_BYTES
+    assert MAX_ITEM_BYTES + envelope <= least * 1024
 
 
 def test_a_gateway_cannot_hear_what_is_said_to_or_by_another(site: Site) -> None:

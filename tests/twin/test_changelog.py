@@ -29,6 +29,18 @@ def test_others_are_told_once_and_the_writer_is_not(databases: Database) -> None
     assert not later.touched
 
 
+def test_others_are_told_that_everything_may_be_otherwise(databases: Database) -> None:
+    note(databases, Touched(alarms=(7,)))
+    with databases.begin() as store:
+        changelog.note_everything(store, writer="a", at_us=T0)
+    note(databases, Touched(alarms=(8,)))
+    with databases.read() as store:
+        told = changelog.since(store, 0, writer="b")
+        assert (told.touched.alarms, told.is_everything) == ((7, 8), True)
+        assert not changelog.since(store, 2, writer="b").is_everything
+        assert not changelog.since(store, 0, writer="a").is_everything
+
+
 def test_nothing_is_noted_where_nothing_changed(databases: Database) -> None:
     note(databases, Touched())
     with databases.read() as store:
@@ -58,7 +70,7 @@ def test_who_follows_misses_nothing_that_many_write_at_once(databases: Database)
     number = 0
     while len(heard) < 80:
         with databases.read() as store:
-            number, touched = changelog.since(store, number, writer="z")
+            number, touched, _ = changelog.since(store, number, writer="z")
         heard += touched.alarms
     for thread in threads:
         thread.join()

@@ -182,6 +182,30 @@ def test_published_while_the_broker_is_away_it_arrives_when_it_is_back(broker: M
         until(lambda: keeper.said == [b"kept"])
 
 
+def test_a_message_that_the_broker_does_not_take_holds_nothing_up(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    keeper = Keeper()
+    narrow = Mosquitto.plain(tmp_path / "narrow", more="max_packet_size 65536").start()
+    with MqttBus(options(narrow, "server")) as server:
+        server.subscribe("a/#", keeper)
+        until(lambda: server.is_listening)
+        narrow.stop()
+    with MqttBus(options(narrow, "server")) as server, MqttBus(options(narrow, "gw-1")) as gateway:
+        server.subscribe("a/#", keeper)
+        for payload in (b"early", bytes(80_000), b"waited"):
+            gateway.publish(Message("a/b", payload))
+        narrow.start()
+        until(lambda: len(keeper.said) == 2)
+        for payload in (bytes(65_500), bytes(65_600), b"after"):
+            gateway.publish(Message("a/b", payload, {"class": "bulk"}))
+        until(lambda: b"after" in keeper.said)
+        assert gateway._generation == 1, "it was connected once, and for good"
+    narrow.stop()
+    assert keeper.said == [b"early", b"waited", bytes(65_500), b"after"]
+    assert caplog.text.count("it is left out") == 2
+
+
 def test_workers_of_one_group_share_messages_out(broker: Mosquitto) -> None:
     one, two = Keeper(), Keeper()
     with (

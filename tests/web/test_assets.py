@@ -5,7 +5,7 @@ import pytest
 from highwall.twin.sql import alarms, audit, changelog, things, tracks
 from highwall.twin.watch import Subject
 from highwall.web.showing import is_inside
-from tests.web.world import MINUTE, SOUTH_ALARM, T0, World, alarm
+from tests.web.world import ALARM, MINUTE, PREALARM, SOUTH_ALARM, T0, World, alarm
 
 
 def ids(world: World, user: str) -> list[str]:
@@ -74,6 +74,19 @@ def test_with_an_asset_that_moves_its_open_alarms_are_told_to_every_process(worl
     with world.database.read() as store:
         noted = changelog.since(store, 0, writer="another").touched
     assert (noted.assets, set(noted.alarms)) == (("p-bob",), {SOUTH_ALARM, T0})
+
+
+def test_with_a_location_that_is_deleted_its_assets_and_their_alarms_are_told_to_every_process(world: World) -> None:
+    before = world.services.hub.number
+    assert world.client("vera").delete("/api/locations/north").status_code == 200
+    told = {one.key: one for one in world.services.hub.since(before).changes}
+    assert told.keys() == {"p-anna", "m-1", str(ALARM), str(PREALARM)}
+    assert {one.location_id for one in told.values()} == {None}
+    assert told["p-anna"].content["location_id"] is None
+    with world.database.read() as store:
+        noted = changelog.since(store, 0, writer="another").touched
+    assert (set(noted.assets), set(noted.alarms)) == ({"p-anna", "m-1"}, {ALARM, PREALARM})
+    assert "north" not in {one["id"] for one in world.client("vera").get("/api/locations").json()["locations"]}
 
 
 @pytest.mark.parametrize("place", ["south", None])

@@ -121,6 +121,38 @@ def test_what_moves_away_is_gone_for_those_who_lose_sight_of_it(quick: World) ->
         assert socket.receive_json()["alarms"] == []
 
 
+def test_what_was_at_a_location_that_is_deleted_is_gone_for_those_who_watched_it_there(quick: World) -> None:
+    quick.services.hub.put([asset("p-anna", "north", 1)])
+    with (
+        quick.client("max").websocket_connect("/api/live") as his,
+        quick.client("vera").websocket_connect("/api/live") as hers,
+    ):
+        his.receive_json()
+        hers.receive_json()
+        quick.client("susan").delete("/api/locations/north")
+        assert {"id": "p-anna", "state": None} in first_with(his, "assets")["assets"]
+        told = {one["id"]: one["location_id"] for one in first_with(hers, "assets")["assets"]}
+    assert told == {"p-anna": None, "m-1": None}
+
+
+def test_an_alarm_that_is_none_any_more_is_gone_for_all_who_saw_it(quick: World) -> None:
+    hub = quick.services.hub
+    with quick.database.read() as store:
+        hub.put(one.change for one in shown_alarms(store, [alarms.alarm(store, ALARM)]))
+    gone, heard = {"id": ALARM, "state": None}, {}
+    for user in ("olga", "max", "vera"):
+        with quick.client(user).websocket_connect("/api/live") as socket:
+            word = socket.receive_json()
+        assert [one["id"] for one in word["alarms"]] == [ALARM], user
+        heard[user] = word["id"]
+    hub.put([Change(Topic.ALARMS, str(ALARM), gone, is_over=True)])
+    for user in ("olga", "max", "vera"):
+        with quick.client(user).websocket_connect(f"/api/live?after={heard[user]}") as socket:
+            assert socket.receive_json()["alarms"] == [gone], user
+        with quick.client(user).websocket_connect("/api/live") as socket:
+            assert socket.receive_json()["alarms"] == [], user
+
+
 def test_a_number_that_is_not_finite_spoils_no_word(quick: World) -> None:
     content = {"datastream_id": 1, "value": float("inf")}
     with quick.client("vera").websocket_connect("/api/live") as socket:

@@ -64,7 +64,7 @@ ROWS: dict[str, tuple[str, str, object]] = {
     "POST /api/tags/{tag_id}/claim": (WATCH, "/api/tags/tag-3/claim", {"asset_id": "m-1"}),
     "POST /api/tags/{tag_id}/replace": (WATCH, "/api/tags/tag-1/replace", {"by_tag": "tag-4", "why": "w"}),
     "POST /api/tags/replacements/{number}/approve": (AID, "/api/tags/replacements/1/approve", None),
-    "POST /api/tags/replacements/{number}/reject": (AID, "/api/tags/replacements/1/reject", None),
+    "POST /api/tags/replacements/{number}/reject": (WATCH, "/api/tags/replacements/1/reject", None),
     "GET /api/users": (TOP, "/api/users", None),
     "POST /api/users": (TOP, "/api/users", {"name": "new", "role": "operator"}),
     "PATCH /api/users/{name}": (TOP, "/api/users/max", {"asset_id": None}),

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from highwall.twin.sql import accounts, audit, tags
+from highwall.twin.roles import Role
+from highwall.twin.sql import accounts, audit, sessions, tags
 from highwall.twin.tags import printed, read_scan
 from highwall.web.app import create_app
-from tests.web.world import World
+from tests.web.world import T0, World
 
 
 def test_tags_are_issued_and_claimed_once_by_a_scan(world: World) -> None:
@@ -54,6 +55,22 @@ def test_a_request_is_put_away(world: World) -> None:
     with world.database.read() as store:
         (entry, *_) = audit.page(store)
     assert (entry.who, entry.action, entry.subject) == ("vera", "reject_replacement", "tag-1")
+
+
+def test_whoever_asked_may_withdraw_the_request_and_no_other_manager(world: World) -> None:
+    asked = world.client("max").post("/api/tags/tag-1/replace", json={"by_tag": "tag-4", "why": "broken"}).json()
+    address = f"/api/tags/replacements/{asked['request']}/reject"
+    with world.database.begin() as store:
+        moira = accounts.add_user(store, "moira", Role.MANAGER, at_us=T0)
+        world.sessions["moira"] = sessions.open_session(store, moira.id, now_us=T0, hours=12)
+    refused = world.client("moira").post(address)
+    assert (refused.status_code, "another's" in refused.text) == (403, True)
+    assert world.client("max").post(address).json() == {"done": True}
+    assert world.client("max").get("/api/tags").json()["replacements"] == []
+    assert world.client("max").post(address).status_code == 422
+    with world.database.read() as store:
+        (entry, *_) = audit.page(store)
+    assert (entry.who, entry.action, entry.subject) == ("max", "withdraw_replacement", "tag-1")
 
 
 def test_an_approval_closes_the_requests_that_it_overtook(world: World) -> None:

@@ -133,3 +133,32 @@ def test_a_reference_is_a_pixel_or_a_place():
     assert deform_changes(reference="9,8", weighting=None) == {"reference": PixelReference(row=9, col=8).model_dump()}
     place = PointReference(x=27.315, y=-26.142).model_dump()
     assert deform_changes(reference="lonlat:27.315,-26.142", weighting=None) == {"reference": place}
+
+
+@pytest.mark.parametrize(("name", "correction"), [("dem", "stratified"), ("gacos", "gacos")])
+def test_what_serves_a_correction_that_was_not_asked_for_is_refused(site, tmp_path, name, correction):
+    given, nothing = Given(site / "insar")._replace(**{name: tmp_path}), {"changes": {}, "say": lambda line: None}
+    with crew() as hands:
+        asked = rf"--{name} serves .*corrections: \{{{correction}: true\}}.*leave --{name} out"
+        with pytest.raises(InputError, match=asked):
+            deform_alone(given, tmp_path / "out", run_file=None, crew=hands, **nothing)
+        bounds = tmp_path / "run.yaml"
+        bounds.write_text(f"deform: {{corrections: {{{correction}: true}}}}\n")
+        with pytest.raises((InputError, MissingInputError)) as unreadable:  # asked for, of an empty folder
+            deform_alone(given, tmp_path / "out", run_file=bounds, crew=hands, **nothing)
+    assert "serves a correction" not in str(unreadable.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--out", "elsewhere"], "serves --portfolio alone"),
+        (["--finding", "F-1", "--out", "elsewhere"], "serves --portfolio alone"),
+        (["--register", "register.json"], "serves --finding alone"),
+        (["--portfolio", "--register", "register.json"], "serves --finding alone"),
+    ],
+)
+def test_options_of_another_report_are_refused(tmp_path, options, message):
+    refused = CliRunner().invoke(app, ["report", str(tmp_path), *options])
+    assert refused.exit_code == 2
+    assert message in refused.output

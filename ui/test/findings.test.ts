@@ -69,7 +69,7 @@ describe("a finding in words", () => {
       ["Days past that date", "198 when it was last seen"],
     ]);
     expect(clauseOf({ ...FINDING, kind: "outside_any_permit", facts: {} }, undefined)).toEqual([
-      ["Against", "The need for a permit: none covers this ground."],
+      ["Against", "The need for a permit: none in force covers this ground."],
     ]);
   });
 

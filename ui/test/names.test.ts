@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Asset, Datastream } from "../src/api/contract";
 import {
+  compareStreams,
   evidenceWords,
   reasonWords,
   speakersOf,
@@ -37,6 +38,19 @@ describe("names in place of ids", () => {
     );
     expect(streamTitle(stream("tag-5/position", "degree degree m"), SPEAKERS)).toBe("Ana Ribeiro · position");
     expect(streamTitle(stream("old-tag/battery", "V", "p-ana"), SPEAKERS)).toBe("Ana Ribeiro · battery, V");
+  });
+
+  it("what the ground says stands before what people carry, numbers in their order", () => {
+    const person = { ...asset("p-ana", "Ana Ribeiro", "tag-5"), kind: "person" } as Asset;
+    const speakers = speakersOf([asset("prism-2", "Prism 2"), asset("prism-10", "Prism 10"), person]);
+    const streams = ["tag-5/battery", "prism-10/displacement", "loose/tilt", "prism-2/displacement"];
+    const titles = streams
+      .map((name) => stream(name))
+      .sort((one, other) => compareStreams(one, other, speakers))
+      .map(({ thing }) => thing);
+    expect(titles).toEqual(["loose", "prism-2", "prism-10", "tag-5"]);
+    const own = stream("old-tag/battery", "V", "p-ana");
+    expect(compareStreams(own, stream("prism-2/displacement"), speakers)).toBeGreaterThan(0);
   });
 
   it("which of several is told in words", () => {

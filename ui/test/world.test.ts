@@ -53,8 +53,12 @@ describe("a live message", () => {
 
   it("changes the state of an asset and keeps what the listing said of it", () => {
     const moved = { ...STATE, motion: "moving" as const };
-    const after = apply(known, { id: 7, at: "", assets: [{ id: "p-1", state: moved }] });
-    expect(after.assets.get("p-1")).toEqual({ ...asset("p-1"), state: moved });
+    const after = apply(known, {
+      id: 7,
+      at: "",
+      assets: [{ id: "p-1", location_id: "north", state: moved }],
+    });
+    expect(after.assets.get("p-1")).toEqual({ ...asset("p-1"), location_id: "north", state: moved });
     expect(after.assets.get("p-2")).toBe(known.assets.get("p-2"));
     expect(after.lastId).toBe(7);
   });
@@ -66,13 +70,13 @@ describe("a live message", () => {
   });
 
   it("of an asset that the listing did not have is remembered until the listing is read again", () => {
-    const after = apply(known, { id: 9, at: "", assets: [{ id: "p-9", state: STATE }] });
+    const after = apply(known, { id: 9, at: "", assets: [{ id: "p-9", location_id: null, state: STATE }] });
     expect([...after.strangers]).toEqual(["p-9"]);
     expect(withAssets(after, [asset("p-9")]).strangers.size).toBe(0);
   });
 
   it("of an asset that was taken out of use takes it off the map, known or not", () => {
-    const asked = apply(known, { id: 9, at: "", assets: [{ id: "p-9", state: STATE }] });
+    const asked = apply(known, { id: 9, at: "", assets: [{ id: "p-9", location_id: null, state: STATE }] });
     const gone = ["p-9", ...known.assets.keys()].map((id) => ({ id, state: null }));
     const after = apply(asked, { id: 10, at: "", assets: gone });
     expect([after.assets.size, after.strangers.size]).toEqual([0, 0]);

@@ -8,6 +8,7 @@ import pandas as pd
 import shapely
 
 from highwall.activity.boundary import Beyond, beyond
+from highwall.activity.not_in_force import not_in_force
 from highwall.activity.options import ActivityOptions
 from highwall.activity.permits import Validity, by_validity
 
@@ -28,7 +29,7 @@ class Breach(NamedTuple):
     geometry: Any
     """As drawn."""
     permit: "pd.Series[Any] | None"
-    """Row of the permit that is passed or has lapsed; None outside any."""
+    """Row of the permit that is passed or has lapsed; None outside any that is in force."""
     past: Beyond
     """Its area, how much of it is certain, and how sure the breach is, as far as position goes."""
     note: str = ""
@@ -61,7 +62,9 @@ def breaches(
     parts = [patch] if is_apart else _large_parts(patch.difference(perhaps), options.min_outside_m2)
     judged = [(part, past(part)) for part in parts]
     found = [
-        (_past if any(piece.intersects(part) for piece in held_pieces) else _uncovered)(part, how, held)
+        _past(part, how, held)
+        if any(piece.intersects(part) for piece in held_pieces)
+        else _uncovered(part, how, held, least_share=options.touching_share)
         for part, how in judged
         if how.probability >= options.certainty
     ]
@@ -99,8 +102,11 @@ def holding(ground: Any, permits: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return permits[permits.intersection(ground).area > _MOST * ground.area]
 
 
-def _uncovered(ground: Any, past: Beyond, held: Validity) -> Breach:
-    """Name the breach by the permit that was the last to hold most of the ground, else by the next that will."""
+def _uncovered(ground: Any, past: Beyond, held: Validity, *, least_share: float) -> Breach:
+    """Name the breach by the permit that was the last to hold most of the ground, else by the next that will.
+
+    Where none did or will, the note names those that held, or will hold, more than a share of it.
+    """
     past = past._replace(depth_m=0.0)
     if (former := last_lapsed(ground, held.lapsed)) is not None:
         return Breach(EXPIRED, ground, former, past)
@@ -108,7 +114,8 @@ def _uncovered(ground: Any, past: Beyond, held: Validity) -> Breach:
     coming = most_shared(ground, future[future["valid_from"] == future["valid_from"].min()])
     if coming is not None:
         return Breach(NOT_YET_VALID, ground, coming, past)
-    return Breach(OUTSIDE_ANY, ground, None, past)
+    parts = not_in_force(ground, held, least_share=least_share)
+    return Breach(OUTSIDE_ANY, ground, None, past, " ".join(part.describe() for part in parts))
 
 
 def _past(part: Any, past: Beyond, held: Validity) -> Breach:

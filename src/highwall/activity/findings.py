@@ -25,6 +25,7 @@ from highwall.activity.breaches import (
 from highwall.activity.motion_beyond import MOTION_AFTER_EXPIRY, MOTION_BEYOND
 from highwall.activity.obligations import RESTORATION_OVERDUE, WRONG_CLASS, WRONG_MINERAL, obligations
 from highwall.activity.options import ActivityOptions
+from highwall.activity.permits import named
 from highwall.activity.zones import KINDS, PROTECTED, SETTLEMENT, Zones, intrusions
 
 COLUMNS: Final = (
@@ -42,7 +43,7 @@ UNCHECKED: Final = "not_checked"
 _STATEMENTS: Final[dict[str, str]] = {
     BEYOND_BOUNDARY: "Mine ground of about {hectares:.1f} ha, surely {least:.1f} ha or more, lies beyond the boundary "
     "of {permit}, up to {depth:.0f} m past it.",
-    OUTSIDE_ANY: "A mine of about {hectares:.1f} ha lies outside any permit.",
+    OUTSIDE_ANY: "A mine of about {hectares:.1f} ha lies outside any permit in force.",
     EXPIRED: "Mine ground of about {hectares:.1f} ha was seen {days} days after {permit} had expired.",
     NOT_YET_VALID: "Mine ground of about {hectares:.1f} ha was seen before {permit} became valid.",
     WRONG_MINERAL: "A mine of about {hectares:.1f} ha works another mineral than {permit} allows.",
@@ -133,7 +134,7 @@ def _finding(breach: Breach, patch: Any | None, *, on: dt.date, evidence: str) -
     mine = 1.0 if pd.isna(told) else told
     days = _days(permit, breach.kind, on)
     statement = _STATEMENTS[breach.kind].format(
-        hectares=breach.past.area_m2 / 1e4, least=breach.past.least_m2 / 1e4, permit=_name(permit),
+        hectares=breach.past.area_m2 / 1e4, least=breach.past.least_m2 / 1e4, permit=named(permit),
         depth=breach.past.depth_m, days=days,
     )  # fmt: skip
     return {
@@ -161,11 +162,6 @@ def _days(permit: dict[Any, Any], kind: str, on: dt.date) -> int:
     """Days since the date that was passed; 0 where none was."""
     day = permit.get(_DAYS_SINCE.get(kind, ""))
     return 0 if day is None or pd.isna(day) else (on - day.date()).days
-
-
-def _name(permit: dict[Any, Any]) -> str:
-    holder = permit.get("holder")
-    return f"permit {permit.get('permit_id')}" + (f" ({holder})" if holder else "")
 
 
 def _identity(breach: Breach) -> str:

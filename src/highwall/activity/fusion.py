@@ -74,7 +74,8 @@ RULES: Final = (
           "Ours: the paper saw uplift on dumps only; elsewhere it may be filling, swelling or an error."),
     _rule("nothing moves", "*", STILL, UNCHANGED, INACTIVE,
           "164 of 228 scenes showed no significant change."),
-    _rule("not enough seen", "*", "*", "*", UNKNOWN, "Ours: one of the two has not looked."),
+    _rule("not enough seen", "*", "*", "*", UNKNOWN,
+          "Ours: the motion was not measured, or no two scenes show the ground."),
 )  # fmt: skip
 """The first rule that fits holds."""
 

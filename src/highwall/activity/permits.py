@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import geopandas as gpd
@@ -105,6 +106,12 @@ def record_on(records: gpd.GeoDataFrame, on: dt.date, *, is_lapsed: bool) -> "pd
     lapsed, future = held.lapsed.sort_values("valid_to", ascending=False), held.future.sort_values("valid_from")
     order = (lapsed, held.valid, future) if is_lapsed else (held.valid, lapsed, future)
     return next((group.iloc[0] for group in (*order, held.undated) if len(group)), None)
+
+
+def named(permit: "Mapping[Any, Any] | pd.Series[Any]") -> str:
+    """Permit in words: its name, and who holds it where that is known."""
+    holder = permit.get("holder")
+    return f"permit {permit.get('permit_id')}" + (f" ({holder})" if holder else "")
 
 
 def _is_void(permits: gpd.GeoDataFrame) -> "pd.Series[bool]":

@@ -19,7 +19,9 @@ def design(
     overall_std: Annotated[
         float | None, typer.Option(min=0.001, max=0.2, help="Standard error wanted of the overall accuracy.")
     ] = None,
-    expected: Annotated[float, typer.Option(min=0, max=1, help="Accuracy expected of each class, for that.")] = 0.8,
+    expected: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Accuracy expected of each class, for that; 0.8 if none.")
+    ] = None,
     image: Annotated[Path | None, typer.Option(help="Scene for a page on which the points are judged.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same points.")] = 0,
 ) -> None:  # fmt: skip

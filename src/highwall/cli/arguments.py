@@ -40,9 +40,12 @@ def words_of(text: str | None) -> tuple[str, ...] | None:
 
 
 def pairs_of(texts: list[str] | None, *, example: str) -> dict[str, str]:
-    """Read pairs, written as the example is."""
+    """Read pairs, written as the example is, each name once."""
     pairs = [text.partition("=") for text in texts or []]
+    names = [name for name, _, _ in pairs]
     for name, equals, _ in pairs:
         if not equals:
             raise typer.BadParameter(f"{name!r} is no pair; write it as {example}")
+        if names.count(name) > 1:
+            raise typer.BadParameter(f"{name!r} is given {names.count(name)} times; give it once, as {example}")
     return {name: column for name, _, column in pairs}

@@ -181,7 +181,8 @@ def evaluate_chips(
             folder, out, weights=weights, score=score, rule=rule, force=force, options=EvaluateOptions(n_views=views),
             say=say, advance=say.advance,
         )  # fmt: skip
-    Console().print(chip_score_table(scores))
+    console = Console()
+    console.print(chip_score_table(scores, width=console.width))
     typer.echo(f"Scores: {out}")
 
 

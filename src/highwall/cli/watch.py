@@ -112,7 +112,7 @@ def objects(
 
 @app.command()
 def refine(
-    probability: Annotated[Path, typer.Argument(help="probability.tif of `highwall detect`.")], out: Out,
+    probability: Annotated[Path, typer.Argument(help="probability.tif of `highwall detect`, or its folder.")], out: Out,
     image: Annotated[
         Path | None, typer.Option(help="Image of the same place; patches follow its objects, by default pixels.")
     ] = None,
@@ -248,18 +248,23 @@ def validate(
     stations: Annotated[Path, typer.Argument(help="CSV: station, lon, lat, date; east, north, up or height [m].")],
     out: Out,
     reference: Annotated[str | None, typer.Option(help="Station against which both are taken.")] = None,
-    heading: Annotated[float | None, typer.Option(help="Of the flight [degrees from north], for GNSS.")] = None,
+    incidence: Annotated[float | None, typer.Option(help="Incidence angle [°], against what MOTION says.")] = None,
+    heading: Annotated[
+        float | None, typer.Option(help="Of the flight [° from north], against what MOTION says; for GNSS.")
+    ] = None,
 ) -> None:  # fmt: skip
     """Compare radar motion with levelling or GNSS. Leaves motion_check.csv, .json and .png."""
     from highwall.workflows.radar.check import motion_check
+    from highwall.workflows.radar.sight import Angles
 
     with telling() as say:
-        motion_check(motion, stations, out, reference=reference, heading_deg=heading, say=say)
+        motion_check(motion, stations, out, reference=reference, given=Angles(incidence, heading), say=say)
 
 
 @app.command()
 def assess(
-    patches: Annotated[Path, typer.Argument(help="patches.parquet or .gpkg of `highwall refine`.")], out: Out,
+    patches: Annotated[Path, typer.Argument(help="patches.parquet or .gpkg of `highwall refine`, or its folder.")],
+    out: Out,
     permits: Annotated[Path | None, typer.Option(help="Vector file of permits.")] = None,
     field: Annotated[list[str] | None, typer.Option(help="Our name=their column, such as valid_to=EXPIRY.")] = None,
     motion: Annotated[Path | None, typer.Option(help="displacement.zarr of `highwall deform`.")] = None,
@@ -296,6 +301,10 @@ def report(
     """Draw a run, one finding of it, or many runs. Leaves report.html, case-ID.html or portfolio.html."""
     from highwall.workflows.watching.verbs import case_alone, portfolio_alone, report_alone
 
+    if out is not None and not portfolio:
+        raise typer.BadParameter("serves --portfolio alone; a run's pages lie in its own folder", param_hint="--out")
+    if register is not None and finding is None:
+        raise typer.BadParameter("serves --finding alone; give that too", param_hint="--register")
     with telling() as say:
         if portfolio:
             portfolio_alone(folder, out or folder, finding=finding, say=say)

@@ -97,6 +97,13 @@ LAYERS: Final[dict[str, Layer]] = {
               "vertical displacement since the first epoch, if all motion is vertical", sign="positive up"),
         Layer("velocity", ("y", "x"), "float32", "m year-1", "line-of-sight velocity", sign=_TOWARD, source=_SBAS),
         Layer("velocity_std", ("y", "x"), "float32", "m year-1", "standard error of the line-of-sight velocity"),
+        Layer("network_share", ("y", "x"), "float32", "1",
+              "share of the variance velocity_std² that the pairs' noise makes, which adds up along the network"),
+        Layer("network_errors", ("epoch", "other_epoch"), "float64", "year2",
+              "covariance of the part of a series' errors that the pairs' noise makes, where it makes the velocity's "
+              "variance 1 m² year⁻²"),
+        Layer("date_errors", ("epoch", "other_epoch"), "float64", "year2",
+              "the same of the part on which all pairs of a date agree"),
         Layer("velocity_uncorrected", ("y", "x"), "float32", "m year-1",
               "line-of-sight velocity before corrections", sign=_TOWARD),
         Layer("annual_amplitude", ("y", "x"), "float32", "m", "amplitude of the annual motion"),

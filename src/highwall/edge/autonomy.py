@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
+import msgspec
+
 from highwall.edge.guard import Guard
 from highwall.edge.local_alarms import LocalAlarms
 from highwall.edge.means import Means
@@ -23,6 +25,8 @@ _PERSON: Final = "person/"
 """Before the name of a tag: what is remembered of whoever wears it."""
 _ALARM: Final = "alarm/"
 """Before a criterion and a sensor: what is remembered of its watch."""
+_MOTION: Final = "motion/"
+"""Before the name of a tag: what whoever wears or carries it does."""
 _MEAN: Final = "mean/"
 """Before a datastream: what was gathered of it."""
 
@@ -38,13 +42,15 @@ class Concluded(NamedTuple):
 class Autonomy:
     """Concludes from all that is heard, whatever options change.
 
-    Who may be down, which local alarms hold, and what was gathered for means outlives the process too.
+    Who may be down, what everyone does, which local alarms hold, and what was gathered for means outlives the process.
     """
 
     def __init__(self, options: AutonomyOptions) -> None:
         self._options = options
         self._guard = Guard(options.man_down)
         self._moving: dict[str, Moving] = {}
+        self._turned: set[str] = set()
+        """Tags whose motion changed since that was last asked for."""
         self._alarms = LocalAlarms(options.criteria)
         self._means = Means(options.mean_over_s)
 
@@ -102,6 +108,15 @@ class Autonomy:
         people = {_PERSON + thing: kept for thing, kept in self._guard.memory().items()}
         return people | {_ALARM + name: kept for name, kept in self._alarms.memory().items()}
 
+    def moved(self) -> dict[str, bytes]:
+        """As :meth:`memory`, of what everyone does: to be kept together with the events that tell it.
+
+        The seconds that are judged are left out: they would be those of long ago.
+        """
+        turned, self._turned = self._turned, set()
+        kept = {thing: _settled(self._moving[thing]) for thing in turned}
+        return {_MOTION + thing: msgspec.msgpack.encode(moving) for thing, moving in kept.items()}
+
     def gathered(self) -> dict[str, bytes]:
         """As :meth:`memory`, of what goes into means: to be kept together with the readings that were given."""
         return {_MEAN + name: kept for name, kept in self._means.memory().items()}
@@ -111,6 +126,8 @@ class Autonomy:
         self._means.recall(_behind(_MEAN, memory))
         self._guard.recall(_behind(_PERSON, memory))
         self._alarms.recall(_behind(_ALARM, memory))
+        decode = msgspec.msgpack.Decoder(Moving).decode
+        self._moving.update((thing, decode(kept)) for thing, kept in _behind(_MOTION, memory).items())
 
     def _motion(self, thing: str, at_us: int, sample: tuple[float, float, float]) -> Iterator[Event]:
         options = self._motion_options(thing)
@@ -118,16 +135,22 @@ class Autonomy:
             return
         known = self._moving.get(thing, Moving())
         if known.gathering is not None and known.gathering.start_us - at_us > _SET_BACK_US:
-            known = Moving(known.motion, known.since_us)
+            known = _settled(known)
         moved = motion.observe(known, at_us, sample, options=options)
         self._moving[thing] = moved.moving
         if moved.changed:
+            self._turned.add(thing)
             yield Event(MOTION_EVENT, moved.moving.since_us, thing, {"motion": str(moved.moving.motion)})
 
     def _motion_options(self, thing: str) -> MotionOptions | None:
         if thing.startswith(self._options.people):
             return self._options.person
         return self._options.machine if thing.startswith(self._options.machines) else None
+
+
+def _settled(moving: Moving) -> Moving:
+    """What someone does, without what it is judged on."""
+    return Moving(moving.motion, moving.since_us)
 
 
 def _behind(prefix: str, memory: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -47,6 +47,8 @@ class Conclusions:
             answers = self._autonomy.pressed([event for _, event in events], now_us)
             self._remember()
             for priority in Priority:
+                if priority is Priority.TELEMETRY:
+                    self._store.remember(self._autonomy.moved())
                 found = [event for given, event in events if given is priority]
                 more = answers if priority is Priority.ALARM else []
                 self.put(priority, [*concluded.events.get(priority, []), *found, *more], now_us)

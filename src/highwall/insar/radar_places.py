@@ -1,5 +1,7 @@
 """Places on the ground in a stack in radar coordinates, whose pixels each carry a latitude and a longitude."""
 
+from typing import NamedTuple
+
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -24,18 +26,37 @@ def nearest_pixel(stack: xr.Dataset, *, longitude: float, latitude: float) -> tu
     GridError
         The stack carries neither ``latitude`` nor ``longitude``.
     """
+    found = _nearest(stack, longitude=longitude, latitude=latitude)
+    if not found.is_near:
+        cure = "choose a place in the stack"
+        if _nearest(stack, longitude=latitude, latitude=longitude).is_near:
+            cure = f"longitude comes first, and {latitude:.10g}, {longitude:.10g} lies in the stack"
+        raise StackError(
+            f"the reference at longitude {longitude:.10g}, latitude {latitude:.10g} lies {found.distance_m:,.0f} m "
+            f"from the nearest pixel, at row {found.row}, column {found.col}; {cure}."
+        )
+    return found.row, found.col
+
+
+class _Nearest(NamedTuple):
+    """The pixel that is nearest to a place."""
+
+    row: int
+    col: int
+    distance_m: float
+    is_near: bool
+    """The place lies in the stack, or within some pixels of its edge."""
+
+
+def _nearest(stack: xr.Dataset, *, longitude: float, latitude: float) -> _Nearest:
     east, north = _offsets(stack, longitude=longitude, latitude=latitude)
     distance = np.hypot(east, north)
     if np.isnan(distance).all():
         raise StackError("no pixel of the stack has a latitude and longitude; write them into the stack.")
     row, col = (int(index) for index in np.unravel_index(np.nanargmin(distance), distance.shape))
     farthest_m = _FARTHEST_PX * _spacing(east, north, row=row, col=col)
-    if not distance[row, col] <= farthest_m:
-        raise StackError(
-            f"the reference at longitude {longitude:g}, latitude {latitude:g} lies {distance[row, col]:,.0f} m from "
-            f"the nearest pixel, at row {row}, column {col}; choose a place in the stack."
-        )
-    return row, col
+    nearest_m = float(distance[row, col])
+    return _Nearest(row, col, nearest_m, nearest_m <= farthest_m)
 
 
 def pixels_within(stack: xr.Dataset, *, west: float, south: float, east: float, north: float) -> NDArray[np.bool_]:

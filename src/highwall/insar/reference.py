@@ -145,9 +145,35 @@ def _pixel_of(stack: xr.Dataset, reference: PointReference) -> tuple[int, int]:
         longitude, latitude = point(reference.x, reference.y, crs=reference.crs).to_crs(_GEOGRAPHIC).coords[0]
         return nearest_pixel(stack, longitude=longitude, latitude=latitude)
     grid = grid_of(stack["unw"], name="unw")
-    place = point(reference.x, reference.y, crs=reference.crs).to_crs(str(grid.crs))
-    col, row = _col_row(grid, *place.coords[0])
+    row, col = _row_col_of(grid, reference.x, reference.y, crs=reference.crs)
+    if not _is_on(grid, row, col):
+        raise StackError(_beyond(grid, reference))
     return int(np.floor(row)), int(np.floor(col))
+
+
+def _row_col_of(grid: GeoBox, x: float, y: float, *, crs: str) -> tuple[float, float]:
+    """Fractional row and column of a place in any CRS; infinite where it is none, such as a latitude beyond 90°."""
+    col, row = _col_row(grid, *point(x, y, crs=crs).to_crs(str(grid.crs)).coords[0])
+    return row, col
+
+
+def _is_on(grid: GeoBox, row: float, col: float) -> bool:
+    return bool(0 <= row < grid.shape.y and 0 <= col < grid.shape.x)
+
+
+def _beyond(grid: GeoBox, reference: PointReference) -> str:
+    """Say that a place lies outside, in the coordinates in which it was given, and whether its axes were swapped."""
+    x, y, crs = reference.x, reference.y, reference.crs
+    first, second = ("longitude", "latitude") if crs == _GEOGRAPHIC else ("x", "y")
+    bounds = grid.extent.to_crs(crs).boundingbox
+    swapped = _row_col_of(grid, y, x, crs=crs)
+    cure = (
+        f"{first} comes first, and {y:.10g}, {x:.10g} lies in it" if _is_on(grid, *swapped) else "choose a place in it"
+    )
+    return (
+        f"the reference at {first} {x:.10g}, {second} {y:.10g} lies outside the stack, which covers {first} "
+        f"{bounds.left:.8g} to {bounds.right:.8g}, {second} {bounds.bottom:.8g} to {bounds.top:.8g} ({crs}); {cure}."
+    )
 
 
 def _col_row(grid: GeoBox, x: float, y: float) -> tuple[float, float]:

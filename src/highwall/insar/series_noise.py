@@ -8,6 +8,7 @@ estimated from the residuals of many pixels together, for one series is too shor
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from highwall.core.constants import DAYS_PER_YEAR
+from highwall.core.products import LAYERS
 from highwall.insar.motion_model import motion_model
 from highwall.insar.network import Network
 from highwall.insar.options import VelocityOptions
@@ -40,6 +42,26 @@ class SeriesNoise:
     """Time in which the lasting part of it falls to 1/e [day]."""
     lasting_share: float
     """Share of its variance that lasts; the rest is independent from date to date."""
+
+    def layers(self, design: Matrix) -> xr.Dataset:
+        """``network_errors`` and ``date_errors`` (epoch, other_epoch) [year²] of a model's series.
+
+        With ``velocity_std`` σ and ``network_share`` p of :func:`~highwall.insar.velocity.fit_motion` they give back
+        the covariance of a pixel's errors: σ² (p · network_errors + (1 − p) · date_errors) [m²].
+
+        Parameters
+        ----------
+        design : (epoch, term)
+            Of the model that was fitted, at all epochs.
+        """
+        slope = np.linalg.pinv(design)[1]
+        found = {"network_errors": self.network, "date_errors": self.memory}
+        return xr.Dataset(
+            {
+                name: (LAYERS[name].dims, matrix / (slope @ matrix @ slope), LAYERS[name].attrs())
+                for name, matrix in found.items()
+            }
+        )
 
     def describe(self) -> str:
         """One line for reports."""
@@ -96,6 +118,15 @@ def projector(design: Matrix) -> Matrix:
     return np.asarray(np.eye(len(design)) - design @ np.linalg.pinv(design))
 
 
+class SlopeVariance(NamedTuple):
+    """Variance of a velocity, and what part of it the network's noise makes."""
+
+    total: Matrix
+    """(pixel,) [m² year⁻²]"""
+    of_network: Matrix
+    """(pixel,) [m² year⁻²]; NaN where the dates are taken as independent."""
+
+
 def slope_variance(
     scatter: Matrix,
     formal: Matrix,
@@ -104,7 +135,7 @@ def slope_variance(
     slope: Matrix,
     noise: SeriesNoise | None,
     present: NDArray[np.bool_],
-) -> Matrix:
+) -> SlopeVariance:
     """Variance of a model's velocity [m² year⁻²] of each pixel (pixel,).
 
     σ² = f² gᵀKg + s² gᵀRg with s² = max(0, Σr² − f² tr MK) / tr MR: f the formal error, K the network's covariance, R
@@ -123,14 +154,16 @@ def slope_variance(
     """
     freedom = len(design) - design.shape[1]
     if noise is None:
-        return scatter / freedom * (slope @ slope) if freedom else np.full_like(scatter, np.nan)
+        unknown = np.full_like(scatter, np.nan)
+        return SlopeVariance(scatter / freedom * (slope @ slope) if freedom else unknown, unknown)
     network, memory = (matrix[np.ix_(present, present)] for matrix in (noise.network, noise.memory))
     follows = slope @ network @ slope
     if not freedom:
-        return formal * follows
+        return SlopeVariance(formal * follows, formal * follows)
     keep, known = projector(design), np.nan_to_num(formal)
     beyond = np.maximum(scatter - known * np.sum(keep * network), 0.0) / np.sum(keep * memory)
-    return np.asarray(known * follows + beyond * (slope @ memory @ slope))
+    of_network = np.asarray(known * follows)
+    return SlopeVariance(np.asarray(of_network + beyond * (slope @ memory @ slope)), of_network)
 
 
 def _residuals_of(sample: xr.Dataset, design: Matrix) -> tuple[Matrix, Matrix]:

@@ -16,16 +16,16 @@ Place = tuple[float, float]
 
 
 def summarize(maps: xr.Dataset) -> dict[str, float | None]:
-    """Shares of what the radar saw [1] and the extremes of the velocity [m year⁻¹] where the network is whole.
+    """Shares of what the radar saw [1] and the extremes of the velocity [m year⁻¹] where the phase is believed.
 
     Seen are pixels with a phase and those that decorrelated; what lies outside the swath does not count. The extremes
-    are None without any pixel whose network is whole.
+    are those of pixels with a whole network that kept their coherence, as the maps draw them; None without any.
 
     Parameters
     ----------
     maps : the layers of ``NUMBERED`` (y, x), in memory
     """
-    velocity = maps["velocity"].where(maps["n_components"] == 1)
+    velocity = maps["velocity"].where((maps["n_components"] == 1) & ~maps["decorrelated"])
     is_measured = bool(velocity.notnull().any())
     is_seen = (maps["n_valid_pairs"] > 0) | maps["decorrelated"]
 

@@ -168,12 +168,20 @@ def read_raster(path: Path, *, name: str | None = None) -> xr.DataArray:
             check_whole(dataset)
         array = open_bands(path, physical=True)
     except RasterioIOError as error:
-        raise InputError(f"{path} is not a readable raster ({error}); download or convert it again.") from error
+        raise unreadable(path, error) from error
     if array.sizes["band"] == 1:
         return array.squeeze("band", drop=True).rename(name or path.stem)
     names = array.attrs.pop("long_name", None)
     is_named = isinstance(names, tuple | list)  # one text is what all bands share: no name
     return array.assign_coords(band=list(names) if is_named else array["band"].values).rename(name or path.stem)
+
+
+def unreadable(path: Path, error: Exception) -> InputError:
+    """What is said of a path that is no raster; of a folder, which rasters lie in it."""
+    if not path.is_dir():
+        return InputError(f"{path} is not a readable raster ({error}); download or convert it again.")
+    names = ", ".join(sorted(found.name for found in path.glob("*.tif"))) or "there is none of .tif"
+    return InputError(f"{path} is a folder; give the raster in it that is meant: {names}.")
 
 
 def read_overview(path: Path, *, max_side: int) -> xr.DataArray:

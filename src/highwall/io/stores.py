@@ -58,6 +58,11 @@ class BlockStore:
                 target[(..., window.rows, window.cols)] = np.asarray(array.values)
         write_text(json.dumps(list(set_aside)), self._note(window))
 
+    def add(self, whole: xr.Dataset) -> None:
+        """Write variables that have no place on the map beside the blocks; those of the same name are replaced."""
+        attrs = zarr.open_group(self.path, mode="r").attrs.asdict()  # xarray puts its own in their place
+        whole.assign_attrs(attrs).to_zarr(self.path, mode="a", zarr_format=3, consolidated=False)
+
     def set_aside(self) -> list[SetAside]:
         """What the blocks that are there were made without, each input once."""
         notes = (json.loads(note.read_text(encoding="utf-8")) for note in sorted(self._ledger.glob("rows*")))
@@ -86,7 +91,13 @@ def _stretched(example: xr.Dataset, space: xr.Dataset) -> xr.Dataset:
     used = {dim for array in example.data_vars.values() for dim in array.dims}
     kept = {name: coord for name, coord in example.coords.items() if set(coord.dims) <= used - {"y", "x"}}
     placed = {name: coord for name, coord in space.coords.items() if {"y", "x"} & set(coord.dims)}
-    return xr.Dataset(arrays, coords=kept | placed, attrs=example.attrs)
+    return with_free_text(xr.Dataset(arrays, coords=kept | placed, attrs=example.attrs))
+
+
+def with_free_text(dataset: xr.Dataset) -> xr.Dataset:
+    """Dataset whose text coordinates are of any length: Zarr has no settled form of text of fixed length."""
+    texts = {name: array.astype(object) for name, array in dataset.coords.items() if array.dtype.kind == "U"}
+    return dataset.assign_coords(texts)
 
 
 def _blank(array: xr.DataArray, size: dict[str, int]) -> Any:

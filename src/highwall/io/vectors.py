@@ -19,6 +19,8 @@ from highwall.core.errors import MissingInputError, VectorError
 from highwall.io.aside import aside
 
 _POLYGONS: Final = ("Polygon", "MultiPolygon")
+_VECTORS: Final = (".gpkg", ".geojson", ".kml", ".parquet")
+"""Files that are named where their folder was given."""
 
 
 def read_polygons(path: Path, *, allow_empty: bool = False) -> gpd.GeoDataFrame:
@@ -68,7 +70,7 @@ def read_features(path: Path) -> gpd.GeoDataFrame:
                 warnings.simplefilter("ignore", harmless)
             tables = {"": gpd.read_parquet(path)} if path.suffix == ".parquet" else _layers(path)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError, OSError) as error:
-        raise VectorError(f"{path} is not a readable vector file ({error}).") from error
+        raise VectorError(_unreadable(path, error)) from error
     frame = _joined(tables, path)
     if not isinstance(frame, gpd.GeoDataFrame):
         raise VectorError(f"{path} carries no geometry or no CRS; save it with one, for example as GeoPackage.")
@@ -111,6 +113,13 @@ def _layers(path: Path) -> dict[str, Any]:
     if len(tables) == 1:
         return tables
     return {name: table for name, table in tables.items() if _holds_polygons(table)} or {names[0]: tables[names[0]]}
+
+
+def _unreadable(path: Path, error: Exception) -> str:
+    if not path.is_dir():
+        return f"{path} is not a readable vector file ({error})."
+    names = sorted(found.name for found in path.iterdir() if found.suffix in _VECTORS)
+    return f"{path} is a folder; give the vector file in it that is meant: {', '.join(names) or 'there is none'}."
 
 
 def _joined(tables: Mapping[str, Any], path: Path) -> Any:

@@ -1,7 +1,7 @@
 """A page that a regulator can file: one finding, all that it rests on, and what could make it wrong."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,8 @@ class Case:
     """The finding at its last sight."""
     evidence: Mapping[str, Any]
     permit: Mapping[str, Any] | None
+    not_in_force: Sequence[Mapping[str, Any]]
+    """Permits that hold a part of the ground, but not on the day, where none holds on it."""
     activity: Mapping[str, Any] | None
     """Row of its patch in ``activity``."""
     before: bytes | None

@@ -38,6 +38,8 @@ ENGLISH: Final[dict[str, str]] = {
     "conditions": "Conditions",
     "restoration_due": "Restoration due",
     "no_permit": "No permit is concerned.",
+    "none_in_force": "No permit in force on {day} covers this ground.",
+    "not_in_force": "A part of it lies in these, which had ended by then or were still to begin:",
     "permit_gone": "Its record is not shown: the file of permits that was compared is gone, or has changed since.",
     "pictures": "From space",
     "before": "Before",
@@ -49,7 +51,9 @@ ENGLISH: Final[dict[str, str]] = {
     ),
     "no_pictures": "The run holds no scene to show.",
     "no_before": "No earlier scene was compared.",
-    "legend": "Red: the ground of the finding. White, dashed: permits. North is up; the bar is to scale.",
+    "legend": (
+        "Red: the ground of the finding. White, dashed: permits, in force or not. North is up; the bar is to scale."
+    ),
     "activity": "What goes on there",
     "activity_label": "Activity",
     "activity_basis": "Why",

@@ -22,6 +22,9 @@ REVOKED_FILE: Final = "revoked.pem"
 ACL_FILE: Final = "broker.acl"
 CONFIG_FILE: Final = "mosquitto.conf"
 PID_FILE: Final = "mosquitto.pid"
+_NO_LIMIT: Final = 1_000_000_000
+"""Messages that wait for one who is away: their size is what is limited. By 0, which means the same, Mosquitto 2 also
+cuts the connection at each message that it refuses, and with it goes what was sent after that message."""
 
 
 class BrokerOptions(BaseModel):
@@ -36,7 +39,9 @@ class BrokerOptions(BaseModel):
         default_factory=getpass.getuser, min_length=1,
         description="account under which it runs when started by root; that of the server, whose files it reads",
     )  # fmt: skip
-    max_message_kib: int = Field(1024, ge=64, le=65_536, description="largest message that it takes [KiB]")
+    max_message_kib: int = Field(
+        1024, ge=576, le=65_536, description="largest message that it takes; an item of a gateway has up to 512 [KiB]"
+    )
     max_queued_mib: int = Field(
         256, ge=1, le=65_536, description="what it keeps for a server that is away; gateways keep the rest [MiB]"
     )
@@ -56,7 +61,7 @@ persistent_client_expiration {options.session_days}d
 allow_anonymous false
 acl_file {folder / ACL_FILE}
 max_inflight_messages 2000
-max_queued_messages 0
+max_queued_messages {_NO_LIMIT}
 max_queued_bytes {options.max_queued_mib * 2**20}
 max_packet_size {options.max_message_kib * 1024}
 set_tcp_nodelay true

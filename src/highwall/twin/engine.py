@@ -284,6 +284,8 @@ class Engine:
             return True
         if waiting.merged.rows or waiting.acts or waiting.versions or self._ledger.has_moved:
             return True
+        if self._ledger.ends_rebuild(world):
+            return True
         return not (changed.keys() <= {CLOCK} and world.changes.is_empty and world.book.is_empty)
 
 

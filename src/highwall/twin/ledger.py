@@ -64,6 +64,10 @@ class Ledger:
         """Whether anything was taken in since it was last written down."""
         return self.cursors != self._written
 
+    def ends_rebuild(self, world: World) -> bool:
+        """Whether the past was being worked out again, and the world has come to its end."""
+        return self._rebuilding is not None and world.clock_us >= self._rebuilding.until_us
+
     def wrote(self) -> None:
         """Note that the transaction was committed."""
         self._written = dict(self.cursors)
@@ -100,17 +104,24 @@ class Ledger:
         if self.cursors:
             states.put_cursors(connection, self.cursors)
         states.put_memory(connection, memory)
-        if self._rebuilding is not None and world.clock_us >= self._rebuilding.until_us:
+        was_rebuilding = self._rebuilding is not None
+        if self.ends_rebuild(world):
             notices.release(connection)
             states.put_memory(connection, {REBUILDING: b""})
             self._rebuilding = None
         n_waiting = sum(upto - self.cursors.get(stream, 0) for stream, upto in journal.heads(connection).items())
         heartbeats.beat(connection, heartbeats.Heartbeat(NAME, now_us, world.clock_us, n_waiting))
-        touched = changelog.Touched(
-            tuple(sorted(changes.states | changes.gone)), tuple(sorted(book.changed)),
+        if not was_rebuilding:
+            changelog.note(connection, self._touched(world), writer=self._writer, at_us=now_us)
+        elif self._rebuilding is None:  # nobody who watches was told of the past as if it happened now
+            changelog.note_everything(connection, writer=self._writer, at_us=now_us)
+
+    def _touched(self, world: World) -> changelog.Touched:
+        changes = world.changes
+        return changelog.Touched(
+            tuple(sorted(changes.states | changes.gone)), tuple(sorted(world.book.changed)),
             tuple(sorted({self._ids[one.datastream] for one in (*changes.readings, *changes.estimates)})),
         )  # fmt: skip
-        changelog.note(connection, touched, writer=self._writer, at_us=now_us)
 
     def _check_alone(self, connection: Connection) -> None:
         """Refuse to write if the cursors in the store are not those that this engine left there."""

@@ -3,11 +3,14 @@
 A broker uses packet numbers again for other messages as soon as a connection is lost. An acknowledgement therefore
 counts only in the connection, the *generation*, in which its message came; a later one is thrown away, and the message
 comes again. A message for which no handler has subscribed yet waits, unacknowledged, until one does.
+
+A broker cuts the connection at a message that is larger than it takes, and would at every attempt to send it again, so
+that nothing after it got through: such a message is not sent. What is published before the first connection waits for
+the broker to say how much that is.
 """
 
 import logging
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
@@ -22,11 +25,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from highwall.core.errors import ConfigError, OutputError
 from highwall.telemetry.messages import Message
 from highwall.twin.bus import Handler, matches
+from highwall.twin.owed import Owed
 
 _QOS: Final = 1
 _FLUSH_S: Final = 2.0
 """How long leaving waits for what was published last [s]."""
 _SHARED: Final = "$share/"
+_MOST_BYTES: Final = 2**28
+"""Largest packet of MQTT, which a broker takes that names no limit of its own [byte]."""
+_HEAD_BYTES: Final = 9
+"""Of a packet beside topic, properties and payload: type, length, length of the topic, number [byte]."""
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -80,6 +88,9 @@ class MqttBus:
         self._handlers: list[tuple[str, Handler]] = []
         self._patterns: dict[str, None] = {}
         self._waiting: list[_Arrived] = []
+        self._early: list[Message] | None = []
+        """What was published before the first connection; None: there has been one."""
+        self._most_bytes = _MOST_BYTES
         self._generation = 0
         self._is_live = False
         self._is_closed = False
@@ -125,6 +136,8 @@ class MqttBus:
     def publish(self, message: Message) -> None:
         """Hand over a message, which is kept in memory until the broker has acknowledged it.
 
+        One that is larger than the broker takes is left out, and told in the log.
+
         Raises
         ------
         OutputError
@@ -132,10 +145,26 @@ class MqttBus:
         """
         if self._is_closed:
             raise OutputError(f"the bus of {self._name} is closed; open another.")
+        self._count(1)
+        with self._lock:
+            if self._early is not None:
+                self._early.append(message)
+                return
+        self._send(message)
+
+    def _send(self, message: Message) -> None:
+        """Hand a message, which counts as under way, to paho."""
         properties = _properties(PacketTypes.PUBLISH)
         if message.properties:
             properties.UserProperty = list(message.properties.items())
-        self._count(1)
+        n_bytes = _n_bytes(message, properties)
+        if n_bytes > self._most_bytes:
+            _LOG.error(
+                "%s takes %d bytes and the broker of %s takes %d; it is left out, give the broker a larger limit",
+                message.topic, n_bytes, self._name, self._most_bytes,
+            )  # fmt: skip
+            self._count(-1)
+            return
         sent = self._client.publish(message.topic, message.payload, _QOS, message.retain, properties)
         if sent.rc not in (MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_NO_CONN):
             self._count(-1)
@@ -157,7 +186,7 @@ class MqttBus:
         if self._is_closed:
             return
         self._is_closed = True
-        if self._is_live:
+        if self._is_live or self._early:
             with self._all_arrived:
                 self._all_arrived.wait_for(lambda: self._n_under_way == 0, _FLUSH_S)
         self._client.disconnect()
@@ -180,10 +209,21 @@ class MqttBus:
             self._generation += 1
             self._is_live = True
             self._refused = ""
+            self._most_bytes = getattr(properties, "MaximumPacketSize", _MOST_BYTES)
             self._waiting.clear()
             self._unanswered.clear()
             for pattern in self._patterns:
                 self._ask_for(pattern)
+            self._send_early()
+
+    def _send_early(self) -> None:
+        """Send what waited for the first connection; an error would end paho's thread."""
+        early, self._early = self._early or (), None
+        for message in early:
+            try:
+                self._send(message)
+            except (OutputError, ValueError) as error:
+                _LOG.error("%s", error)
 
     def _ask_for(self, pattern: str) -> None:
         """Subscribe at the broker; its answer waits for our lock."""
@@ -229,7 +269,7 @@ class MqttBus:
             if not handlers:
                 self._waiting.append(arrived)
                 return
-        owed = _Owed(len(handlers), lambda: self._acknowledge(arrived))
+        owed = Owed(len(handlers), lambda: self._acknowledge(arrived))
         for handler in handlers:
             try:
                 handler(arrived.message, owed.once())
@@ -240,30 +280,6 @@ class MqttBus:
         with self._lock:
             if arrived.packet and self._is_live and arrived.generation == self._generation:
                 self._client.ack(arrived.packet, _QOS)
-
-
-class _Owed:
-    """How many handlers have not acknowledged a message yet."""
-
-    def __init__(self, n: int, then: Callable[[], None]) -> None:
-        self._lock = threading.Lock()
-        self._n = n
-        self._then = then
-
-    def once(self) -> Callable[[], None]:
-        """Give one handler's acknowledgement, which counts once."""
-        is_given = False
-
-        def acknowledge() -> None:
-            nonlocal is_given
-            with self._lock:
-                self._n -= not is_given
-                is_last = not is_given and self._n == 0
-                is_given = True
-            if is_last:
-                self._then()
-
-        return acknowledge
 
 
 def _client(options: MqttOptions, *, will: Message | None) -> paho.Client:
@@ -301,6 +317,12 @@ def _session(options: MqttOptions) -> Properties:
 
 def _properties(packet: int) -> Properties:
     return Properties(packet)  # type: ignore[no-untyped-call]
+
+
+def _n_bytes(message: Message, properties: Properties) -> int:
+    """Size of the packet that carries a message, or a little more."""
+    told: bytes = properties.pack()  # type: ignore[no-untyped-call]
+    return _HEAD_BYTES + len(message.topic.encode()) + len(told) + len(message.payload)
 
 
 def _filter_of(pattern: str) -> str:

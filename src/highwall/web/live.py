@@ -49,7 +49,7 @@ class Change(NamedTuple):
     """Whose it is: by this and the location it is kept from those whom it does not concern."""
     location_id: str | None = None
     is_over: bool = False
-    """An alarm that has ended: whoever begins anew need not be told of it."""
+    """An alarm that has ended, or is none any more: whoever begins anew need not be told of it."""
     earlier: tuple[Owner, ...] = ()
     """Whose else it was since the watcher's number."""
 
@@ -100,6 +100,11 @@ class Hub:
     def number(self) -> int:
         """Of the last change."""
         return self._number
+
+    def lasting(self, topic: Topic) -> list[str]:
+        """Keys of what was told of a topic and has not ended since."""
+        with self._lock:
+            return [key for about, key in self._changes if about is topic and (about, key) not in self._over]
 
     def put(self, changes: Iterable[Change]) -> None:
         """Tell watchers of changes, which count as one."""

@@ -36,8 +36,13 @@ def shown_assets(store: Connection, assets: Sequence[Asset], *, now_us: int) -> 
 
 def change_of(told: AssetTold) -> Change:
     """Give an asset as those who watch live are told."""
-    content = {"id": told.id, "state": told.state.model_dump(mode="json")}
-    return Change(Topic.ASSETS, told.id, content, told.id, told.location_id)
+    return change_to(told.state, asset_id=told.id, location_id=told.location_id)
+
+
+def change_to(state: StateTold, *, asset_id: str, location_id: str | None) -> Change:
+    """Give a state of an asset as those who watch live are told, with where the asset belongs now."""
+    content = {"id": asset_id, "location_id": location_id, "state": state.model_dump(mode="json")}
+    return Change(Topic.ASSETS, asset_id, content, asset_id, location_id)
 
 
 def gone_of(asset: Asset) -> Change:

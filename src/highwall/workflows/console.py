@@ -1,5 +1,6 @@
 """What a run prints: a short table of areas, motion and findings."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,9 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from highwall.workflows.training.export import Exported
+
+_CHIP_NUMBERS = 50
+"""Characters of a line of chip scores beside the name of the family."""
 
 
 def summary_table(summary: Mapping[str, Any]) -> Table:
@@ -81,17 +85,22 @@ def findings_table(shown: Any) -> Table:
     return table
 
 
-def chip_score_table(scores: Mapping[str, Any]) -> Table:
-    """Tabulate scores of labelled chips: all of them, then each family, the hardest first."""
-    table = Table(title=f"{_words(scores['score'])}, by family", box=SIMPLE, title_justify="left")
+def chip_score_table(scores: Mapping[str, Any], *, width: int = 80) -> Table:
+    """Tabulate scores of labelled chips: all of them, then each family, the hardest first.
+
+    Numbers keep their width; names of families are broken behind their separators where ``width`` [character] asks it.
+    """
+    title = f"{_words(scores['score'])}, by family"
+    table = Table(title=title, box=SIMPLE, title_justify="left", padding=0)
     table.add_column("", overflow="fold")
-    for heading in ("label", "chips", "AUC", "AP", "recall at 1 %", "at 5 %", "calib. error"):
-        table.add_column(heading, justify="right", overflow="fold", min_width=5)
+    for heading in ("label", "chips", "AUC", "AP", "recall\nat 1 %", "recall\nat 5 %", "calib.\nerror"):
+        table.add_column(heading, justify="right", no_wrap=True, min_width=5)
     overall, families = scores["overall"], scores["families"]
     table.add_row("all", "", *_chip_cells(overall), end_section=True)
     for name in sorted(families, key=lambda name: families[name]["auc"] or 0.0):
         row = families[name]
-        table.add_row(Text(name), ("assumed " if row["label_is_assumed"] else "") + row["label"], *_chip_cells(row))
+        label = ("assumed\n" if row["label_is_assumed"] else "") + row["label"]
+        table.add_row(Text(_broken(name, width - _CHIP_NUMBERS)), label, *_chip_cells(row))
     return table
 
 
@@ -105,6 +114,16 @@ def export_table(exported: "Sequence[Exported]") -> Table:
         same = "" if each.same_class is None else f"{100 * each.same_class:.1f} %"
         table.add_row(each.file.name, f"{each.file.n_bytes / 1e3:,.0f}", f"{each.chip_ms:.2f}", difference, same)
     return table
+
+
+def _broken(name: str, width: int) -> str:
+    """Break a name into lines of at most a width behind its separators; a part that is longer stays whole."""
+    lines = [""]
+    for part in re.findall(r"[^-_. ]*[-_. ]+|[^-_. ]+", name):
+        if lines[-1] and len(lines[-1] + part) > width:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
 
 
 def _chip_cells(row: Mapping[str, Any]) -> list[str]:

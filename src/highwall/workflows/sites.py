@@ -11,6 +11,7 @@ from rasterio.errors import RasterioIOError
 from highwall.core.errors import GridError, InputError, MissingInputError
 from highwall.core.grid import GeoBox, bounds_of, crs_name, measuring_crs
 from highwall.core.site import MineType, Site
+from highwall.io.rasters import unreadable
 from highwall.io.vectors import read_area, read_polygons
 from highwall.workflows.config import SiteSection
 from highwall.workflows.run import STAGES
@@ -56,7 +57,7 @@ def site_of_raster(path: Path) -> Site:
         with rasterio.open(path) as dataset:
             crs, grid = dataset.crs, GeoBox.from_rio(dataset)
     except RasterioIOError as error:
-        raise InputError(f"{path} is not a readable raster ({error}).") from error
+        raise unreadable(path, error) from error
     if crs is None:
         raise InputError(f"{path} carries no CRS; assign one, for example with gdal_edit -a_srs.")
     return site_of_grid(grid, name=path.stem)

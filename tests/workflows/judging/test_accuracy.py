@@ -271,3 +271,17 @@ def test_two_annotators_of_a_real_scene_at_the_command_line(real_data, tmp_path)
     assert facts["n_references"] > 3
     assert 0.8 < facts["pixels"]["f1"] < 1.0
     assert facts["points"]["f1"] == pytest.approx(facts["pixels"]["f1"], abs=0.05)  # some 300 points lie in mines
+
+
+def test_codes_are_refused_where_what_was_found_is_no_raster(sides, tmp_path):
+    with pytest.raises(InputError, match=r"--codes are those of a raster, and .*patches\.parquet holds polygons"):
+        scored(sides, tmp_path / "out", codes=("7",))
+
+
+def test_what_only_polygons_use_is_refused_beside_points(sides, tmp_path):
+    points = tmp_path / "points.csv"
+    points.write_text(f"x,y,truth\n{EAST + 50},{NORTH + 50},1\n")
+    given = ToScore(points, sides.found, causes=sides.reference)
+    with pytest.raises(InputError, match="only a comparison with polygons uses --causes and --points and --seed, and"):
+        scored(given, tmp_path / "out", n_points=100, seed=0)
+    assert scored(given._replace(causes=None), tmp_path / "out")[0]["n_points"] == 1

@@ -138,3 +138,20 @@ def test_codes_of_one_name_are_one_class_with_all_their_area(rare, tmp_path):
 def test_more_points_than_pixels_are_refused(rare, tmp_path):
     with pytest.raises(InputError, match="500000 points are more than the 120000 pixels of the map"):
         design(rare, tmp_path, names={}, how=Design(n_points=500_000))
+
+
+def test_a_name_of_a_code_that_is_not_there_is_refused(folder, tmp_path):
+    with pytest.raises(InputError, match="--name 7=water: the map has no code 7; it has 0, 1"):
+        design(folder / "mine.tif", tmp_path, names=NAMES | {7: "water"}, how=Design())
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        (Design(n_points=200, overall_std=0.01), "--points 200 and --overall-std 0.01 each say how many points"),
+        (Design(expected=0.9), "--expected 0.9 serves --overall-std"),
+    ],
+)
+def test_a_number_of_points_is_said_once(folder, tmp_path, how, message):
+    with pytest.raises(InputError, match=message):
+        design(folder / "mine.tif", tmp_path, names=NAMES, how=how)

@@ -380,3 +380,24 @@ def test_on_real_scenes_what_one_person_drew_scores_as_the_other_agrees(real_dat
     assert 0.5 < scores["footprint"]["ceiling"]["iou"][0] < 1.0
     assert set(scores["per_scene"]["17"]["annotators"]) == {"3", "4"}
     assert set(scores["per_class"]) > set(CLASS_NAMES)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            ToEvaluate((), "set", bands=("B02",), level="L1C"),
+            "set is taken as a dataset.*leave --bands and --level out",
+        ),
+        (ToEvaluate((), "set", label_kind="bits"), "leave --label-kind out"),
+        (ToEvaluate((), "images", "labels", split="test"), "--split test is one of a dataset"),
+    ],
+)
+def test_what_would_be_passed_over_is_refused(tmp_path, given, message):
+    with pytest.raises(InputError, match=message):
+        evaluate_segmentation(given, tmp_path / "scores.json", judge=Judge(bright_is("excavation")))
+
+
+def test_land_cover_without_its_rule_is_refused(tmp_path):
+    with pytest.raises(InputError, match="--land-cover serves the rule land_cover; give --rules land_cover too"):
+        judge_of((tmp_path / "any.onnx",), rules=("dam",), land_cover=tmp_path)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from msgspec.structs import replace
 
 from highwall.telemetry.messages import Priority, Range, Reading, readings_message
 from highwall.twin.alarm import Alarm, Stage
@@ -12,13 +13,16 @@ from highwall.twin.roles import Role
 from highwall.twin.sql import alarms, changelog, criteria, journal, schema, tags, things
 from highwall.twin.sql.database import Database, open_database
 from highwall.twin.watch import Subject
-from highwall.web.live import Change, Hub
+from highwall.web.live import Change, Hub, Topic
 from highwall.web.services import Place, Services
 from highwall.workflows.live.follow import Follower
 from highwall.workflows.live.telling import Teller
 
 T0 = 1_760_000_000_000_000
 S = 1_000_000
+ALARM = Alarm(
+    2, "battery-low", Subject("thing", "ann"), "condition", "Battery low", 1, Stage.RAISED, T0, T0, Role.MANAGER, None
+)
 
 
 class Beside:
@@ -29,9 +33,14 @@ class Beside:
         self.told: list[Change] = []
         place = Place("mine", "Mine", "UTC", (0.0, 0.0), (0.0, 0.0, 1.0, 1.0))
         self.database = open_database(url)
-        services = Services(self.database, place, lambda: self.now_us, Hub(start_us=T0))
-        self.follower = Follower(services, Teller(), tell=self.told.extend)
+        self.hub = Hub(start_us=T0)
+        services = Services(self.database, place, lambda: self.now_us, self.hub)
+        self.follower = Follower(services, Teller(), tell=self.take)
         self.follower.tell_everything()
+
+    def take(self, changes: list[Change]) -> None:
+        self.told += changes
+        self.hub.put(changes)
 
     def hears(self, *, after_s: float = 0.25) -> list[tuple[str, str]]:
         self.now_us += round(after_s * S)
@@ -120,13 +129,36 @@ def test_who_was_away_for_longer_than_the_log_is_told_everything(url: str, engin
 def test_who_was_away_is_told_of_alarms_that_ended_meanwhile(url: str, engines: Database) -> None:
     beside = Beside(url)
     with engines.begin() as store:
-        ended = Alarm(
-            2, "battery-low", Subject("thing", "ann"), "condition", "Battery low", 1, Stage.CLEARED, T0, T0,
-            Role.MANAGER, None, is_active=False,
-        )  # fmt: skip
-        alarms.put_alarms(store, [ended], at_us=T0 + 50 * S)
+        alarms.put_alarms(store, [ALARM], at_us=T0)
+        changelog.note(store, changelog.Touched(alarms=(2,)), writer=engines.writer, at_us=T0)
+    assert beside.hears() == [("alarms", "2")]
+    with engines.begin() as store:
+        alarms.put_alarms(store, [replace(ALARM, stage=Stage.CLEARED, is_active=False)], at_us=T0 + 50 * S)
     step(engines, 1)
     with engines.begin() as store:
         store.exec_driver_sql("DELETE FROM change_log")
     assert set(beside.hears(after_s=100.0)) == {("assets", "ann"), ("alarms", "2"), ("latest", "1")}
+    assert beside.hub.lasting(Topic.ALARMS) == []
+    beside.database.close()
+
+
+@pytest.mark.parametrize("is_away", [False, True])
+def test_an_alarm_that_a_rebuild_does_not_find_again_is_told_as_none_and_nothing_before_it_ends(
+    url: str, engines: Database, is_away: bool
+) -> None:
+    for number in range(1, 5):
+        step(engines, number)
+    with engines.begin() as store:
+        alarms.put_alarms(store, [ALARM], at_us=T0)
+    beside = Beside(url)
+    assert beside.hub.lasting(Topic.ALARMS) == ["2"]
+    options = EngineOptions(settle_s=0.0, entries=1)
+    for stepped in Engine(engines, site="mine", options=options).rebuild(T0 + 10 * S):
+        if stepped.has_more:
+            assert is_away or beside.hears() == []
+    assert ("alarms", "2") in beside.hears(after_s=100.0 if is_away else 0.25)
+    assert [one.content for one in beside.told if one.topic == "alarms"] == [{"id": 2, "state": None}]
+    assert beside.hub.lasting(Topic.ALARMS) == []
+    assert is_away or ("latest", "1") in {(one.topic, one.key) for one in beside.told}
+    assert beside.hears() == []
     beside.database.close()

@@ -17,7 +17,7 @@ from fastapi.testclient import TestClient
 from rasterio.transform import from_origin
 from shapely.geometry import box
 
-from highwall.core.errors import ConfigError, HighwallError, MissingInputError
+from highwall.core.errors import ConfigError, HighwallError, InputError, MissingInputError
 from highwall.telemetry.messages import Priority, Range, Reading, readings_message
 from highwall.twin.keys import new_request, verify_config
 from highwall.twin.sql import datastreams, gateways, journal, observations, schema, zones
@@ -270,6 +270,8 @@ def test_the_desk_lets_in_signs_and_puts_out(tmp_path: Path) -> None:
     serial = x509.load_pem_x509_certificate(certificate.encode()).serial_number
     assert revoked.get_revoked_certificate_by_serial_number(serial) is not None
     assert verify_config(desk.sign('{"a": 1}'), desk.verifying_key) == '{"a": 1}'
+    with pytest.raises(InputError, match="the most that travels"):
+        desk.check('{"devices": "' + "x" * 600_000 + '"}')
     database.close()
 
 

@@ -72,6 +72,26 @@ def test_only_what_is_new_is_found_and_it_bears_its_class(compared):
     assert (objects.seen_before[0], objects.seen_after[0]) == ("2019-07-01", "2021-07-01")
 
 
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        (ToDetect((), level="L2A", convert=True), "--level and --convert cannot change .*before and .*after, detected"),
+        (ToDetect((), force=True, bands=("B02",)), "--force and --bands cannot change"),
+    ],
+)
+def test_how_to_detect_is_refused_where_all_is_detected(compared, tmp_path, how, message):
+    folder, _ = compared
+    with pytest.raises(InputError, match=message):
+        emergence_alone(ToCompare(folder / "before", folder / "after", how), tmp_path)
+
+
+def test_an_area_is_refused_where_an_earlier_run_has_one(compared, tmp_path):
+    folder, _ = compared
+    how = ToDetect((), aoi=tmp_path / "aoi.gpkg")
+    with pytest.raises(InputError, match=r"--aoi cannot change .*after, detected before; leave it out"):
+        emergence_alone(ToCompare(tmp_path / "scene.tif", folder / "after", how), tmp_path)
+
+
 def test_it_leaves_what_it_promises(compared):
     folder, _ = compared
     assert {name for name in OUTPUTS if (folder / "out" / name).exists()} == set(OUTPUTS)

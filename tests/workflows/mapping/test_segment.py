@@ -79,6 +79,20 @@ def test_it_leaves_what_it_promises(done):
     assert set(found["classes"]) == set(SEEN)
 
 
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"bands": ("B04", "B03", "B02", "B08")}, "--bands B04,B03,B02,B08 is for .* says B02,B03,B04,B08 itself"),
+        ({"level": "L1C"}, "--level L1C is for .*; S2A_MSIL2A_20230717 says L2A itself"),
+        ({"date": "2020-01-01"}, "--date 2020-01-01 is for .* says 2023-07-17 itself"),
+        ({"land_cover": "cover.tif"}, "--land-cover serves the rule land_cover; give --rules land_cover too"),
+    ],
+)
+def test_what_no_scene_would_use_is_refused(given, tmp_path, changed, message):
+    with pytest.raises(InputError, match=message):
+        segment_alone(given._replace(**changed), tmp_path)
+
+
 def test_the_rasters_say_what_the_network_said(done):
     out, _ = done
     probability = decode(stored(out, "mining_probability.tif"), LAYERS["mining_probability"])
@@ -151,8 +165,8 @@ def test_rules_take_back_whole_patches_across_blocks_and_ask_no_network_again(gi
     cover[0, 110:] = 10
     trees = geotiff(tmp_path / "cover.tif", cover, bands=("land_cover",))
     heard = []
-    given = given._replace(land_cover=trees)
     segment_alone(given, tmp_path / "plain", changes=EXACT)
+    given = given._replace(land_cover=trees)
     changes = EXACT | {"rules": ("preparatory_work", "dam", "land_cover")}
     made = segment_alone(given, tmp_path / "plain", changes=changes, say=heard.append)
     assert "segment: unchanged, kept" in heard

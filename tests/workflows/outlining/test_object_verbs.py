@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from highwall.core.errors import ConfigError, InputError
+from highwall.core.errors import ConfigError, InputError, MissingInputError
 from highwall.workflows.blocks import crew
 from highwall.workflows.config import ObjectsSection
 from highwall.workflows.config_files import checked
@@ -88,3 +88,15 @@ def test_options_of_objects_without_an_image_are_refused(mine, tmp_path):
             ToRefine(mine.probability), tmp_path, changes={"cut": 0.4, "scale": None, "estimate_scale": True},
             run_file=None, crew=hands, say=print,
         )  # fmt: skip
+
+
+def test_of_a_folder_its_probability_is_outlined(mine, tmp_path):
+    said, nothing = [], {"changes": {}, "run_file": None}
+    with crew() as hands:
+        refine_alone(ToRefine(mine.folder), tmp_path / "a", crew=hands, say=said.append, **nothing)
+        assert said[-1].startswith("patches.gpkg: 1 ")
+        (tmp_path / "empty").mkdir()
+        with pytest.raises(
+            MissingInputError, match=r"empty is a folder without probability\.tif, which `highwall detect`"
+        ):
+            refine_alone(ToRefine(tmp_path / "empty"), tmp_path / "b", crew=hands, say=print, **nothing)

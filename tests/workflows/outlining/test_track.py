@@ -7,6 +7,7 @@ from shapely.geometry import box
 from highwall.core.errors import InputError, MissingInputError
 from highwall.io.vectors import write_polygons
 from highwall.workflows.console import track_table
+from highwall.workflows.outlining.track import patches_file
 from highwall.workflows.outlining.verbs import track_alone
 
 CRS = "EPSG:32633"
@@ -83,3 +84,11 @@ def test_two_runs_without_a_patch_have_nothing_to_track(two_runs, tmp_path):
         track_alone(empty, empty, tmp_path / "out", say=print)
     facts = track_alone(empty, two_runs[1], tmp_path / "some", say=print)
     assert facts["changes"]["new"]["n"] == 2
+
+
+def test_a_folder_that_vector_files_are_is_read_as_one(tmp_path):
+    shapes = tmp_path / "shapes"
+    shapes.mkdir()
+    (shapes / "a.shp").touch()
+    assert patches_file(shapes) == shapes
+    assert patches_file(tmp_path / "mines.gdb") == tmp_path / "mines.gdb"

@@ -220,6 +220,8 @@ def test_radar_coordinates_come_to_the_map(tmp_path):
     stack = sinking()
     x, y = np.meshgrid(stack.x.values, stack.y.values)
     lon, lat = Transformer.from_crs("EPSG:32650", "EPSG:4326", always_xy=True).transform(x, y)
+    look = los_layer(xr.full_like(stack["unw"][0], 34.0, np.float32), heading_deg=-12.0).astype(np.float32)
+    stack = stack.assign(los_enu=look)
     radar = stack.drop_vars(["x", "y", "spatial_ref"]).assign_coords(
         latitude=(("y", "x"), lat), longitude=(("y", "x"), lon)
     )
@@ -228,6 +230,9 @@ def test_radar_coordinates_come_to_the_map(tmp_path):
     grid = grid_of(result["velocity"])
     assert grid.crs.epsg == 32650
     assert grid.resolution.x == 20.0
+    seen = result["velocity"].notnull()
+    np.testing.assert_allclose(result["los_enu"].sel(component="up").where(seen).min(), look[2, 0, 0], rtol=1e-5)
+    assert result["network_errors"].dims == ("epoch", "other_epoch")
     deepest = result["velocity"].where(result["velocity"] == result["velocity"].min(), drop=True)
     assert abs(float(deepest.x[0]) - float(stack.x[70])) < 80
     assert abs(float(deepest.y[0]) - float(stack.y[90])) < 80
@@ -403,6 +408,36 @@ def test_a_line_of_sight_that_is_missing_outside_the_swath_stops_nothing(tmp_pat
     upright = result["velocity"] / np.cos(np.deg2rad(39.0))
     np.testing.assert_allclose(result["velocity_vertical"], upright, rtol=1e-5)
     assert np.isnan(result["velocity_vertical"].values[0, 0])
+
+
+def test_how_errors_hang_together_stays_beside_the_motion(done):
+    _, result, _ = done
+    share = result["network_share"].values[result["velocity_std"].values > 0]
+    assert np.isfinite(share).all()
+    assert share.min() >= 0.0
+    assert 0.5 < share.mean() <= 1.0  # the stack's only noise is that of its pairs
+    years = DAYS / 365.25 - np.mean(DAYS / 365.25)
+    for name in ("network_errors", "date_errors"):
+        assert result[name].dims == ("epoch", "other_epoch")
+        assert years @ result[name].values @ years / (years @ years) ** 2 == pytest.approx(1.0)
+
+
+def test_look_vectors_stay_beside_the_motion(tmp_path):
+    stack = small()
+    look = los_layer(xr.full_like(stack["unw"][0], 34.0, np.float32), heading_deg=-12.0).astype(np.float32)
+    result, _ = carried_out(stack.assign(los_enu=look), tmp_path)
+    np.testing.assert_allclose(result["los_enu"], look, rtol=1e-6)
+    assert result["component"].values.tolist() == ["east", "north", "up"]
+
+
+def test_an_incidence_angle_that_is_given_tilts_the_look_vectors_and_is_told(tmp_path):
+    stack = small()
+    look = los_layer(xr.full_like(stack["unw"][0], 39.0, np.float32), heading_deg=-12.0)
+    result, _ = carried_out(stack.assign(los_enu=look), tmp_path, incidence_deg=30.0)
+    np.testing.assert_allclose(result["los_enu"].sel(component="up"), np.cos(np.deg2rad(30.0)), rtol=1e-6)
+    upright = result["velocity"] / np.cos(np.deg2rad(30.0))
+    np.testing.assert_allclose(result["velocity_vertical"], upright, rtol=1e-5)
+    assert set_aside_of(tmp_path)["incidence angles of the look vectors"] == "30 degrees overrules them"
 
 
 def test_a_pair_without_coherence_stays_in_the_network(tmp_path):

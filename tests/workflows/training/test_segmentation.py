@@ -217,3 +217,15 @@ def test_subsets_are_read_from_text():
     assert subsets_of("1,2, 4") == (1, 2, 4)
     with pytest.raises(InputError, match="write them as 3, or as 1,2,3,4"):
         subsets_of("one")
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"fold": Fold(0, 2)}, "--fold goes with --images and --labels; a dataset has its own splits"),
+        ({"image_bands": ("B02",), "level": "L1C", "near_m": 50.0}, "--image-bands and --level and --near-m goes with"),
+    ],
+)
+def test_what_folders_alone_need_is_refused_beside_a_dataset(tmp_path, said, message):
+    with pytest.raises(InputError, match=message):
+        train_segmentation(ToLearn(tmp_path, **said), tmp_path / "out", options=options_of(None, {}))

@@ -149,6 +149,13 @@ def run_of(files: Path, name: str) -> Run:
     return Run(files / "runs" / name, Site.over("Made up", area, crs=CRS))
 
 
+def test_of_a_folder_its_patches_are_assessed(files, tmp_path):
+    assess_by_hand(files / "runs" / "second", tmp_path / "out")
+    assert (tmp_path / "out" / "activity.gpkg").exists()
+    with pytest.raises(MissingInputError, match=r"is a folder without patches\.parquet, which `highwall refine`"):
+        assess_by_hand(tmp_path, tmp_path / "out")
+
+
 @pytest.fixture(scope="module")
 def assessed(files):
     """Both dates assessed, the second against the first, in one register."""
@@ -327,6 +334,30 @@ def test_a_case_shows_the_record_of_the_permit_that_had_run_out(tmp_path):
     assert "182 days" in text
     (tmp_path / "permits.gpkg").unlink()
     assert "L-1 (Serra SA). Its record is not shown" in page_of(run, finding)
+
+
+def test_a_lapsed_permit_of_less_than_half_of_the_ground_is_named_by_case_report_and_register(tmp_path):
+    run = write_run(tmp_path / "run", SECOND)
+    columns = {"permit_id": ["A-1", "A-2"], "holder": ["X SA", "Y SA"], "valid_from": ["2015-01-01"] * 2,
+               "valid_to": ["2020-12-31", "2040-01-01"]}  # fmt: skip
+    ground = [rectangle(300, 300, 280, 400), rectangle(1300, 1300, 400, 400)]  # 40 % of the pit; the dump
+    write_polygons(gpd.GeoDataFrame(columns, geometry=ground, crs=CRS).to_crs("EPSG:4326"), tmp_path / "permits")
+    permitted = ToAssess(run.path("patches.parquet"), tmp_path / "permits.gpkg")
+    assess(run, permitted, on=SECOND, options=OPTIONS, evidence=EVIDENCE)
+    enter(run)
+    finding = finding_of(run, "outside_any_permit")
+    said = "outside any permit in force. Until 2020-12-31 permit A-1 (X SA) held 40 % of it."
+    entry = read_register(run.path("register.json")).find(finding)
+    assert entry.facts["statement"].endswith(said)
+    assert entry.permit_id is None
+    text = page_of(run, finding)
+    assert said in text
+    assert "<dt>Holder</dt><dd>X SA</dd>\n<dt>Valid</dt><dd>2015-01-01 – 2020-12-31</dd>" in text
+    assert "Y SA" not in text
+    report(run, ["assess"])
+    assert said in run.path("report.html").read_text()
+    (tmp_path / "permits.gpkg").unlink()
+    assert said in page_of(run, finding)
 
 
 def test_a_case_made_from_another_run_says_so_and_takes_nothing_else_from_it(assessed, files):

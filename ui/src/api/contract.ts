@@ -308,7 +308,7 @@ export interface LiveMessage {
   at: Iso;
   reset?: boolean;
   /** Without a state: it was taken out of use, or one may see it no more. */
-  assets?: { id: string; state: AssetState | null }[];
+  assets?: (Pick<Asset, "id" | "location_id" | "state"> | Gone<string>)[];
   alarms?: (Alarm | Gone<number>)[];
   latest?: LiveLatest[];
   gateways?: (Gateway | Gone<string>)[];

@@ -33,7 +33,7 @@ const KINDS: Record<string, Kind> = {
   },
   outside_any_permit: {
     title: "A mine outside any permit",
-    clause: () => "The need for a permit: none covers this ground.",
+    clause: () => "The need for a permit: none in force covers this ground.",
     terms: [],
   },
   permit_expired: {

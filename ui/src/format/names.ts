@@ -47,6 +47,20 @@ export function streamProperty({ name, property }: Pick<Datastream, "name" | "pr
   return `${word} (${words(qualifier).toLowerCase()})`;
 }
 
+/** The ground's sensors first, then what people and machines carry; each by its title. */
+export function compareStreams(one: Named, other: Named, speakers: Speakers): number {
+  const [title, its] = [streamTitle(one, speakers), streamTitle(other, speakers)];
+  return (
+    Number(isCarried(one, speakers)) - Number(isCarried(other, speakers)) ||
+    title.localeCompare(its, "en", { numeric: true })
+  );
+}
+
+function isCarried(stream: Named, speakers: Speakers): boolean {
+  const owner = speakers.get(stream.asset_id ?? stream.thing);
+  return owner?.kind === "person" || owner?.kind === "machine";
+}
+
 /** What a search in a list of datastreams looks through: names, words and ids. */
 export function streamText(stream: Datastream, speakers: Speakers): string {
   return `${streamTitle(stream, speakers)} ${stream.title} ${stream.name}`.toLowerCase();

@@ -81,13 +81,13 @@ function moved(world: World, message: LiveMessage): Pick<World, "assets" | "stra
   if (!message.assets?.length) return { assets: world.assets, strangers: world.strangers };
   const assets = new Map(world.assets);
   const strangers = new Set(world.strangers);
-  for (const { id, state } of message.assets) {
-    const known = assets.get(id);
-    if (state === null) {
-      assets.delete(id);
-      strangers.delete(id);
-    } else if (known) assets.set(id, { ...known, state });
-    else strangers.add(id);
+  for (const row of message.assets) {
+    const known = assets.get(row.id);
+    if (row.state === null) {
+      assets.delete(row.id);
+      strangers.delete(row.id);
+    } else if (known) assets.set(row.id, { ...known, ...row });
+    else strangers.add(row.id);
   }
   return { assets, strangers };
 }

@@ -25,13 +25,7 @@ export class Labels {
 
   /** Have these names and no others; where they stand is told by `place`. */
   set(labels: Label[]): void {
-    const wanted = new Set(labels.map((label) => label.id));
-    for (const [id, marker] of this.assets) {
-      if (!wanted.has(id)) {
-        marker.remove();
-        this.assets.delete(id);
-      }
-    }
+    keep(this.assets, labels);
     for (const label of labels) this.write(label);
   }
 
@@ -44,8 +38,12 @@ export class Labels {
     }
   }
 
-  /** Name places, with how many people are there. */
+  /** Name these places and no others, with how many people are there. */
   setPlaces(places: Location[]): void {
+    keep(
+      this.places,
+      places.filter((place) => place.polygon),
+    );
     for (const place of places) {
       if (!place.polygon) continue;
       let marker = this.places.get(place.id);
@@ -79,6 +77,16 @@ export class Labels {
     if (box.dataset["tone"] === tone && box.textContent === text) return;
     box.dataset["tone"] = tone;
     fill(box, ["", "asset-ring"], [text, "asset-name"]);
+  }
+}
+
+/** Take away the markers of what is not wanted. */
+function keep(markers: Map<string, Marker>, wanted: { id: string }[]): void {
+  const ids = new Set(wanted.map(({ id }) => id));
+  for (const [id, marker] of markers) {
+    if (ids.has(id)) continue;
+    marker.remove();
+    markers.delete(id);
   }
 }
 

@@ -46,7 +46,7 @@ export function CriteriaPage() {
           version {criteria.version}
           {current && (
             <>
-              , since <When at={current.at} />, by {current.proposed_by} with {current.approved_by}
+              , since <When at={current.at} />, {authors(current)}
             </>
           )}
         </span>
@@ -94,6 +94,11 @@ function CriterionCard({ criterion, units }: { criterion: Criterion; units: Unit
   );
 }
 
+/** Nobody approves an own proposal: what one name stands for twice came with the software. */
+function authors({ proposed_by, approved_by }: Criteria["versions"][number]): string {
+  return proposed_by === approved_by ? "as delivered" : `by ${proposed_by} with ${approved_by}`;
+}
+
 function answer(level: Trigger): string {
   const role = (name: string) => (ROLE_WORDS[name] ?? name).toLowerCase();
   const parts = [];
@@ -101,7 +106,9 @@ function answer(level: Trigger): string {
   if (level.off_after_s) parts.push(`over when gone for ${lasting(level.off_after_s)}`);
   if (level.owner) parts.push(`the ${role(level.owner)} answers within ${lasting(level.within_s ?? 0)}`);
   for (const step of level.escalation ?? [])
-    parts.push(`then, after ${lasting(step.after_s ?? 0)} more, the ${role(step.to)}`);
+    parts.push(
+      `then, ${step.after_s ? `after ${lasting(step.after_s)} more` : "at once"}, the ${role(step.to)}`,
+    );
   return parts.join("; ");
 }
 
@@ -115,7 +122,7 @@ function History({ criteria, done }: { criteria: Criteria; done: Proposal[] }) {
             <tr>
               <th scope="col">Version</th>
               <th scope="col">Since</th>
-              <th scope="col">By, with</th>
+              <th scope="col">By</th>
               <th scope="col">Why</th>
             </tr>
           </thead>
@@ -126,9 +133,7 @@ function History({ criteria, done }: { criteria: Criteria; done: Proposal[] }) {
                 <td>
                   <When at={version.at} />
                 </td>
-                <td>
-                  {version.proposed_by}, {version.approved_by}
-                </td>
+                <td>{authors(version)}</td>
                 <td>{version.why}</td>
               </tr>
             ))}

@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Datastream } from "../api/contract";
 import { get, withQuery, wordsOf } from "../api/client";
 import { Ago, Empty, Flag, Head, Loading, Trouble } from "../parts/basics";
-import { streamText, streamTitle } from "../format/names";
+import { compareStreams, streamText, streamTitle } from "../format/names";
 import { propertyWord } from "../format/properties";
 import { reading, words } from "../format/value";
 import { href } from "../store/route";
@@ -30,7 +30,7 @@ export function Sensors() {
   const properties = [...new Set(rows?.map((row) => row.property))].sort();
   const found = rows
     ?.filter((row) => (!property || row.property === property) && matches(row, sought))
-    .sort(byTitle);
+    .sort((one, other) => compareStreams(one, other, speakers.value));
   return (
     <section>
       <Head title="Sensors">
@@ -79,11 +79,6 @@ function matches(stream: Datastream, sought: string): boolean {
     .toLowerCase()
     .split(/\s+/)
     .every((word) => text.includes(word));
-}
-
-function byTitle(one: Datastream, other: Datastream): number {
-  const [title, its] = [streamTitle(one, speakers.value), streamTitle(other, speakers.value)];
-  return title.localeCompare(its, "en", { numeric: true });
 }
 
 interface StreamTableProps {

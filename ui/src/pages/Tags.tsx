@@ -93,7 +93,7 @@ function fieldsOfClaim(): Field[] {
   ];
 }
 
-/** A replacement that waits: another role approves it, whoever may approve can put it away. */
+/** A replacement that waits: another role approves it; who may approve can put it away, who asked can withdraw it. */
 function Wish({ wish, onDone }: { wish: Replacement; onDone: () => void }) {
   const { isBusy, error, run } = useDeed();
   const decide = (what: "approve" | "reject") =>
@@ -108,7 +108,7 @@ function Wish({ wish, onDone }: { wish: Replacement; onDone: () => void }) {
       </p>
       {error && <Trouble words={error} />}
       {!mayApprove && <p class="muted">Someone of another role must approve it.</p>}
-      {may("approve_tags") && (
+      {(isOwn || may("approve_tags")) && (
         <div class="row-deeds">
           {mayApprove && (
             <button

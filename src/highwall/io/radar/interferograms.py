@@ -23,6 +23,7 @@ from highwall.io.radar.gamma_files import is_gamma, read_gamma
 from highwall.io.radar.geotiffs import COH_PATTERNS, UNW_PATTERNS, matching, read_geotiffs
 from highwall.io.radar.hyp3 import is_hyp3, read_hyp3
 from highwall.io.radar.licsar import is_licsar, read_licsar
+from highwall.io.radar.look import tilted
 from highwall.io.radar.mintpy import is_mintpy, read_mintpy
 from highwall.io.radar.opera import is_opera, read_opera
 from highwall.io.radar.pairs import Gathered, Pair, fitted, unknown_for
@@ -84,7 +85,8 @@ def open_stack(
         Names of GeoTIFFs of phase [rad] and of coherence (0 to 1, or bytes 0 to 255), or of whole numbers whose scale
         to these the file states. Given, they choose that format.
     wavelength_m, incidence_deg
-        Override what the files say, or stand in for it.
+        Override what the files say, or stand in for it. Look vectors keep their direction over the ground and are
+        tilted to the incidence angle; ``set_aside`` tells.
     cut_to_common
         Whether interferograms of other extents on one pixel lattice are cut to what all share, or set aside. By
         default HyP3's are cut and others set aside.
@@ -110,6 +112,9 @@ def open_stack(
         pictures = fitted(gathered, set_aside, cut_to_common=cut)
         stack = assembled(pictures, set_aside, in_memory_mib=IN_MEMORY_MIB, chunk_px=chunk_px)
         stack = _with_baselines(stack, gathered.baselines, set_aside=set_aside).assign_attrs(_known(gathered.attrs))
+    if incidence_deg is not None and "los_enu" in stack:
+        stack = stack.assign(los_enu=tilted(stack["los_enu"], incidence_deg))
+        set_aside.append(SetAside("incidence angles of the look vectors", f"{incidence_deg:g} degrees overrules them"))
     stack.attrs |= _attributes(source, stack, wavelength_m=wavelength_m, incidence_deg=incidence_deg)
     _check_coherence(stack, source)
     if looks_wrapped(stack):
@@ -187,7 +192,8 @@ def _attributes(
             "or as insar.wavelength_m of SITE.yaml (Sentinel-1: 0.0554658), or write the tag WAVELENGTH_METRES."
         )
     attributes: dict[str, Any] = {"wavelength_m": wavelength, "sign": LAYERS["unw"].sign}
-    incidence = incidence_deg or stack.attrs.get("incidence_deg") or _incidence(stack)
+    stated = stack.attrs.get("incidence_deg") if incidence_deg is None else incidence_deg
+    incidence = _incidence(stack) if stated is None else stated
     return attributes if incidence is None else attributes | {"incidence_deg": incidence}
 
 

@@ -4,14 +4,18 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
+from highwall.core.errors import InputError
 from highwall.io.radar.pairs import Placed
 from highwall.io.radar.pictures import DerivedPicture
 
 Values: TypeAlias = NDArray[np.float64]
 Map: TypeAlias = tuple[Placed, ...]
 """A map's parts: one picture, three of a vector, or none where the map is missing."""
+
+_GREATEST_DEG = 80.0
 
 
 def from_elevation(theta: Map, phi: Map) -> Map:
@@ -28,6 +32,23 @@ def from_incidence(incidence: Map, azimuth: Map) -> Map:
     Nothing unless both angles are there on one grid.
     """
     return _joined(incidence, azimuth, formulas=(_inclined_east, _inclined_north, _inclined_up))
+
+
+def tilted(los: xr.DataArray, incidence_deg: float) -> xr.DataArray:
+    """Unit vectors (component, y, x) of one incidence angle [degree] that point where others do, seen from above.
+
+    Raises
+    ------
+    InputError
+        The angle is not between 0 and 80 degrees.
+    """
+    if not 0.0 <= incidence_deg <= _GREATEST_DEG:
+        raise InputError(f"the incidence angle is {incidence_deg:g}; give degrees between 0 and {_GREATEST_DEG:g}.")
+    flat, upright = np.sin(np.deg2rad(incidence_deg)), np.cos(np.deg2rad(incidence_deg))
+    level = los.sel(component=["east", "north"])
+    length = (level**2).sum("component", skipna=False) ** 0.5
+    turned: xr.DataArray = (los * flat / length).where(los["component"] != "up", los * 0.0 + upright)
+    return turned.astype(los.dtype).assign_attrs(los.attrs)
 
 
 def _joined(first: Map, second: Map, *, formulas: tuple[Callable[[Values, Values], Values], ...]) -> Map:

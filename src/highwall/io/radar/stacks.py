@@ -23,7 +23,7 @@ from highwall.core.products import LAYERS
 from highwall.io.aside import aside
 from highwall.io.radar.hdf import HdfArray, decoded, grid_of_file, holds, text_of
 from highwall.io.rasters import read_zarr
-from highwall.io.stores import CHUNK_PX
+from highwall.io.stores import CHUNK_PX, with_free_text
 
 __all__ = ["CHUNK_PX", "is_stack", "read_stack", "write_stack"]
 
@@ -67,7 +67,7 @@ def write_stack(stack: xr.Dataset, path: Path) -> Path:
     sides = {"y": min(CHUNK_PX, stack.sizes["y"]), "x": min(CHUNK_PX, stack.sizes["x"])}
     in_space = [name for name, array in stack.variables.items() if {"y", "x"} <= set(array.dims)]
     with aside(path) as temporary:
-        template = _storable(stack)
+        template = with_free_text(stack.drop_encoding())
         template = template.assign({name: _chunked(template[name], sides) for name in in_space})
         template.to_zarr(temporary, mode="w", zarr_format=3, consolidated=False, compute=False)
         group: Any = zarr.open_group(temporary, mode="r+")
@@ -87,12 +87,6 @@ def _width(stack: xr.Dataset, sides: dict[str, int]) -> int:
 def _chunked(array: xr.DataArray, sides: dict[str, int]) -> xr.DataArray:
     """Array in chunks that hold all of the leading dimension; what is small and has no place on the map stays whole."""
     return array.chunk({dim: sides.get(str(dim), -1) for dim in array.dims})
-
-
-def _storable(stack: xr.Dataset) -> xr.Dataset:
-    """Stack whose text coordinates are of any length: Zarr has no settled form of text of fixed length."""
-    texts = {name: array.astype(object) for name, array in stack.coords.items() if array.dtype.kind == "U"}
-    return stack.drop_encoding().assign_coords(texts)
 
 
 def _from_hdf(source: Path) -> xr.Dataset:

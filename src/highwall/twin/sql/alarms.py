@@ -146,13 +146,6 @@ def page(
     return _with_acts(connection, [_alarm(row) for row in connection.execute(wanted)])
 
 
-def changed_since(connection: Connection, since_us: int) -> list[Alarm]:
-    """Alarms that the engine changed after then, or that somebody has acted upon since, in order of their raising."""
-    acted_on = select(_ACTS.c.alarm_id).where(~_ACTS.c.is_done)
-    wanted = select(_ALARMS.c.content).where(or_(_ALARMS.c.changed_us > since_us, _ALARMS.c.id.in_(acted_on)))
-    return _with_acts(connection, [_alarm(row) for row in connection.execute(wanted.order_by(_ALARMS.c.id))])
-
-
 def transitions(connection: Connection, alarm_ids: Iterable[int]) -> dict[int, list[Transition]]:
     """Steps of these alarms' lives, in order; what was done and not yet carried out comes last."""
     wanted = list(alarm_ids)

@@ -46,16 +46,19 @@ class Told(NamedTuple):
     number: int
     """Of the last note, ours included."""
     touched: Touched
+    is_everything: bool = False
+    """Whether any of all that they told before may be otherwise now."""
 
 
 def note(connection: Connection, touched: Touched, *, writer: str, at_us: int) -> None:
     """Note what this transaction changed, as the last thing that it does; nothing is noted where nothing changed."""
-    if not touched:
-        return
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    connection.execute(delete(_LOG).where(_LOG.c.at_us < at_us - KEPT_US))
-    connection.execute(insert(_LOG).values(writer=writer, at_us=at_us, content=json.dumps(touched)))
+    if touched:
+        _put(connection, [*touched], writer=writer, at_us=at_us)
+
+
+def note_everything(connection: Connection, *, writer: str, at_us: int) -> None:
+    """Note that all was worked out again, so that whoever follows begins anew."""
+    _put(connection, [*Touched(), True], writer=writer, at_us=at_us)
 
 
 def last_number(connection: Connection) -> int:
@@ -68,7 +71,15 @@ def since(connection: Connection, number: int, *, writer: str) -> Told:
     rows = connection.execute(select(_LOG).where(_LOG.c.number > number).order_by(_LOG.c.number)).all()
     notes = [json.loads(row.content) for row in rows if row.writer != writer]
     assets, alarms, streams = (_joined(one[part] for one in notes) for part in range(3))
-    return Told(rows[-1].number if rows else number, Touched(assets, alarms, streams))
+    is_everything = any(one[3:] == [True] for one in notes)
+    return Told(rows[-1].number if rows else number, Touched(assets, alarms, streams), is_everything)
+
+
+def _put(connection: Connection, content: list[object], *, writer: str, at_us: int) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    connection.execute(delete(_LOG).where(_LOG.c.at_us < at_us - KEPT_US))
+    connection.execute(insert(_LOG).values(writer=writer, at_us=at_us, content=json.dumps(content)))
 
 
 def _joined(parts: Iterable[list]) -> tuple:  # type: ignore[type-arg]

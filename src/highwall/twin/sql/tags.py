@@ -93,7 +93,7 @@ class Replacement(NamedTuple):
     approved_by: str | None
     approved_us: int | None
     closed_by: str | None
-    """Who refused it, or approved another request that overtook it; None: nobody did."""
+    """Who refused or withdrew it, or approved another request that overtook it; None: nobody did."""
     closed_us: int | None
 
 

@@ -1,5 +1,6 @@
 """Assets: who and what is followed, where it is and where it was."""
 
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query
@@ -119,10 +120,12 @@ def note_put(
     """
     told = shown_assets(store, [put], now_us=now_us)[0]
     has_moved = before is not None and before.location_id != put.location_id
-    about = open_alarms_about(store, put.id) if has_moved else []
-    touched = changelog.Touched(assets=(put.id,), alarms=tuple(one.told.id for one in about))
-    changelog.note(store, touched, writer=served.database.writer, at_us=now_us)
-    return told, [change_of(told), *(one.change for one in about)]
+    return told, _noted(store, served, [told], has_moved=has_moved, now_us=now_us)
+
+
+def note_moved(store: Connection, served: Services, moved: Sequence[things.Asset], *, now_us: int) -> list[Change]:
+    """Note that assets belong to another location, as :func:`note_put`, and give what is to be told of that."""
+    return _noted(store, served, shown_assets(store, moved, now_us=now_us), has_moved=True, now_us=now_us)
 
 
 def check_location(location_id: str | None, found: things.Location | None) -> None:
@@ -135,3 +138,12 @@ def check_location(location_id: str | None, found: things.Location | None) -> No
     """
     if location_id is not None and found is None:
         raise MissingInputError(f"no location {location_id!r}; make it first.")
+
+
+def _noted(
+    store: Connection, served: Services, told: Sequence[AssetTold], *, has_moved: bool, now_us: int
+) -> list[Change]:
+    about = [alarm for one in told for alarm in open_alarms_about(store, one.id)] if has_moved else []
+    touched = changelog.Touched(tuple(one.id for one in told), tuple(one.told.id for one in about))
+    changelog.note(store, touched, writer=served.database.writer, at_us=now_us)
+    return [*(change_of(one) for one in told), *(one.change for one in about)]

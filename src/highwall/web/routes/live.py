@@ -61,8 +61,8 @@ def _encoded(said: Mapping[str, Any]) -> str:
 
 
 def _for_person(change: Change, who: Person) -> Mapping[str, Any]:
-    """Content of a change; of an alarm, with what this person may do about it."""
-    if change.topic is not Topic.ALARMS:
+    """Content of a change; of an alarm that there is, with what this person may do about it."""
+    if change.topic is not Topic.ALARMS or change.content["state"] is None:
         return change.content
     owner = Owner(change.asset_id, change.location_id)
     is_prealarm = change.content["cancel_until"] is not None

@@ -1,6 +1,6 @@
 """Locations: places with a name, who is there, and which procedure holds."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Path
 
@@ -8,6 +8,7 @@ from highwall.core.errors import MissingInputError
 from highwall.twin.roles import Action, Person
 from highwall.twin.sql import audit, things
 from highwall.web.guards import Served, may
+from highwall.web.routes.assets import note_moved
 from highwall.web.schemas.assets import LocationGiven, Locations, LocationTold
 from highwall.web.schemas.base import Done, Name
 from highwall.web.showing import shown_locations
@@ -16,6 +17,8 @@ router = APIRouter(prefix="/api", tags=["locations"])
 Sees = Annotated[Person, may(Action.SEE_LOCATIONS)]
 Edits = Annotated[Person, may(Action.EDIT_ASSETS)]
 LocationId = Annotated[Name, Path()]
+_MOST: Final = 100_000
+"""Assets of one location."""
 
 
 @router.get("/locations")
@@ -39,12 +42,16 @@ def put_location(location_id: LocationId, given: LocationGiven, who: Edits, serv
 
 @router.delete("/locations/{location_id}")
 def delete_location(location_id: LocationId, who: Edits, served: Served) -> Done:
-    """Delete a location; assets that were there are nowhere."""
+    """Delete a location; assets that were there are nowhere, which those who watch are told."""
+    now_us = served.clock_us()
     who.check(Action.EDIT_ASSETS, asset_id=None, location_id=location_id, what=f"location {location_id}")
     with served.database.begin() as store:
+        there = things.assets(store, locations=[location_id], limit=_MOST)
         if not things.delete_location(store, location_id):
             raise MissingInputError(f"no location {location_id!r}; GET /api/locations lists them.")
-        audit.append(store, who.name, "delete_location", subject=location_id, detail={}, at_us=served.clock_us())
+        audit.append(store, who.name, "delete_location", subject=location_id, detail={}, at_us=now_us)
+        changes = note_moved(store, served, [one._replace(location_id=None) for one in there], now_us=now_us)
+    served.hub.put(changes)
     return Done()
 
 

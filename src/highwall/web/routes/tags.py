@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import AfterValidator
 from sqlalchemy import Connection
 
-from highwall.core.errors import MissingInputError
+from highwall.core.errors import AccessError, MissingInputError
 from highwall.twin.roles import Action, Person
 from highwall.twin.sql import audit, tags
 from highwall.twin.tags import new_tags, read_scan
@@ -126,15 +126,28 @@ def approve(number: Number, who: Approves, served: Served) -> Done:
 
 
 @router.post("/tags/replacements/{number}/reject")
-def reject(number: Number, who: Approves, served: Served) -> Done:
-    """Put a request for a replacement away; both tags stay as they are."""
+def reject(number: Number, who: Binds, served: Served) -> Done:
+    """Put a request for a replacement away, or withdraw one's own; both tags stay as they are."""
     now_us = served.clock_us()
     with served.database.begin() as store:
         done = tags.reject_replacement(store, number, who=who.name, at_us=now_us)
-        asset_in_reach(store, who, Action.APPROVE_TAGS, tags.owners(store, [done.tag_id])[done.tag_id])
+        is_own = done.asked_by == who.name
+        if not is_own:
+            _check_approves(store, who, done)
+        deed = "withdraw_replacement" if is_own else "reject_replacement"
         detail = {"by_tag": done.by_tag, "request": number}
-        audit.append(store, who.name, "reject_replacement", subject=done.tag_id, detail=detail, at_us=now_us)
+        audit.append(store, who.name, deed, subject=done.tag_id, detail=detail, at_us=now_us)
     return Done()
+
+
+def _check_approves(store: Connection, who: Person, asked: tags.Replacement) -> None:
+    """Refuse whoever neither asked for a replacement nor may decide on it."""
+    if not who.may(Action.APPROVE_TAGS):
+        raise AccessError(
+            f"request {asked.id} is another's; whoever asked withdraws it, or someone whose role may "
+            f"{Action.APPROVE_TAGS} puts it away."
+        )
+    asset_in_reach(store, who, Action.APPROVE_TAGS, tags.owners(store, [asked.tag_id])[asked.tag_id])
 
 
 def _out_of_reach(store: Connection, who: Person, names: set[str]) -> set[str]:

@@ -13,6 +13,7 @@ from highwall.core.errors import InputError
 from highwall.io.rasters import loaded
 
 DEFAULT_POINTS: Final = 500
+DEFAULT_EXPECTED: Final = 0.8
 _BLOCK: Final = 2048
 _MOST_CODES: Final = 64
 """Distinct values from which a raster is no map of classes."""
@@ -27,8 +28,8 @@ class Design(NamedTuple):
     """Points of every stratum, at least."""
     overall_std: float | None = None
     """Standard error wanted of the overall accuracy [1]."""
-    expected: float = 0.8
-    """User's accuracy that is expected of every class, for ``overall_std`` [1]."""
+    expected: float | None = None
+    """User's accuracy that is expected of every class, for ``overall_std`` [1]; 0.8 if none."""
     seed: int = 0
 
 
@@ -38,11 +39,17 @@ def groups(raster: xr.DataArray, names: Mapping[int, str]) -> tuple[dict[str, li
     Raises
     ------
     InputError
-        A class has so few pixels that its spread can never be told.
+        A name is of a code that is not there, or a class has so few pixels that its spread can never be told.
     """
     codes: dict[str, list[int]] = {}
     pixels: dict[str, int] = {}
-    for code, count in _count(raster).items():
+    counts = _count(raster)
+    if absent := [code for code in names if code not in counts]:
+        raise InputError(
+            f"--name {absent[0]}={names[absent[0]]}: the map has no code {absent[0]}; it has "
+            f"{', '.join(map(str, counts))}."
+        )
+    for code, count in counts.items():
         name = names.get(code, f"class {code}")
         codes.setdefault(name, []).append(code)
         pixels[name] = pixels.get(name, 0) + count
@@ -60,8 +67,10 @@ def shares_of(how: Design, pixels: Mapping[str, int], *, pixel_m2: float) -> dic
     Raises
     ------
     InputError
-        The points do not reach for every class, or there are more of them than pixels.
+        The points do not reach for every class, or there are more of them than pixels; or what is wanted says two
+        things, or one that nothing uses.
     """
+    _check(how)
     n_points, n_pixels = _n_points(how, {name: n * pixel_m2 for name, n in pixels.items()}), sum(pixels.values())
     if n_points > n_pixels:
         raise InputError(f"{n_points} points are more than the {n_pixels} pixels of the map; ask for fewer.")
@@ -75,12 +84,22 @@ def shares_of(how: Design, pixels: Mapping[str, int], *, pixel_m2: float) -> dic
     return whole
 
 
+def _check(how: Design) -> None:
+    if how.n_points is not None and how.overall_std is not None:
+        raise InputError(
+            f"--points {how.n_points} and --overall-std {how.overall_std:g} each say how many points; leave one out."
+        )
+    if how.expected is not None and how.overall_std is None:
+        raise InputError(f"--expected {how.expected:g} serves --overall-std; give that too, or leave it out.")
+
+
 def _n_points(how: Design, area: Mapping[str, float]) -> int:
     if how.n_points is not None:
         return how.n_points
     if how.overall_std is None:
         return max(DEFAULT_POINTS, how.least * len(area))
-    wanted = sample_size(area, users=dict.fromkeys(area, how.expected), overall_std=how.overall_std)
+    expected = DEFAULT_EXPECTED if how.expected is None else how.expected
+    wanted = sample_size(area, users=dict.fromkeys(area, expected), overall_std=how.overall_std)
     return max(wanted, how.least * len(area))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from highwall.core.checks import nearest_name
-from highwall.core.errors import ConfigError, MissingInputError
+from highwall.core.errors import ConfigError, InputError, MissingInputError
 from highwall.segmentation.evaluation_options import EvaluationOptions, RuleName, RuleOptions
 from highwall.segmentation.map_options import SegmentOptions
 from highwall.segmentation.rules import RULES
@@ -58,6 +58,8 @@ def judge_of(
     ------
     ConfigError
         No rule is called so, or a value is out of its bounds.
+    InputError
+        A map of land cover is given that no rule uses.
     MissingInputError
         There is no such network, or no such map of land cover.
     ModelError
@@ -69,6 +71,8 @@ def judge_of(
             raise ConfigError(f"no rule is called {name!r}{nearest_name(name, RULES)}; rules are {', '.join(RULES)}.")
     if land_cover is not None and not land_cover.exists():
         raise MissingInputError(f"no map of land cover at {land_cover}; check the path.")
+    if land_cover is not None and "land_cover" not in names:
+        raise InputError("--land-cover serves the rule land_cover; give --rules land_cover too, or leave it out.")
     source = "the command line"
     return Judge(
         Models.open(tuple(models)).segmenter,

@@ -129,6 +129,7 @@ def evaluate_segmentation(
 
 def _read(given: ToEvaluate) -> tuple[SampleSet, list[SetAside]]:
     """Labelled scenes, and what could not be read or nobody labelled."""
+    _check_used(given)
     if given.labels is None:
         if given.images.is_dir() and not (given.images / INDEX).exists():
             raise MissingInputError(f"{given.images} is no dataset; name the folder of its labels too.")
@@ -140,6 +141,19 @@ def _read(given: ToEvaluate) -> tuple[SampleSet, list[SetAside]]:
     reading = read_folder(given.images, given.labels, bands=given.bands, level=given.level, label_kind=kind)
     unlabelled = [SetAside(name, "no label file is named like it; not judged") for name in reading.unlabelled]
     return reading.samples, [*reading.set_aside, *unlabelled]
+
+
+def _check_used(given: ToEvaluate) -> None:
+    """Refuse what would be passed over: a dataset says its bands, levels and labels, and folders have no splits."""
+    if given.labels is not None:
+        if given.split is not None:
+            raise InputError(f"--split {given.split} is one of a dataset, and folders have none; leave it out.")
+        return
+    said = {"--bands": given.bands, "--level": given.level, "--label-kind": given.label_kind}
+    if unused := [option for option, value in said.items() if value]:
+        raise InputError(
+            f"{given.images} is taken as a dataset, which says so itself; leave {' and '.join(unused)} out."
+        )
 
 
 def _judge(sample: Sample, found: Findings, *, earthworks: gpd.GeoDataFrame | None, folder: Path | None) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from highwall.twin.sql import changelog
-from highwall.web.live import Change
+from highwall.web.live import Change, Topic
 from highwall.web.services import Services
 from highwall.workflows.live.telling import Teller
 
@@ -23,15 +23,22 @@ class Follower:
         self._database = services.database
         self._number = self._asked_us = 0
 
-    def tell_everything(self) -> None:
-        """Tell all that there is, as at the start, and follow from here."""
+    def tell_everything(self, *, is_rebuilt: bool = False) -> None:
+        """Tell all that there is, as at the start, and follow from here.
+
+        Parameters
+        ----------
+        is_rebuilt
+            Whether what came long ago may be otherwise, too.
+        """
         at_us = self._services.clock_us()
+        lasting = [int(key) for key in self._services.hub.lasting(Topic.ALARMS)]  # first: the store knows all of them
         with self._database.read() as store:
             number = changelog.last_number(store)  # first: what comes meanwhile is told twice, and never missed
             changes = self._telling.everything(store, now_us=at_us)
             if self._asked_us:  # told before: what has ended since must be told, too
-                since_us = self._asked_us - changelog.KEPT_US // 2  # the clocks of two machines differ
-                changes += self._telling.missed(store, since_us=since_us, now_us=at_us)
+                since_us = 0 if is_rebuilt else self._asked_us - changelog.KEPT_US // 2  # clocks of machines differ
+                changes += self._telling.missed(store, lasting=lasting, since_us=since_us, now_us=at_us)
         self._number, self._asked_us = number, at_us
         self._tell(changes)
 
@@ -44,6 +51,9 @@ class Follower:
         with self._database.read() as store:
             told = changelog.since(store, self._number, writer=self._database.writer)
             changes = self._telling.of_others(store, told.touched, now_us=at_us) if told.touched else []
+        if told.is_everything:
+            self.tell_everything(is_rebuilt=True)
+            return False
         self._number, self._asked_us = told.number, at_us
         if changes:
             self._tell(changes)

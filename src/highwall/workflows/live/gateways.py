@@ -12,7 +12,7 @@ import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from highwall.core.errors import ConfigError
+from highwall.core.errors import ConfigError, InputError
 from highwall.edge.configuration import read_config
 from highwall.edge.options import GatewayConfig
 from highwall.telemetry.device_map import Device
@@ -40,6 +40,8 @@ _ISSUED: Final = "issued"
 _LOG: Final = logging.getLogger("highwall.serve")
 _MOST: Final = 100_000
 """Gateways of one site."""
+_MOST_CONFIG_BYTES: Final = 512 * 1024
+"""Largest configuration that is signed: as the largest item of a gateway, it passes any broker of ours [byte]."""
 
 
 def prepare_secrets(
@@ -99,7 +101,7 @@ def open_desk(folder: Path, database: Database, *, site: str, address: str) -> G
         certify=certify, authority=(folder / broker.AUTHORITY_FILE).read_text(), broker=address,
         verifying_key=verifying_key(signing), sign=lambda content: sign_config(content, signing),
         refresh=lambda: tell_broker(folder, database, site=site), schema=config_schema(),
-        check=read_config,
+        check=_check_config,
     )  # fmt: skip
     desk.refresh()
     return desk
@@ -112,6 +114,14 @@ def config_schema() -> dict[str, Any]:
     schema["$defs"] |= parts
     schema["$defs"]["ReaderOptions"]["properties"]["devices"]["additionalProperties"] = device
     return schema
+
+
+def _check_config(content: str) -> None:
+    """Refuse a configuration that no gateway would take, or that the broker would not carry."""
+    n_bytes = len(msgspec.json.encode(content))
+    if n_bytes > _MOST_CONFIG_BYTES:
+        raise InputError(f"the configuration takes {n_bytes} bytes; the most that travels is {_MOST_CONFIG_BYTES}.")
+    read_config(content)
 
 
 def tell_broker(folder: Path, database: Database, *, site: str) -> None:

@@ -13,14 +13,13 @@ from highwall.twin.sql import alarms, datastreams, gateways, observations, thing
 from highwall.twin.sql.changelog import Touched
 from highwall.twin.sql.datastreams import Datastream
 from highwall.twin.sql.observations import Row, as_stored
-from highwall.twin.sql.things import Asset
 from highwall.twin.state import AssetState
 from highwall.web.alarm_showing import shown_alarms
 from highwall.web.instants import iso
 from highwall.web.live import LATEST_MOST, Change, Topic
 from highwall.web.reach import NOBODY, Owner, owners_of
 from highwall.web.routes.gateways import shown_gateway
-from highwall.web.showing import change_of, gone_of, shown_assets, shown_state
+from highwall.web.showing import change_of, change_to, gone_of, shown_assets, shown_state
 
 
 class Teller:
@@ -48,18 +47,19 @@ class Teller:
         assets = [asset for one in touched.assets if (asset := things.asset(store, one)) is not None]
         shown = shown_assets(store, [asset for asset in assets if not asset.is_retired], now_us=now_us)
         changes = [gone_of(asset) for asset in assets if asset.is_retired] + [change_of(told) for told in shown]
-        changes += self.of_alarms(store, alarms.numbered(store, touched.alarms))
+        found = alarms.numbered(store, touched.alarms)
+        none = sorted(set(touched.alarms) - {alarm.alarm_id for alarm in found})
+        changes += self.of_alarms(store, found) + [_no_alarm(number) for number in none]
         streams = {one.id: one for one in datastreams.of_numbers(store, touched.datastreams)}
         known = self._streams  # another thread may put an empty one in its place
         _get_to_know(store, known, streams.values())
         newest = observations.latest(store, streams)
         return changes + [_of_latest(row, known[streams[one].name][1]) for one, row in newest.items()]
 
-    def missed(self, store: Connection, *, since_us: int, now_us: int) -> list[Change]:
-        """Alarms, ended ones too, and newest values that changed after then."""
-        changed = tuple(one.alarm_id for one in alarms.changed_since(store, since_us))
+    def missed(self, store: Connection, *, lasting: Iterable[int], since_us: int, now_us: int) -> list[Change]:
+        """Alarms that were told and had not ended, as they are now, and newest values that came after then."""
         streams = tuple(observations.changed_since(store, since_us, limit=LATEST_MOST))
-        return self.of_others(store, Touched((), changed, streams), now_us=now_us)
+        return self.of_others(store, Touched((), tuple(lasting), streams), now_us=now_us)
 
     def of_states(self, store: Connection, states: Mapping[str, AssetState], *, now_us: int) -> list[Change]:
         """States of assets that changed."""
@@ -68,7 +68,7 @@ class Teller:
             asset = things.asset(store, asset_id)
             if asset is not None and not asset.is_retired:
                 told = shown_state(asset, msgspec.json.encode(state), now_us=now_us)
-                changes.append(_of_asset(asset, told.model_dump(mode="json")))
+                changes.append(change_to(told, asset_id=asset.id, location_id=asset.location_id))
         return changes
 
     def of_alarms(self, store: Connection, changed: Iterable[Alarm]) -> list[Change]:
@@ -107,8 +107,9 @@ def _get_to_know(store: Connection, known: dict[str, tuple[int, Owner]], streams
     known.update({one.name: (one.id, owners.get(one.thing, NOBODY)) for one in new})
 
 
-def _of_asset(asset: Asset, state: Mapping[str, Any]) -> Change:
-    return Change(Topic.ASSETS, asset.id, {"id": asset.id, "state": state}, asset.id, asset.location_id)
+def _no_alarm(number: int) -> Change:
+    """Tell those who watch that an alarm is none any more, as after the past was worked out again."""
+    return Change(Topic.ALARMS, str(number), {"id": number, "state": None}, is_over=True)
 
 
 def _of_reading(kept: Kept, number: int, owner: Owner) -> Change:

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from odc.geo.geom import box
 
@@ -16,9 +16,12 @@ from highwall.io.vectors import read_area
 from highwall.workflows.blocks import Advance, unmoved
 from highwall.workflows.config_files import checked, load_run
 from highwall.workflows.mapping.detect import detect
+from highwall.workflows.mapping.unsaid import Said, check_taken
 from highwall.workflows.run import Run, Say, facts_of, silent
 from highwall.workflows.sites import site_of_grid
 from highwall.workflows.watching.prepare import prepare
+
+_EVERYWHERE: Final = box(-180, -90, 180, 90, crs="EPSG:4326")
 
 
 class ToDetect(NamedTuple):
@@ -65,10 +68,11 @@ def detect_alone(
     MissingInputError
         There is no such scene.
     InputError
-        None can be read, or used.
+        None can be read, or used; or all say themselves, and otherwise, what is given for those that do not.
     ModelError
         The model was made for others.
     """
+    check_said(given)
     run = Run(out, site_of_scenes(given), say)
     facts = detect_into(run, given, threshold=threshold, run_file=run_file, advance=advance)
     hectares = facts["detected_m2"] / 1e4
@@ -100,6 +104,19 @@ def detect_into(
     return scene | facts_of(found)
 
 
+def check_said(given: ToDetect) -> None:
+    """Refuse bands, a level or a date that every scene has of its own, and another."""
+    said = Said(given.bands, given.level, given.date)
+    if not said.by_option:
+        return
+    scenes = given.source.read(_EVERYWHERE).scenes
+    read = {
+        str(scene.attrs["scene_id"]): Said(scene["band"].values.tolist(), scene.attrs["level"], scene.attrs["acquired"])
+        for scene in scenes
+    }
+    check_taken(said, read)
+
+
 def site_of_scenes(given: ToDetect) -> Site:
     """Make the site that is asked for: the area of interest, or the extent of the newest scene.
 
@@ -110,7 +127,7 @@ def site_of_scenes(given: ToDetect) -> Site:
     """
     if given.aoi:
         return Site.over(given.aoi.stem, read_area(given.aoi))
-    reading = given.source.read(box(-180, -90, 180, 90, crs="EPSG:4326"))
+    reading = given.source.read(_EVERYWHERE)
     if not reading.scenes:
         raise InputError(f"no scene among {_names(given.scenes)} can be read: {_reasons(reading.set_aside)}")
     newest = reading.scenes[-1]

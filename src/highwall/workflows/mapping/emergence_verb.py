@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from highwall.classification.options import EmergenceOptions
+from highwall.core.errors import InputError
 from highwall.core.site import Site
 from highwall.workflows.blocks import Advance, unmoved
 from highwall.workflows.config_files import checked, load_run
-from highwall.workflows.mapping.detect_verb import ToDetect, detect_into, site_of_scenes
+from highwall.workflows.mapping.detect_verb import ToDetect, check_said, detect_into, site_of_scenes
 from highwall.workflows.mapping.emergence import PROBABILITY, Dates, find_emergence, seen_on
 from highwall.workflows.run import Run, Say, facts_of, silent
 from highwall.workflows.sites import site_of_run
@@ -49,8 +50,9 @@ def emergence_alone(
     GridError
         Earlier runs lie on different grids.
     InputError
-        The later scene was not seen later.
+        The later scene was not seen later, or something is given that only scenes use, which were classed before.
     """
+    _check(given)
     changes = {} if threshold is None else {"threshold": threshold}
     content = load_run(run_file).emergence.model_dump() | changes
     options = checked(EmergenceOptions, content, source="the command line")
@@ -67,6 +69,26 @@ def emergence_alone(
         f"{facts['before']} and {facts['after']}, from {facts['threshold']:g}"
     )
     return facts
+
+
+def _check(given: ToCompare) -> None:
+    """Refuse what would be passed over: the area where there is an earlier run, how to detect where all is detected."""
+    runs = [place for place in (given.before, given.after) if _is_detected(place)]
+    scenes = tuple(place for place in (given.before, given.after) if place not in runs)
+    how = given.detect
+    options = {
+        "--level": how.level, "--weights": how.weights, "--force": how.force, "--bands": how.bands,
+        "--convert": how.convert,
+    }  # fmt: skip
+    unused = ["--aoi"] if runs and how.aoi else []
+    unused += [option for option, value in options.items() if value and not scenes]
+    if unused:
+        raise InputError(
+            f"{' and '.join(unused)} cannot change {' and '.join(map(str, runs))}, detected before; leave it out, or "
+            "give the scene instead."
+        )
+    if scenes:
+        check_said(how._replace(scenes=scenes))
 
 
 def _is_detected(place: Path) -> bool:

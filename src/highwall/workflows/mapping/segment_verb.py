@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import as_completed
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from highwall.workflows.mapping.cube import Cube, CubeSource
 from highwall.workflows.mapping.mining import mining
 from highwall.workflows.mapping.mining_rules import named_rules
 from highwall.workflows.mapping.segment import Models, segment
+from highwall.workflows.mapping.unsaid import Said, check_taken
 from highwall.workflows.run import Run, Say, facts_of, silent
 from highwall.workflows.sites import site_of_grid
 
@@ -98,19 +100,36 @@ def segment_alone(
     ModelError
         The networks do not go together, or suit no scene.
     InputError
-        No scene can be mapped.
+        No scene can be mapped; or something is given that none would use.
     """
     options = load_run(run_file).segment
     said = {name: value for name, value in (changes or {}).items() if value is not None}
     if "rules" in said:
         said["rules"] = options.rules.model_dump() | {"names": named_rules(said["rules"])}
     options = checked(SegmentOptions, options.model_dump() | said, source="the command line")
+    if given.land_cover and "land_cover" not in options.rules.names:
+        raise InputError("--land-cover serves the rule land_cover; give --rules land_cover too, or leave it out.")
     places = given.places
     Models.open(given.models)  # refused before any work
+    _check_said(given, places)
     if len(places) == 1:
         return Segmented({str(out): _one(places[0], out, given, options, say=say, advance=advance)}, [])
     folders = dict(zip(_folders(places, out), places, strict=True))
     return _many(folders, given, options, scheduler=scheduler, say=say, advance=advance)
+
+
+def _check_said(given: ToSegment, places: Sequence[Path]) -> None:
+    """Refuse bands, a level or a date that every scene has of its own, and another."""
+    said = Said(given.bands, given.level, given.date)
+    if not said.by_option:
+        return
+    read = {}
+    for path in places:
+        with suppress(HighwallError):  # it is told with the scene itself
+            cube = given.source.open(path)
+            optical = cube.bands[: len(said.bands)] if given.radar else cube.bands
+            read[cube.name] = Said(optical, cube.level, cube.acquired)
+    check_taken(said, read)
 
 
 def segment_cube(

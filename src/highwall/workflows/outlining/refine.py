@@ -49,6 +49,8 @@ OUTPUTS = (
     "refinement.png",
 )  # fmt: skip
 """The last two where patches follow objects."""
+PROBABILITY = "probability.tif"
+"""What *detect* leaves and is outlined."""
 _PICTURE_PX = 2400
 """Longest side of the picture, above which pixels are left out."""
 _BYTES_PER_PIXEL, _LEAST_BLOCK_PX = 150, 256

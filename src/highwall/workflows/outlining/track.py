@@ -9,14 +9,21 @@ from highwall.io.vectors import read_polygons, write_polygons
 from highwall.patches.overlaps import check_near
 from highwall.patches.tracking import CHANGES, track
 from highwall.workflows.run import Outcome, Run, Stage
+from highwall.workflows.run_files import file_of
 
 OUTPUTS = ("tracks.gpkg", "tracks.parquet")
 _PATCHES = "patches.parquet"
 
 
 def patches_file(place: Path) -> Path:
-    """Patches of a run's folder, or the file itself."""
-    return place / _PATCHES if place.is_dir() else place
+    """Patches of a run's folder, or the file itself.
+
+    Raises
+    ------
+    MissingInputError
+        The folder has no patches.
+    """
+    return file_of(place, _PATCHES, left_by="refine")
 
 
 def track_patches(run: Run, before: Path, after: Path) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from highwall.workflows.blocks import Crew
 from highwall.workflows.config import ObjectsSection
 from highwall.workflows.config_files import checked, load_run
 from highwall.workflows.outlining.objects import ToSegment, objects
-from highwall.workflows.outlining.refine import ToRefine, refine
+from highwall.workflows.outlining.refine import PROBABILITY, ToRefine, refine
 from highwall.workflows.outlining.surroundings import Sun
 from highwall.workflows.outlining.track import patches_file, track_patches
 from highwall.workflows.run import Run, Say, facts_of
+from highwall.workflows.run_files import file_of
 from highwall.workflows.sites import site_of_patches, site_of_raster
 
 
@@ -54,7 +55,8 @@ def changed_objects(options: ObjectsSection, changes: Mapping[str, Any]) -> Obje
 def refine_alone(
     given: ToRefine, out: Path, *, changes: Mapping[str, Any], run_file: Path | None, crew: Crew, say: Say
 ) -> None:
-    """Outline the patches of a probability map."""
+    """Outline the patches of a probability map, or of that of a run's folder."""
+    given = given._replace(probability=file_of(given.probability, PROBABILITY, left_by="detect"))
     options, said = load_run(run_file), dict(changes)
     unused = [f"--{name.replace('_', '-')}" for name, value in said.items() if value is not None]
     if given.image is None and unused:

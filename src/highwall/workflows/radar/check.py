@@ -2,9 +2,8 @@
 
 import datetime as dt
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -20,6 +19,7 @@ from highwall.io.aside import aside, write_text
 from highwall.io.catalog import checksum
 from highwall.io.rasters import read_zarr
 from highwall.report.motion_check import station_panels
+from highwall.workflows.radar.sight import Angles, Sight, sight_at
 from highwall.workflows.run import Say, silent
 
 CHECK: Final = "motion_check.json"
@@ -27,6 +27,7 @@ _STORE: Final = "displacement.zarr"
 _REACH_PX: Final = 1
 """Pixels around a station's own whose motion is averaged [px]."""
 _GNSS, _LEVELLING = ("east", "north", "up"), "height"
+_NOTHING_GIVEN: Final = Angles()
 
 
 class Checked(NamedTuple):
@@ -34,6 +35,8 @@ class Checked(NamedTuple):
 
     stations: dict[str, Comparison]
     set_aside: list[SetAside]
+    sights: dict[str, Sight]
+    """Line to the satellite that was used at each of the stations, the reference among them."""
 
 
 def store_of(place: Path) -> Path:
@@ -47,12 +50,13 @@ def motion_check(
     out: Path,
     *,
     reference: str | None = None,
-    heading_deg: float | None = None,
+    given: Angles = _NOTHING_GIVEN,
     say: Say = silent,
 ) -> Checked:
     """Compare a radar series with stations. Leaves ``motion_check.csv``, ``.json`` and ``.png``.
 
-    The JSON bears the checksum of the series, so that it is never held against another one.
+    The JSON bears the checksum of the series, so that it is never held against another one. Both tell the line of sight
+    that was used: the product's look vectors at each station where it has them, unless an angle is given.
 
     Parameters
     ----------
@@ -64,38 +68,45 @@ def motion_check(
     reference
         Station against which both are taken; without it each series is against its own reference, and a constant rate
         between the two references shows as a bias of all stations.
-    heading_deg
-        Of the satellite's flight, from north clockwise [°]; GNSS needs it where the stack does not say.
+    given
+        Incidence angle, and direction of the satellite's flight, from north clockwise [°]. They overrule the product,
+        which is told; GNSS needs the heading where the product knows neither it nor look vectors.
 
     Raises
     ------
     MissingInputError
         A file does not exist.
     InputError
-        Columns are missing, values cannot be read, or no station can be compared.
+        Columns are missing, values cannot be read, the line of sight is unknown, or no station can be compared.
     """
     motion = store_of(motion)
     layers = read_zarr(motion)
     table = _read(stations)
-    unit = _unit(layers.attrs, heading_deg, is_gnss=set(_GNSS) <= set(table))
+    if "los_enu" not in layers:  # then all stations have one line of sight, or none has
+        sight_at(layers, given, needs_heading=set(_GNSS) <= set(table))
     days = as_dates(layers["epoch"].values)
-    found, problems = {}, []
-    base = None if reference is None else _base(table, reference, layers, unit, source=stations)
-    for name in table["station"].unique():
+    found, problems, sights = {}, [], {}
+    base = None if reference is None else _base(table, reference, layers, given, source=stations)
+    if reference is not None and base is not None:
+        sights[reference] = base.sight
+    for name in map(str, table["station"].unique()):
         if name == reference:
             continue
         try:
-            found[str(name)] = _compared(_pair(table, name, layers, unit), base, days)
+            pair = _pair(table, name, layers, given)
+            found[name], sights[name] = _compared(pair, base, days), pair.sight
         except InputError as error:
-            problems.append(SetAside(str(name), str(error)))
+            problems.append(SetAside(name, str(error)))
             say(f"{name} set aside: {error}")
     if not found:
         raise InputError(
             "no station could be compared:\n" + "\n".join(f"  {one.name}: {one.reason}" for one in problems)
         )
-    _write(Checked(found, problems), out, motion=motion, reference=reference)
+    checked = Checked(found, problems, sights)
+    _write(checked, out, motion=motion, reference=reference)
     say(f"motion_check.csv: {len(found)} stations" + (f", {len(problems)} set aside" if problems else ""))
-    return Checked(found, problems)
+    say(f"line of sight: {' | '.join(_lines_of_sight(checked))}")
+    return checked
 
 
 class _Pair(NamedTuple):
@@ -104,6 +115,7 @@ class _Pair(NamedTuple):
     dates: list[dt.date]
     ground: NDArray[np.float64]
     radar: NDArray[np.float64]
+    sight: Sight
 
 
 def _compared(pair: _Pair, base: _Pair | None, days: list[dt.date]) -> Comparison:
@@ -117,28 +129,29 @@ def _compared(pair: _Pair, base: _Pair | None, days: list[dt.date]) -> Compariso
     return compare(shared, ground, days, pair.radar - base.radar)
 
 
-def _base(table: pd.DataFrame, name: str, layers: xr.Dataset, unit: NDArray[np.float64], *, source: Path) -> _Pair:
+def _base(table: pd.DataFrame, name: str, layers: xr.Dataset, given: Angles, *, source: Path) -> _Pair:
     """Series of the reference station."""
     if name not in (known := table["station"].unique().tolist()):
         raise InputError(f"{source} has no station {name!r}; it has {', '.join(known)}.")
     try:
-        return _pair(table, name, layers, unit)
+        return _pair(table, name, layers, given)
     except InputError as error:
         raise InputError(f"station {name} cannot be the reference: {error} Choose another.") from error
 
 
-def _pair(table: pd.DataFrame, name: str, layers: xr.Dataset, unit: NDArray[np.float64]) -> _Pair:
-    rows = table[table["station"] == name].sort_values("date")
-    if set(_GNSS) <= set(table):
-        ground = line_of_sight(rows[list(_GNSS)].to_numpy(dtype=np.float64), unit.tolist())
+def _pair(table: pd.DataFrame, name: str, layers: xr.Dataset, given: Angles) -> _Pair:
+    rows, is_gnss = table[table["station"] == name].sort_values("date"), set(_GNSS) <= set(table)
+    near = _around(layers, float(rows["lon"].iloc[0]), float(rows["lat"].iloc[0]))
+    sight = sight_at(near, given, needs_heading=is_gnss)
+    if is_gnss:
+        ground = line_of_sight(rows[list(_GNSS)].to_numpy(dtype=np.float64), sight.unit.tolist())
     else:
-        ground = rows[_LEVELLING].to_numpy(dtype=np.float64) * unit[2]
-    radar = _radar(layers, float(rows["lon"].iloc[0]), float(rows["lat"].iloc[0]))
-    return _Pair([day.date() for day in rows["date"]], ground, radar)
+        ground = rows[_LEVELLING].to_numpy(dtype=np.float64) * sight.unit[2]
+    return _Pair([day.date() for day in rows["date"]], ground, _radar(near), sight)
 
 
-def _radar(layers: xr.Dataset, lon: float, lat: float) -> NDArray[np.float64]:
-    """Mean displacement of the pixels around a place (epoch,) [m]; NaN where none is known."""
+def _around(layers: xr.Dataset, lon: float, lat: float) -> xr.Dataset:
+    """Pixels around a place."""
     grid = grid_of(layers, name="motion")
     place = gpd.GeoSeries(gpd.points_from_xy([lon], [lat]), crs="EPSG:4326").to_crs(str(grid.crs)).iloc[0]
     col, row = (int(np.floor(value)) for value in ~grid.transform * (place.x, place.y))
@@ -148,24 +161,15 @@ def _radar(layers: xr.Dataset, lon: float, lat: float) -> NDArray[np.float64]:
         "y": slice(max(row - _REACH_PX, 0), row + _REACH_PX + 1),
         "x": slice(max(col - _REACH_PX, 0), col + _REACH_PX + 1),
     }
-    values = layers["displacement"].isel(around).values.reshape(layers.sizes["epoch"], -1).astype(np.float64)
+    return layers.isel(around)
+
+
+def _radar(near: xr.Dataset) -> NDArray[np.float64]:
+    """Mean displacement of some pixels (epoch,) [m]; NaN where none is known."""
+    values = near["displacement"].values.reshape(near.sizes["epoch"], -1).astype(np.float64)
     known = np.isfinite(values)
     total = np.where(known, values, 0.0).sum(axis=1)
     return np.where(known.any(axis=1), total / np.maximum(known.sum(axis=1), 1), np.nan)
-
-
-def _unit(attrs: Mapping[str, Any], heading_deg: float | None, *, is_gnss: bool) -> NDArray[np.float64]:
-    """East, north and up of the line to a right-looking satellite; horizontally unknown (NaN) without its heading."""
-    if "incidence_deg" not in attrs:
-        raise InputError("the stack does not say its incidence angle; run `highwall deform` with --incidence.")
-    incidence = np.deg2rad(float(attrs["incidence_deg"]))
-    heading = attrs.get("heading_deg", heading_deg) if heading_deg is None else heading_deg
-    if heading is None:
-        if is_gnss:
-            raise InputError("GNSS moves in three directions, and the satellite's heading is unknown; give --heading.")
-        return np.array([np.nan, np.nan, np.cos(incidence)])
-    flight = np.deg2rad(float(heading))
-    return np.array([-np.sin(incidence) * np.cos(flight), np.sin(incidence) * np.sin(flight), np.cos(incidence)])
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -191,10 +195,22 @@ def _read(path: Path) -> pd.DataFrame:
     return table
 
 
+def _lines_of_sight(checked: Checked) -> list[str]:
+    """Where the line of sight is from, and at which stations where that differs."""
+    by_origin: dict[str, list[str]] = {}
+    for name, sight in checked.sights.items():
+        by_origin.setdefault(sight.origin, []).append(name)
+    if len(by_origin) == 1:
+        return list(by_origin)
+    return [f"{', '.join(names)}: {origin}" for origin, names in by_origin.items()]
+
+
 def _write(checked: Checked, out: Path, *, motion: Path, reference: str | None) -> None:
-    found, problems = checked
+    found, problems, sights = checked
     rows = [
         {"station": name, "n_dates": len(one.dates), "rms_m": one.rms, "bias_m_per_year": one.bias}
+        | dict(zip(("to_satellite_east", "to_satellite_north", "to_satellite_up"), sights[name].unit, strict=True))
+        | {"line_of_sight": sights[name].origin}
         for name, one in found.items()
     ]
     table = pd.DataFrame(rows)
@@ -205,6 +221,7 @@ def _write(checked: Checked, out: Path, *, motion: Path, reference: str | None) 
         "motion": checksum(motion), "reference": reference, "n_stations": len(found),
         "rms_m": float(np.sqrt(np.mean(table["rms_m"] ** 2))),
         "bias_m_per_year": float(bias.mean()) if len(bias) else None,
+        "line_of_sight": _lines_of_sight(checked),
         "set_aside": [one._asdict() for one in problems],
     }  # fmt: skip
     write_text(json.dumps(facts, indent=1, ensure_ascii=False), out / CHECK)

@@ -80,6 +80,8 @@ class Measurement:
         concluding, effects = self._concluding(self._result(inverted, place), place, n_pairs=n_pairs)
         concluded = self._pass("concluded", concluding, concluding.scene)
         placed = concluded if self.scene.is_on_map else self._placed(concluded)
+        design = motion_model(Network.from_stack(self.scene.stack).epochs, self.options.velocity).design
+        placed.add(concluding.noise.layers(design))
         return Measured(placed, inverting.reference, concluding.noise, effects)
 
     def inverting(self) -> tuple[Inverting, ReferencePlace | None]:

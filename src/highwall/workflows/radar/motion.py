@@ -100,7 +100,7 @@ class Concluding:
         formal, corrected = block["velocity_std"], correct(block, self.corrections)
         motion = fit_motion(corrected["displacement"], options=self.velocity, formal_std=formal, noise=self.noise)
         layers = corrected.assign(motion)
-        return self._judged(layers).drop_vars(["is_reference", "avoid", "height", "los_enu"], errors="ignore")
+        return self._judged(layers).drop_vars(["is_reference", "avoid", "height"], errors="ignore")
 
     def _judged(self, layers: xr.Dataset) -> xr.Dataset:
         coherence = layers.get("mean_coherence")

@@ -23,6 +23,8 @@ from highwall.workflows.run import Run, Say, facts_of
 
 _LONLAT = "lonlat:"
 """Begins a reference that is a place on the ground, not a pixel."""
+_SERVES = {"dem": "stratified", "gacos": "gacos"}
+"""What is given beside a stack, and the correction that alone uses it."""
 _OF_SITE = ("stack", "wavelength_m", "incidence_deg", "dem", "gacos")
 
 
@@ -50,8 +52,8 @@ def deform_alone(
         say(f"velocity.tif: {low:+.0f} to {high:+.0f} mm/year along the line of sight, {facts['n_pairs']} pairs")
     else:
         say(
-            f"velocity.tif: no pixel has a network in one piece ({facts['network']}): maps hatch all of it; "
-            "add pairs that join the pieces"
+            f"velocity.tif: no pixel has a network in one piece ({facts['network']}) and kept its coherence: maps "
+            "hatch all of it; add pairs that join the pieces, or lower deform.decorrelation.min_mean_coherence"
         )
 
 
@@ -93,7 +95,18 @@ def _deform_options(given: Given, changes: Mapping[str, Any], run_file: Path | N
     options = load_run(run_file).deform
     inversion = checked(InversionOptions, options.inversion.model_dump() | dict(changes), source="the command line")
     checked(InsarSection, {name: getattr(given, name) for name in _OF_SITE}, source="the command line")
+    _check_used(given, options)
     return options.model_copy(update={"inversion": inversion})
+
+
+def _check_used(given: Given, options: DeformSection) -> None:
+    """Refuse what a correction would need that is not asked for: none acts unasked, and it would be passed over."""
+    for name, correction in _SERVES.items():
+        if getattr(given, name) is not None and not getattr(options.corrections, correction):
+            raise InputError(
+                f"--{name} serves a correction that was not asked for; ask for it in run.yaml (--run), as deform: "
+                f"{{corrections: {{{correction}: true}}}}, or leave --{name} out."
+            )
 
 
 def _reference(text: str) -> dict[str, Any]:

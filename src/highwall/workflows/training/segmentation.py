@@ -185,12 +185,11 @@ def read_samples(given: ToLearn, *, options: TrainOptions, say: Say = silent) ->
     Raises
     ------
     InputError
-        Neither a dataset nor both folders are given, they hold nothing that can be read, or a fold of a dataset is
-        asked for, which has its own splits.
+        Neither a dataset nor both folders are given, they hold nothing that can be read, or what folders alone
+        need is said of a dataset.
     """
     if given.dataset is not None and given.images is None and given.labels is None:
-        if given.fold is not None:
-            raise InputError("a fold goes with --images and --labels; a dataset has its own splits. Leave --fold out.")
+        _check_dataset(given)
         return read_dataset(given.dataset)
     if given.level not in (None, *LEVELS):
         raise InputError(f"level {given.level!r} is unknown; it is one of {', '.join(LEVELS)}.")
@@ -205,6 +204,18 @@ def read_samples(given: ToLearn, *, options: TrainOptions, say: Say = silent) ->
     if reading.unlabelled:
         say(f"{len(reading.unlabelled)} scenes without labels are left out: {', '.join(reading.unlabelled[:5])}")
     return split_samples(reading.samples, options=options, fold=given.fold)
+
+
+def _check_dataset(given: ToLearn) -> None:
+    """Refuse what would be passed over: a dataset has splits, bands and levels of its own."""
+    said = {
+        "--fold": given.fold, "--image-bands": given.image_bands, "--level": given.level, "--near-m": given.near_m,
+    }  # fmt: skip
+    if unused := [option for option, value in said.items() if value]:
+        raise InputError(
+            f"{' and '.join(unused)} goes with --images and --labels; a dataset has its own splits, bands and levels. "
+            "Leave it out."
+        )
 
 
 def split_samples(samples: SampleSet, *, options: TrainOptions, fold: Fold | None = None) -> SampleSet:

@@ -18,6 +18,7 @@ from highwall.activity.options import ActivityOptions
 from highwall.activity.patch_table import patch_table
 from highwall.activity.permits import PermitTable, permit_table
 from highwall.activity.plan_check import PLAN_FIELDS, check_plan
+from highwall.activity.series_errors import ERROR_LAYERS
 from highwall.activity.zones import Zones, zones_of
 from highwall.core.errors import ConfigError, SetAside, StackError, VectorError
 from highwall.io.catalog import checksum
@@ -46,7 +47,9 @@ OUTPUTS = (
     "activity.gpkg", "activity.parquet", "findings.gpkg", "findings.parquet", "activity_series.csv", "plan_check.gpkg",
     "plan_check.parquet", MINES,
 )  # fmt: skip
-MOTION_LAYERS = ("velocity_vertical", "velocity_vertical_std", "decorrelated", "displacement_vertical")
+MOTION_LAYERS = (
+    "velocity_vertical", "velocity_vertical_std", "decorrelated", "displacement_vertical", *ERROR_LAYERS
+)  # fmt: skip
 
 
 class ToAssess(NamedTuple):

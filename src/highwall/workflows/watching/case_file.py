@@ -13,8 +13,10 @@ import geopandas as gpd
 import pandas as pd
 
 from highwall import __version__
+from highwall.activity.breaches import OUTSIDE_ANY
 from highwall.activity.findings import LAPSED_KINDS, MOTION_KINDS
-from highwall.activity.permits import record_on
+from highwall.activity.not_in_force import not_in_force
+from highwall.activity.permits import by_validity, record_on
 from highwall.activity.register import Entry
 from highwall.core.errors import MissingInputError
 from highwall.core.grid import grid_of
@@ -72,6 +74,7 @@ def case_file(run: Run, finding_id: str, *, register: Path | None = None) -> lis
         facts=facts,
         evidence=evidence,
         permit=_permit(permits, entry),
+        not_in_force=_not_in_force(permits, entry, ground, record["highwall:parameters"]["activity"]),
         activity=patch,
         before=_picture(Path(before["path"]), ground, permits, _title("before", before["path"])) if before else None,
         after=_picture(
@@ -164,10 +167,23 @@ def _permit(permits: gpd.GeoDataFrame | None, entry: Entry) -> dict[str, Any] | 
         return None
     rows = permits[permits["permit_id"] == entry.facts["permit_id"]]
     record = record_on(rows, entry.last_seen, is_lapsed=entry.kind in LAPSED_KINDS)
-    if record is None:
-        return None
-    values = record.drop("geometry").to_dict()
-    return {str(name): _text(value) for name, value in values.items()}
+    return None if record is None else _texts(record)
+
+
+def _not_in_force(
+    permits: gpd.GeoDataFrame | None, entry: Entry, ground: gpd.GeoSeries, parameters: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Facts of the permits that had lapsed or not begun where a finding lies outside any in force."""
+    if permits is None or entry.kind != OUTSIDE_ANY:
+        return []
+    held = by_validity(permits.to_crs(ground.crs), entry.last_seen)
+    parts = not_in_force(ground.iloc[0], held, least_share=parameters["touching_share"])
+    return [_texts(part.permit) for part in parts]
+
+
+def _texts(record: "pd.Series[Any]") -> dict[str, Any]:
+    """Facts of a permit as text."""
+    return {str(name): _text(value) for name, value in record.drop("geometry").to_dict().items()}
 
 
 def _text(value: Any) -> str | None:

@@ -145,7 +145,10 @@ def _motion_caveats(facts: Mapping[str, Any]) -> list[str]:
     if not facts["assumption"]:
         sentences.append("The incidence angle is unknown: no vertical motion, and no patch was given any.")
     if facts["velocity_min"] is None:
-        sentences.append("No pixel of the stack could be inverted; lower deform.min_pairs or deform.min_coherence.")
+        sentences.append(
+            "No pixel of the stack could be inverted and kept its coherence; lower deform.inversion.min_pairs, "
+            "deform.inversion.min_coherence or deform.decorrelation.min_mean_coherence."
+        )
     return sentences
 
 

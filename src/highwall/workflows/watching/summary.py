@@ -74,7 +74,7 @@ class MotionSummary(_Part):
     first: str = Field(description="ISO date")
     last: str = Field(description="ISO date")
     velocity_min: float | None = Field(
-        description="least line-of-sight velocity of pixels with an unsplit network [m year⁻¹]"
+        description="least line-of-sight velocity of pixels that did not decorrelate [m year⁻¹]"
     )
     velocity_max: float | None = Field(description="greatest, positive toward the satellite [m year⁻¹]")
     reference: str = Field(description="where motion is zero by definition, and why there")

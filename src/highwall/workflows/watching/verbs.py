@@ -6,6 +6,7 @@ from pathlib import Path
 
 from highwall.core.errors import InputError, MissingInputError
 from highwall.workflows.config_files import load_run
+from highwall.workflows.outlining.track import patches_file
 from highwall.workflows.radar.check import store_of
 from highwall.workflows.run import Run, Say, facts_of
 from highwall.workflows.sites import site_of_outlines, site_of_run
@@ -34,8 +35,9 @@ def assess_alone(
     Raises
     ------
     MissingInputError
-        There is no folder of an earlier run.
+        There is no folder of an earlier run, or no patches in that of this one.
     """
+    patches = patches_file(patches)
     if before is not None and not before.is_dir():
         raise MissingInputError(f"no folder of an earlier run at {before}; correct --before.")
     site = site_of_run(out) if (out / "stac").is_dir() else site_of_outlines(patches)
