@@ -73,6 +73,7 @@ def slice_table(rows: Rows) -> str:
 TABLES: dict[str, Callable[[Rows], str]] = {
     "classification": cost_table,
     "classification_scores": score_table,
+    "classification_scores_1600": score_table,
     "classification_optimisers": optimiser_table,
     "classification_slices": slice_table,
 }

@@ -60,3 +60,9 @@ def test_a_part_carries_its_record_and_on_which_side_of_the_date_it_lies():
     first, second = not_in_force(GROUND, by_validity(permitted, TODAY), least_share=0.05)
     assert (first.permit["permit_id"], first.share, first.day) == ("L-1", pytest.approx(0.4), ENDED)
     assert (second.permit["permit_id"], second.share, second.day) == ("L-2", pytest.approx(0.3), COMING)
+
+
+def test_ground_without_area_lies_nowhere():
+    line = square(0, 0, 1000).boundary
+    held = by_validity(permits(GROUND, valid_to=["2021-01-01"]), TODAY)
+    assert not_in_force(line, held, least_share=0.05) == []

@@ -107,3 +107,12 @@ def test_the_place_of_a_store_that_is_released_may_be_taken(tmp_path, scene):
 def test_a_coordinate_that_no_layer_has_stays_out(tmp_path, scene):
     store = resumed(tmp_path / "work.zarr", scene.assign_coords(component=["east", "north", "up"]))
     assert "component" not in read_zarr(store.path).coords
+
+
+def test_a_store_that_an_earlier_version_began_with_fewer_variables_is_begun_anew(tmp_path, scene):
+    first = Window(slice(0, 4), slice(0, 4))
+    resumed(tmp_path / "work.zarr", scene).put(first, first.of(scene))
+    wider = scene.assign(more=scene["decorrelated"])
+    store = resumed(tmp_path / "work.zarr", wider)
+    assert not store.has(first)
+    store.put(first, first.of(wider))

@@ -293,3 +293,39 @@ def test_a_closed_bus_that_is_dropped_leaves_no_socket_open(broker: Mosquitto) -
         assert client() is None
     finally:
         gc.enable()
+
+
+def test_what_mqtt_cannot_carry_is_refused_where_it_is_published_and_holds_up_nothing(broker: Mosquitto) -> None:
+    keeper = Keeper()
+    with MqttBus(options(broker, "server")) as server, MqttBus(options(broker, "gw-1")) as gateway:
+        server.subscribe("a/+", keeper)
+        until(lambda: server.is_listening)
+        with pytest.raises(OutputError, match="the properties of a/b cannot be published"):
+            gateway.publish(Message("a/b", b"1", {"name": "x" * 70_000}))
+        gateway.publish(Message("a/b", b"2"))
+        until(lambda: keeper.said == [b"2"])
+        with pytest.raises(OutputError, match=r"a/\+ cannot be published"):
+            gateway.publish(Message("a/+", b"3"))
+
+
+def test_an_early_message_that_cannot_be_sent_holds_up_no_other(broker: Mosquitto) -> None:
+    keeper = Keeper()
+    with MqttBus(options(broker, "server")) as server:
+        server.subscribe("a/b", keeper)
+        until(lambda: server.is_listening)
+        with MqttBus(options(broker, "gw-1")) as gateway:
+            gateway.publish(Message("a/+", b"1"))
+            gateway.publish(Message("a/b", b"2"))
+            until(lambda: keeper.said == [b"2"])
+            assert gateway._n_under_way == 0
+
+
+def test_more_than_can_wait_for_the_first_connection_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("highwall.twin.mqtt._MOST_WAITING", 2)
+    bus = MqttBus(MqttOptions(host="127.0.0.1", port=free_port(), client_id="gw-1"))
+    monkeypatch.setattr("highwall.twin.mqtt._FLUSH_S", 0.0)
+    bus.publish(Message("a/b", b"1"))
+    bus.publish(Message("a/b", b"2"))
+    with pytest.raises(OutputError, match=r"2 messages of gw-1 .* wait for its first connection"):
+        bus.publish(Message("a/b", b"3"))
+    bus.close()

@@ -43,7 +43,7 @@ def not_in_force(ground: Any, held: Validity, *, least_share: float) -> list[Par
 def _parts(ground: Any, records: gpd.GeoDataFrame, day: str, least_share: float) -> list[Part]:
     """Parts of the first record of each permit that holds enough, in the order of the records."""
     found: dict[str, Part] = {}
-    near = records[records.intersects(ground)]
+    near = records[records.intersects(ground)] if ground.area else records[:0]
     for (name, _), alike in near.groupby(["permit_id", day], sort=False):
         share = ground.intersection(shapely.union_all(alike.geometry.values)).area / ground.area
         if share > least_share:

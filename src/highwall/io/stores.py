@@ -27,7 +27,7 @@ class BlockStore:
 
     @classmethod
     def resume(cls, path: Path, *, example: xr.Dataset, space: xr.Dataset) -> "BlockStore":
-        """Open the store at ``path`` as it was left, or create it empty.
+        """Open the store at ``path`` as it was left, or create it empty; one without a variable is begun anew.
 
         Parameters
         ----------
@@ -37,6 +37,8 @@ class BlockStore:
             Anything on the whole grid: it tells the size and the coordinates of ``y`` and ``x``.
         """
         store = cls(path)
+        if path.is_dir() and not example.data_vars.keys() <= set(zarr.open_group(path, mode="r").keys()):
+            remove(path)  # an earlier version began it, and wrote less
         if not path.is_dir():
             remove(store._ledger)
             with aside(path) as temporary:

@@ -10,6 +10,7 @@ the broker to say how much that is.
 """
 
 import logging
+import struct
 import threading
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
@@ -33,6 +34,8 @@ _FLUSH_S: Final = 2.0
 _SHARED: Final = "$share/"
 _MOST_BYTES: Final = 2**28
 """Largest packet of MQTT, which a broker takes that names no limit of its own [byte]."""
+_MOST_WAITING: Final = 65_535
+"""Messages that paho keeps at once."""
 _HEAD_BYTES: Final = 9
 """Of a packet beside topic, properties and payload: type, length, length of the topic, number [byte]."""
 _LOG: Final = logging.getLogger(__name__)
@@ -68,6 +71,15 @@ class _Arrived(NamedTuple):
     generation: int
 
 
+class _Packet(NamedTuple):
+    """A message as it travels."""
+
+    message: Message
+    properties: Properties
+    n_bytes: int
+    """Its size, or a little more."""
+
+
 class MqttBus:
     """A :class:`highwall.twin.bus.MessageBus` on a broker; connects by itself, again and again, until it is closed."""
 
@@ -88,7 +100,7 @@ class MqttBus:
         self._handlers: list[tuple[str, Handler]] = []
         self._patterns: dict[str, None] = {}
         self._waiting: list[_Arrived] = []
-        self._early: list[Message] | None = []
+        self._early: list[_Packet] | None = []
         """What was published before the first connection; None: there has been one."""
         self._most_bytes = _MOST_BYTES
         self._generation = 0
@@ -141,23 +153,24 @@ class MqttBus:
         Raises
         ------
         OutputError
-            The bus is closed, or the message cannot be sent.
+            The bus is closed, the message cannot be sent, or more wait for the first connection than paho keeps.
         """
         if self._is_closed:
             raise OutputError(f"the bus of {self._name} is closed; open another.")
-        self._count(1)
+        packet = _packet(message)
         with self._lock:
             if self._early is not None:
-                self._early.append(message)
+                if len(self._early) >= _MOST_WAITING:
+                    raise OutputError(f"{len(self._early)} messages of {self._name} wait for its first connection.")
+                self._count(1)
+                self._early.append(packet)
                 return
-        self._send(message)
+        self._count(1)
+        self._send(packet)
 
-    def _send(self, message: Message) -> None:
+    def _send(self, packet: _Packet) -> None:
         """Hand a message, which counts as under way, to paho."""
-        properties = _properties(PacketTypes.PUBLISH)
-        if message.properties:
-            properties.UserProperty = list(message.properties.items())
-        n_bytes = _n_bytes(message, properties)
+        message, properties, n_bytes = packet
         if n_bytes > self._most_bytes:
             _LOG.error(
                 "%s takes %d bytes and the broker of %s takes %d; it is left out, give the broker a larger limit",
@@ -165,7 +178,11 @@ class MqttBus:
             )  # fmt: skip
             self._count(-1)
             return
-        sent = self._client.publish(message.topic, message.payload, _QOS, message.retain, properties)
+        try:
+            sent = self._client.publish(message.topic, message.payload, _QOS, message.retain, properties)
+        except ValueError as error:  # such as a wildcard in its topic
+            self._count(-1)
+            raise OutputError(f"{message.topic} cannot be published by {self._name}: {error}.") from error
         if sent.rc not in (MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_NO_CONN):
             self._count(-1)
             raise OutputError(f"{message.topic} cannot be published by {self._name}: {sent.rc.name}.")
@@ -219,10 +236,10 @@ class MqttBus:
     def _send_early(self) -> None:
         """Send what waited for the first connection; an error would end paho's thread."""
         early, self._early = self._early or (), None
-        for message in early:
+        for packet in early:
             try:
-                self._send(message)
-            except (OutputError, ValueError) as error:
+                self._send(packet)
+            except OutputError as error:
                 _LOG.error("%s", error)
 
     def _ask_for(self, pattern: str) -> None:
@@ -319,10 +336,22 @@ def _properties(packet: int) -> Properties:
     return Properties(packet)  # type: ignore[no-untyped-call]
 
 
-def _n_bytes(message: Message, properties: Properties) -> int:
-    """Size of the packet that carries a message, or a little more."""
-    told: bytes = properties.pack()  # type: ignore[no-untyped-call]
-    return _HEAD_BYTES + len(message.topic.encode()) + len(told) + len(message.payload)
+def _packet(message: Message) -> _Packet:
+    """Packet of a message.
+
+    Raises
+    ------
+    OutputError
+        MQTT cannot carry its properties.
+    """
+    properties = _properties(PacketTypes.PUBLISH)
+    if message.properties:
+        properties.UserProperty = list(message.properties.items())
+    try:
+        told: bytes = properties.pack()  # type: ignore[no-untyped-call]
+    except struct.error as error:
+        raise OutputError(f"the properties of {message.topic} cannot be published: {error}.") from error
+    return _Packet(message, properties, _HEAD_BYTES + len(message.topic.encode()) + len(told) + len(message.payload))
 
 
 def _filter_of(pattern: str) -> str:

@@ -20,8 +20,8 @@ def file_of(place: Path, name: str, *, left_by: str) -> Path:
     """
     if (inside := place / name).exists():
         return inside
-    if not place.is_dir() or place.suffix == ".gdb" or any(place.glob("*.shp")):  # GDAL reads such folders
+    if not (place / "stac").is_dir():  # a file, or a folder that is one: a geodatabase, a Zarr store, shapefiles
         return place
     raise MissingInputError(
-        f"{place} is a folder without {name}, which `highwall {left_by}` leaves; give one that has it, or a file."
+        f"{place} is a run without {name}, which `highwall {left_by}` leaves; give one that has it, or a file."
     )

@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -386,11 +387,11 @@ def test_on_real_scenes_what_one_person_drew_scores_as_the_other_agrees(real_dat
     ("given", "message"),
     [
         (
-            ToEvaluate((), "set", bands=("B02",), level="L1C"),
+            ToEvaluate((), Path("set"), bands=("B02",), level="L1C"),
             "set is taken as a dataset.*leave --bands and --level out",
         ),
-        (ToEvaluate((), "set", label_kind="bits"), "leave --label-kind out"),
-        (ToEvaluate((), "images", "labels", split="test"), "--split test is one of a dataset"),
+        (ToEvaluate((), Path("set"), label_kind="bits"), "leave --label-kind out"),
+        (ToEvaluate((), Path("images"), Path("labels"), split="test"), "--split test is one of a dataset"),
     ],
 )
 def test_what_would_be_passed_over_is_refused(tmp_path, given, message):

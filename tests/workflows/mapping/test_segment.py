@@ -322,6 +322,9 @@ def test_radar_bands_come_from_an_image_of_their_own(tmp_path):
         segment_alone(given, tmp_path / "out")
     made = segment_alone(given._replace(radar=s1), tmp_path / "out")
     assert made.facts[str(tmp_path / "out")]["area_m2"]["dumping_ground"] > 0
+    bare = geotiff(tmp_path / "bare.tif", np.concatenate([shares(), shares()[:1]]), level="L2A", date="2023-07-17")
+    named = given._replace(scenes=(bare,), radar=s1, bands=(*BANDS, "SCL"))  # the last is no band of the cube
+    assert segment_alone(named, tmp_path / "named").facts[str(tmp_path / "named")]["area_m2"]["dumping_ground"] > 0
     with pytest.raises(InputError, match="--radar goes with one scene"):
         segment_alone(given._replace(radar=s1, scenes=(given.scenes[0],) * 2), tmp_path / "out")
 

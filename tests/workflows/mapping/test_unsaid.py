@@ -46,8 +46,25 @@ def test_one_scene_that_takes_it_is_enough(named, tmp_path):
     check_said(ToDetect((named, bare), bands=("B04", "B03", "B02"), level="L2A", date=dt.date(2020, 1, 1)))
 
 
+def test_scenes_of_one_name_are_told_apart(tmp_path):
+    """The first says nothing, so that the level serves it; the second says another."""
+    for year in ("2020", "2024"):
+        (tmp_path / year).mkdir()
+    bare = scene(tmp_path / "2020" / "scene.tif")
+    own = geotiff(tmp_path / "2024" / "scene.tif", np.full((3, 8, 8), 900, np.uint16), level="L2A")
+    check_said(ToDetect((bare, own), bands=("B04", "B03", "B02"), level="L1C", date=dt.date(2020, 1, 1)))
+
+
+def test_no_more_scenes_are_read_than_it_takes():
+    def read():
+        yield "a", Said(("B02",))
+        raise AssertionError("read on")
+
+    check_taken(Said(("B02",)), read())
+
+
 def test_bands_beside_the_cube_are_not_held_against_a_scene():
-    read = {"a": Said(("B02", "B03"))}
+    read = [("a", Said(("B02", "B03")))]
     check_taken(Said(("B02", "B03", "SCL", "B10")), read)
     check_taken(Said(), read)
-    check_taken(Said(("B12",)), {})
+    check_taken(Said(("B12",)), [])

@@ -95,8 +95,6 @@ def test_of_a_folder_its_probability_is_outlined(mine, tmp_path):
     with crew() as hands:
         refine_alone(ToRefine(mine.folder), tmp_path / "a", crew=hands, say=said.append, **nothing)
         assert said[-1].startswith("patches.gpkg: 1 ")
-        (tmp_path / "empty").mkdir()
-        with pytest.raises(
-            MissingInputError, match=r"empty is a folder without probability\.tif, which `highwall detect`"
-        ):
-            refine_alone(ToRefine(tmp_path / "empty"), tmp_path / "b", crew=hands, say=print, **nothing)
+        (tmp_path / "bare" / "stac").mkdir(parents=True)
+        with pytest.raises(MissingInputError, match=r"bare is a run without probability\.tif, which `highwall detect`"):
+            refine_alone(ToRefine(tmp_path / "bare"), tmp_path / "b", crew=hands, say=print, **nothing)

@@ -68,8 +68,9 @@ def test_files_in_another_crs_are_brought_to_the_later_one(two_runs, tmp_path):
 
 
 def test_a_folder_without_patches(two_runs, tmp_path):
+    (tmp_path / "bare" / "stac").mkdir(parents=True)
     with pytest.raises(MissingInputError, match=r"patches\.parquet"):
-        track_alone(tmp_path, two_runs[1], tmp_path / "out", say=lambda line: None)
+        track_alone(tmp_path / "bare", two_runs[1], tmp_path / "out", say=lambda line: None)
 
 
 def test_all_patches_may_be_gone(two_runs, tmp_path):

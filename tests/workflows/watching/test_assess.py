@@ -24,9 +24,10 @@ from highwall.core.grid import GeoBox
 from highwall.core.site import Site
 from highwall.io.catalog import checksum
 from highwall.io.rasters import write_cog, write_zarr
-from highwall.io.vectors import write_polygons
+from highwall.io.vectors import read_polygons, write_polygons
 from highwall.segmentation.labels import bits_of
 from highwall.workflows.config import PlanSection, ZoneSection
+from highwall.workflows.outlining.track import patches_file
 from highwall.workflows.run import Run, facts_of
 from highwall.workflows.watching import looks
 from highwall.workflows.watching.assess import ToAssess, assess
@@ -152,8 +153,19 @@ def run_of(files: Path, name: str) -> Run:
 def test_of_a_folder_its_patches_are_assessed(files, tmp_path):
     assess_by_hand(files / "runs" / "second", tmp_path / "out")
     assert (tmp_path / "out" / "activity.gpkg").exists()
-    with pytest.raises(MissingInputError, match=r"is a folder without patches\.parquet, which `highwall refine`"):
-        assess_by_hand(tmp_path, tmp_path / "out")
+    (tmp_path / "bare" / "stac").mkdir(parents=True)
+    with pytest.raises(MissingInputError, match=r"bare is a run without patches\.parquet, which `highwall refine`"):
+        assess_by_hand(tmp_path / "bare", tmp_path / "b")
+
+
+def test_a_folder_that_is_a_vector_file_is_read(files, tmp_path):
+    """As those of shapefiles are, whatever the case of their names."""
+    patches = gpd.read_parquet(files / "runs" / "second" / "patches.parquet")
+    (tmp_path / "shapes").mkdir()
+    patches[["patch_id", "geometry"]].to_file(tmp_path / "shapes" / "patches.shp")
+    for file in list((tmp_path / "shapes").iterdir()):
+        file.rename(file.with_name(file.name.upper()))
+    assert len(read_polygons(patches_file(tmp_path / "shapes"))) == len(patches)
 
 
 @pytest.fixture(scope="module")

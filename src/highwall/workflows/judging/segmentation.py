@@ -129,10 +129,10 @@ def evaluate_segmentation(
 
 def _read(given: ToEvaluate) -> tuple[SampleSet, list[SetAside]]:
     """Labelled scenes, and what could not be read or nobody labelled."""
+    if given.labels is None and given.images.is_dir() and not (given.images / INDEX).exists():
+        raise MissingInputError(f"{given.images} is no dataset; name the folder of its labels too.")
     _check_used(given)
     if given.labels is None:
-        if given.images.is_dir() and not (given.images / INDEX).exists():
-            raise MissingInputError(f"{given.images} is no dataset; name the folder of its labels too.")
         samples = read_dataset(given.images)
         return samples.where(split=given.split) if given.split else samples, []
     if not given.labels.is_dir():

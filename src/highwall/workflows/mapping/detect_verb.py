@@ -110,10 +110,10 @@ def check_said(given: ToDetect) -> None:
     if not said.by_option:
         return
     scenes = given.source.read(_EVERYWHERE).scenes
-    read = {
-        str(scene.attrs["scene_id"]): Said(scene["band"].values.tolist(), scene.attrs["level"], scene.attrs["acquired"])
+    read = (
+        (scene.attrs["scene_id"], Said(scene["band"].values.tolist(), scene.attrs["level"], scene.attrs["acquired"]))
         for scene in scenes
-    }
+    )
     check_taken(said, read)
 
 

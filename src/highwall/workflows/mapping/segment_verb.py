@@ -1,12 +1,13 @@
 """`highwall segment`: from scenes to land cover of mines, without a site file; many one by one or on a cluster."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from highwall.core.bands import RADAR
 from highwall.core.errors import HighwallError, InputError, OutputError, SetAside
 from highwall.io.scenes import FolderSource
 from highwall.io.vectors import read_area
@@ -121,15 +122,17 @@ def segment_alone(
 def _check_said(given: ToSegment, places: Sequence[Path]) -> None:
     """Refuse bands, a level or a date that every scene has of its own, and another."""
     said = Said(given.bands, given.level, given.date)
-    if not said.by_option:
-        return
-    read = {}
+    if said.by_option:
+        check_taken(said, _read_as(given, places))
+
+
+def _read_as(given: ToSegment, places: Sequence[Path]) -> Iterator[tuple[str, Said]]:
+    """Say as what the scenes are read, but for bands of radar that are laid beside them."""
     for path in places:
         with suppress(HighwallError):  # it is told with the scene itself
             cube = given.source.open(path)
-            optical = cube.bands[: len(said.bands)] if given.radar else cube.bands
-            read[cube.name] = Said(optical, cube.level, cube.acquired)
-    check_taken(said, read)
+            optical = [band for band in cube.bands if not (given.radar and band in RADAR)]
+            yield cube.name, Said(optical, cube.level, cube.acquired)
 
 
 def segment_cube(

@@ -1,7 +1,7 @@
 """What the command line says for files that do not say it themselves; refused where every file says another thing."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from highwall.core.errors import InputError
@@ -27,24 +27,32 @@ class Said(NamedTuple):
         return {option: text for option, text in texts.items() if text}
 
 
-def check_taken(given: Said, read: Mapping[str, Said]) -> None:
+def check_taken(given: Said, read: Iterable[tuple[str, Said]]) -> None:
     """Refuse what no scene has taken, for all of them say another thing.
 
     Parameters
     ----------
     read
-        As what each scene was read, by its name: what it says, else what was given.
+        Name of each scene, and as what it was read: what it says, else what was given. No more are asked for than
+        it takes.
 
     Raises
     ------
     InputError
         An option would be passed over; the message tells what the first scene says.
     """
-    for option, text in given.by_option.items():
-        own = {name: said.by_option.get(option) for name, said in read.items()}
-        if own and text not in own.values():
-            name, found = next(iter(own.items()))
-            raise InputError(
-                f"{option} {text} is for files that do not say; {name} says {found} itself: leave {option} out, or "
-                "correct what the file says."
-            )
+    first: tuple[str, Said] | None = None
+    open_ = given.by_option
+    for name, said in read:
+        first = first or (name, said)
+        open_ = {option: text for option, text in open_.items() if said.by_option.get(option) != text}
+        if not open_:
+            return
+    if first is None:
+        return
+    name, said = first
+    for option, text in open_.items():
+        raise InputError(
+            f"{option} {text} is for files that do not say; {name} says {said.by_option.get(option)} itself: leave "
+            f"{option} out, or correct what the file says."
+        )
