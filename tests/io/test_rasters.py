@@ -76,7 +76,7 @@ def test_codes_are_stored_as_they_are(layer: Layer):
 @pytest.mark.parametrize("layer", FLOATS, ids=lambda layer: layer.name)
 def test_floats_keep_nan_and_sign(layer: Layer):
     values = np.array([-0.0123, np.nan, 7.5])
-    np.testing.assert_array_equal(encode(values, layer), values.astype("f4"))
+    np.testing.assert_array_equal(encode(values, layer), values.astype(layer.dtype))
 
 
 def test_a_map_comes_back_with_its_grid_and_says_what_it_is(tmp_path: Path):

@@ -46,7 +46,7 @@ export function CriteriaPage() {
           version {criteria.version}
           {current && (
             <>
-              , since <When at={current.at} />, {authors(current)}
+              , since <When at={current.at} />, {authors(current, "by ")}
             </>
           )}
         </span>
@@ -95,8 +95,8 @@ function CriterionCard({ criterion, units }: { criterion: Criterion; units: Unit
 }
 
 /** Nobody approves an own proposal: what one name stands for twice came with the software. */
-function authors({ proposed_by, approved_by }: Criteria["versions"][number]): string {
-  return proposed_by === approved_by ? "as delivered" : `by ${proposed_by} with ${approved_by}`;
+function authors({ proposed_by, approved_by }: Criteria["versions"][number], by = ""): string {
+  return proposed_by === approved_by ? "as delivered" : `${by}${proposed_by} with ${approved_by}`;
 }
 
 function answer(level: Trigger): string {
