@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import rasterio
 import torch
+from pydantic import ValidationError
 from rasterio.transform import from_origin
 
 from highwall.classification.encoder import Encoder
@@ -178,3 +179,16 @@ def test_every_chip_of_the_tables_is_in_the_data(real_data):
     without = read_chips(real_data, tables=read_label_tables(with_corrections=False))
     assert len(without) - len(found) == len(tables.of_content)
     assert set(tables.group_of) <= set(found.family)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"n_seed_folds": 1}, "n_seed_folds is 1, and there is one seed"),
+        ({"cross_validate": False, "fold_steps": 10}, "cross_validate is off"),
+        ({"cross_validate": False, "n_seeds": 2}, "cross_validate is off"),
+    ],
+)
+def test_what_no_fold_would_use_is_refused(given, told):
+    with pytest.raises(ValidationError, match=told):
+        ProtocolOptions(**given)

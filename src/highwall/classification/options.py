@@ -149,6 +149,16 @@ class ProtocolOptions(_Options):
     )
     n_resamples: int = Field(500, ge=10, le=100_000, description="bootstrap resamples of groups [1]")
 
+    @model_validator(mode="after")
+    def _folds_are_trained_that_are_spoken_of(self) -> "ProtocolOptions":
+        if self.n_seed_folds is not None and self.n_seeds == 1:
+            raise ValueError(
+                f"n_seed_folds is {self.n_seed_folds}, and there is one seed; ask for more, or leave it out"
+            )
+        if not self.cross_validate and (self.fold_steps is not None or self.n_seeds > 1):
+            raise ValueError("fold_steps and n_seeds are those of folds, and cross_validate is off; leave them out")
+        return self
+
 
 class ExtractOptions(_Options):
     """How a scene is cut into overlapping windows and put together again, and what counts as found."""

@@ -56,8 +56,9 @@ def labels_compare(
         Path | None, typer.Option(help="Disagreements with their decision (yes, no): a file, or a folder by scene.")
     ] = None,
     undecided: Annotated[
-        str, typer.Option(help="What becomes of those that nobody decided: unsure (not counted), yes or no.")
-    ] = "unsure",
+        str | None,
+        typer.Option(help="What becomes of those that nobody decided: unsure (not counted; if none), yes or no."),
+    ] = None,
     resamples: Annotated[int, typer.Option(min=100, help="Resamples of the scenes for the intervals.")] = 1000,
 ) -> None:
     """Compare two annotators: agreement by class, disagreements as polygons, and one adjudicated drawing.
@@ -71,7 +72,11 @@ def labels_compare(
     from highwall.workflows.labels.compare import compare_labels
     from highwall.workflows.labels.console import agreement_table
 
-    options = checked(AgreementOptions, {"undecided": undecided, "n_resamples": resamples}, source="the command line")
+    for option, value in {"--decisions": decisions, "--undecided": undecided}.items():
+        if value is not None and out is None:
+            raise typer.BadParameter("serves the adjudicated drawings of --out; give that too", param_hint=option)
+    said = {"undecided": undecided or "unsure", "n_resamples": resamples}
+    options = checked(AgreementOptions, said, source="the command line")
     with telling() as say:
         report = compare_labels(first, second, images=images, decisions=decisions, out=out, options=options, say=say)
     Console().print(agreement_table(report))

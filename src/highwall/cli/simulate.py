@@ -22,6 +22,9 @@ def site(
 ) -> None:
     """Write a simulated site. It holds everything that `highwall monitor` reads, and the truth."""
     if context.invoked_subcommand is not None:
+        for name in ("out", "seed"):
+            if (source := context.get_parameter_source(name)) is not None and source.name == "COMMANDLINE":
+                raise typer.BadParameter(f"stands behind {context.invoked_subcommand}", param_hint=f"--{name}")
         return
     if out is None:
         raise typer.BadParameter("give the folder that takes the site", param_hint="--out")

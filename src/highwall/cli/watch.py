@@ -121,8 +121,11 @@ def refine(
     bands: Bands = None, scale: Scale = None, estimate_scale: EstimateScale = False,
     land_cover: Annotated[Path | None, typer.Option(help="Raster of land-cover codes.")] = None,
     land_cover_classes: Annotated[
-        str, typer.Option(help="Its codes: worldcover, dynamic_world, io_lulc, copernicus, or a YAML file, code: name.")
-    ] = "worldcover",
+        str | None,
+        typer.Option(
+            help="Its codes: worldcover (if none), dynamic_world, io_lulc, copernicus, or a YAML file, code: name."
+        ),
+    ] = None,
     dem: Annotated[Path | None, typer.Option(help="Heights [m], for terrain shadow; needs --sun.")] = None,
     sun: Annotated[str | None, typer.Option(help="Where the sun stood: AZIMUTH,ELEVATION [°].")] = None,
     memory: Annotated[int, typer.Option(min=64, help="MiB that work on objects may take.")] = 768,
@@ -134,7 +137,9 @@ def refine(
     from highwall.workflows.outlining.surroundings import class_map_of
     from highwall.workflows.outlining.verbs import refine_alone, sun_of
 
-    names = class_map_of(land_cover_classes)
+    if land_cover_classes is not None and land_cover is None:
+        raise typer.BadParameter("serves --land-cover; give that too", param_hint="--land-cover-classes")
+    names = class_map_of(land_cover_classes or "worldcover")
     given = ToRefine(probability, image, references, land_cover, names, dem, sun_of(sun))
     changes = {"cut": cut, "bands": words_of(bands), "scale": scale, "estimate_scale": estimate_scale or None}
     with telling() as say, crew(memory_mib=memory, advance=say.advance) as hands:
@@ -275,6 +280,8 @@ def assess(
     """Hold patches against motion, an earlier look and permits. Leaves activity.gpkg, findings.gpkg, register.json."""
     from highwall.workflows.watching.verbs import assess_alone
 
+    if field and permits is None:
+        raise typer.BadParameter("names columns of --permits; give that too", param_hint="--field")
     with telling() as say:
         assess_alone(
             patches,
@@ -321,14 +328,18 @@ def demo(
     live: Annotated[
         bool, typer.Option("--live", help="Then serve its live twin, with people, machines and sensors that talk.")
     ] = False,
-    port: Annotated[int, typer.Option(min=1, max=65_535, help="With --live: where the pages are.")] = 8080,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65_535, help="With --live: where the pages are; 8080 if none.")
+    ] = None,
 ) -> None:  # fmt: skip
     """Simulate a site and watch it. The result is held against the truth."""
     if live:
         from highwall.workflows.live.demo import live_demo
 
-        live_demo(out, seed=seed, host="127.0.0.1", port=port, say=typer.echo)
+        live_demo(out, seed=seed, host="127.0.0.1", port=port or 8080, say=typer.echo)
         return
+    if port is not None:
+        raise typer.BadParameter("serves --live; give that too", param_hint="--port")
     from highwall.workflows.watching.demo import demo as work
 
     with telling() as say:
