@@ -202,8 +202,10 @@ def test_the_verb_prints_a_row_each_class(twice):
     done = CliRunner().invoke(app, ["labels", "compare", str(twice / "labels"), "--resamples", "100"])
     assert done.exit_code == 0, done.output
     assert "tailing_storage_facility" in done.output
-    wrong = CliRunner().invoke(app, ["labels", "compare", str(twice / "labels"), "--undecided", "perhaps"])
+    out = ["--out", str(twice / "compared")]
+    wrong = CliRunner().invoke(app, ["labels", "compare", str(twice / "labels"), "--undecided", "perhaps", *out])
     assert wrong.exit_code == 1
+    assert not (twice / "compared").exists()
 
 
 @pytest.mark.real
