@@ -9,6 +9,7 @@ from highwall.insar.geometry import (
     line_of_sight,
     los_enu,
     los_layer,
+    mean_angles,
     vertical_motion,
 )
 
@@ -108,3 +109,11 @@ def test_components_in_another_order_are_refused():
     layer = los_layer(xr.DataArray([[39.0]], dims=("y", "x")), heading_deg=-12.0).isel(component=[2, 1, 0])
     with pytest.raises(InputError, match="in this order"):
         line_of_sight(xr.Dataset({"los_enu": layer}))
+
+
+def test_the_angles_of_a_vector_give_it_back():
+    vector = los_enu(38.0, heading_deg=-12.0)
+    missing = np.full(3, np.nan)
+    field = xr.DataArray(np.stack([vector, missing], axis=1)[:, None, :], dims=("component", "y", "x"))
+    assert mean_angles(field) == pytest.approx((38.0, -12.0))
+    assert mean_angles(field.isel(x=[1])) is None

@@ -56,3 +56,10 @@ def test_a_content_that_was_read_can_be_sent_back(world: World) -> None:
     now = world.client("susan").get("/api/criteria").json()["content"]
     answer = world.client("susan").post("/api/criteria/proposals", json={"content": now, "based_on": 1, "why": "same"})
     assert "in force" in answer.json()["error"]["what"]
+
+
+def test_what_is_shipped_is_told_as_such_and_every_known_property_with_its_unit(world: World) -> None:
+    told = world.client("susan").get("/api/criteria").json()
+    assert [version["is_shipped"] for version in told["versions"]] == [True]
+    assert told["units"]["crack_probability"] == {"unit": "1", "scale": 1.0, "offset": 0.0}
+    assert told["units"]["crack_width"]["unit"] == "mm"

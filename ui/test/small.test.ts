@@ -137,6 +137,4 @@ it("a rate is read by the day, and loses an offset", () => {
   expect(unitOf("temperature", "rate", units)).toEqual({ unit: "°C a day", scale: 86_400, offset: 0 });
   expect(unitOf("temperature", "range", units).offset).toBe(0);
   expect(unitOf("unheard", "value", units).unit).toBe("(SI)");
-  expect(unitOf("crack_probability", "value", units).unit).toBe("");
-  expect(unitOf("crack_probability", "rate", units)).toMatchObject({ unit: "1 a day", scale: 86_400 });
 });

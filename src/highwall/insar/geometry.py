@@ -119,6 +119,20 @@ def line_of_sight(dataset: xr.Dataset) -> xr.DataArray:
     return _as_los(xr.DataArray(vector, dims="component"))
 
 
+def mean_angles(los: xr.DataArray) -> tuple[float, float] | None:
+    """Incidence angle and heading [degree] of the mean of unit vectors (component, …); None where none is known.
+
+    The heading is the one from which a right-looking satellite has this vector.
+    """
+    parts = los.values.reshape(len(COMPONENTS), -1).astype(np.float64)
+    known = np.isfinite(parts).all(axis=0)
+    if not known.any():
+        return None
+    east, north, up = parts[:, known].mean(axis=1)
+    incidence = np.rad2deg(np.arctan2(np.hypot(east, north), up))
+    return float(incidence), float(np.rad2deg(np.arctan2(north, -east)))
+
+
 def _share_of_up(incidence_deg: float | xr.DataArray | None, los: xr.DataArray | None) -> float | xr.DataArray:
     """Part of a vertical motion that the line of sight shows."""
     if los is not None and incidence_deg is None:

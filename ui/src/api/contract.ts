@@ -1,6 +1,6 @@
 /** What the server says: the shapes of `/api`. Times are ISO-8601 in UTC unless a name ends in `ms`. */
 
-import type { Latest } from "./readings";
+import type { Latest, Shown } from "./readings";
 
 export type * from "./readings";
 
@@ -209,6 +209,7 @@ export interface CriteriaVersion {
   why: string;
   proposed_by: string;
   approved_by: string;
+  is_shipped: boolean;
   at: Iso;
 }
 
@@ -216,6 +217,7 @@ export interface Criteria {
   version: number;
   content: Record<string, unknown>;
   versions: CriteriaVersion[];
+  units: Record<string, Shown>;
 }
 
 export interface Proposal {

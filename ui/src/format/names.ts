@@ -33,8 +33,11 @@ export function streamTitle(stream: Named, speakers: Speakers): string {
 }
 
 export function streamThing(stream: Named, speakers: Speakers): string {
-  const owner = stream.asset_id ? speakers.get(stream.asset_id) : undefined;
-  return owner?.name ?? thingName(stream.thing, speakers);
+  return ownerOf(stream, speakers)?.name ?? thingName(stream.thing, speakers);
+}
+
+function ownerOf({ asset_id, thing }: Named, speakers: Speakers): Asset | undefined {
+  return (asset_id ? speakers.get(asset_id) : undefined) ?? speakers.get(thing);
 }
 
 /** `crack width`, `signal strength of beacon 17`, `crack width, estimated`: which of several, in words. */
@@ -57,8 +60,8 @@ export function compareStreams(one: Named, other: Named, speakers: Speakers): nu
 }
 
 function isCarried(stream: Named, speakers: Speakers): boolean {
-  const owner = speakers.get(stream.asset_id ?? stream.thing);
-  return owner?.kind === "person" || owner?.kind === "machine";
+  const kind = ownerOf(stream, speakers)?.kind;
+  return kind === "person" || kind === "machine";
 }
 
 /** What a search in a list of datastreams looks through: names, words and ids. */

@@ -1,18 +1,12 @@
-/** In which units people read a property, as the datastreams of this site say. */
+/** In which units people read a property, as the server says. */
 
-import type { Datastream, Shown } from "../api/contract";
+import type { Shown } from "../api/contract";
 
 export type Units = ReadonlyMap<string, Shown>;
 
-const PLAIN: Shown = { unit: "", scale: 1, offset: 0 };
-
-export function unitsOf(streams: Datastream[]): Units {
-  return new Map(streams.map((stream) => [stream.property, stream.shown]));
-}
-
 /** What turns a stored number of a property into one that people read, for a value or for its change in a second. */
 export function unitOf(property: string, statistic: string, units: Units): Shown {
-  const unit = units.get(property) ?? (property.endsWith("_probability") ? PLAIN : undefined);
+  const unit = units.get(property);
   if (statistic === "speed_up") return { unit: "times", scale: 1, offset: 0 };
   if (!unit) return { unit: statistic === "rate" ? "(SI) a second" : "(SI)", scale: 1, offset: 0 };
   if (statistic === "rate")

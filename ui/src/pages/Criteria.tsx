@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { Criteria, Datastream, Proposal } from "../api/contract";
+import type { Criteria, CriteriaVersion, Proposal } from "../api/contract";
 import { Chip, Empty, Head, Level, Loading, Trouble, When } from "../parts/basics";
 import { useLoaded } from "../parts/load";
 import {
@@ -10,7 +10,7 @@ import {
   type Criterion,
   type Level as Trigger,
 } from "../format/criteria";
-import { unitsOf, type Units } from "../format/units";
+import type { Units } from "../format/units";
 import { ROLE_WORDS } from "../format/look";
 import { may } from "../store/screen";
 import { ProposalCard } from "./ProposalCard";
@@ -21,8 +21,6 @@ const EVERY_MS = 10_000;
 export function CriteriaPage() {
   const inForce = useLoaded<Criteria>("/api/criteria", EVERY_MS);
   const offered = useLoaded<{ proposals: Proposal[] }>("/api/criteria/proposals", EVERY_MS);
-  const streams = useLoaded<{ datastreams: Datastream[] }>("/api/datastreams?limit=1000");
-  const units = unitsOf(streams.value?.datastreams ?? []);
   const [isProposing, propose] = useState(false);
   const again = () => {
     inForce.again();
@@ -38,6 +36,7 @@ export function CriteriaPage() {
   const open = offered.value?.proposals.filter((proposal) => proposal.state === "open") ?? [];
   const done = offered.value?.proposals.filter((proposal) => proposal.state !== "open") ?? [];
   const rows = criteriaOf(criteria.content);
+  const units: Units = new Map(Object.entries(criteria.units));
   const current = criteria.versions.find((version) => version.version === criteria.version);
   return (
     <section data-version={criteria.version}>
@@ -94,9 +93,8 @@ function CriterionCard({ criterion, units }: { criterion: Criterion; units: Unit
   );
 }
 
-/** Nobody approves an own proposal: what one name stands for twice came with the software. */
-function authors({ proposed_by, approved_by }: Criteria["versions"][number], by = ""): string {
-  return proposed_by === approved_by ? "as delivered" : `${by}${proposed_by} with ${approved_by}`;
+function authors({ proposed_by, approved_by, is_shipped }: CriteriaVersion, by = ""): string {
+  return is_shipped ? "as delivered" : `${by}${proposed_by} with ${approved_by}`;
 }
 
 function answer(level: Trigger): string {

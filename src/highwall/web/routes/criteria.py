@@ -4,9 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter
 
+from highwall.telemetry.observed import OBSERVED
 from highwall.twin.roles import Action, Person
 from highwall.twin.sql import criteria
 from highwall.web.guards import Served, may
+from highwall.web.routes.datastreams import shown_unit
 from highwall.web.schemas.alarms import CriteriaTold, NewProposal, Proposals, ProposalTold, VersionTold
 from highwall.web.schemas.base import After, Limit, Number, Why
 
@@ -63,12 +65,15 @@ def reject(number: Number, given: Why, who: Decides, served: Served) -> Proposal
 
 def _current(version: criteria.Version, before: list[criteria.Version]) -> CriteriaTold:
     content = version.criteria.model_dump(mode="json", by_alias=True)
-    return CriteriaTold(version=version.version, content=content, versions=[_version(one) for one in before])
+    units = {name: shown_unit(known) for name, known in OBSERVED.items()}
+    versions = [_version(one) for one in before]
+    return CriteriaTold(version=version.version, content=content, versions=versions, units=units)
 
 
 def _version(one: criteria.Version) -> VersionTold:
     return VersionTold(
-        version=one.version, why=one.why, proposed_by=one.proposed_by, approved_by=one.approved_by, at=one.from_us
+        version=one.version, why=one.why, proposed_by=one.proposed_by, approved_by=one.approved_by,
+        is_shipped=one.approved_by == one.proposed_by == criteria.SHIPPED, at=one.from_us,
     )  # fmt: skip
 
 

@@ -104,15 +104,19 @@ def shown_datastreams(store: Connection, found: list[Datastream]) -> list[Datast
     return [_told(one, owners.get(one.thing, NOBODY).asset_id, newest.get(one.id)) for one in found]
 
 
+def shown_unit(known: ObservedProperty) -> ShownUnit:
+    """How people want to read a property."""
+    return ShownUnit(unit=known.shown_unit or known.unit, scale=known.shown_scale, offset=known.shown_offset)
+
+
 def _told(one: Datastream, asset_id: str | None, newest: observations.Row | None) -> DatastreamTold:
     known = OBSERVED.get(one.observed) or ObservedProperty(one.observed, one.observed, "", 0.0, 0.0)
-    shown = ShownUnit(unit=known.shown_unit or known.unit, scale=known.shown_scale, offset=known.shown_offset)
     latest = newest and LatestTold(
         value=newest.value, text=newest.text, at=newest.phenomenon_us, flag=newest.flag
     )  # fmt: skip
     return DatastreamTold(
         id=one.id, name=one.name, thing=one.thing, asset_id=asset_id, property=one.observed, title=known.title,
-        unit=one.unit, shown=shown, latest=latest,
+        unit=one.unit, shown=shown_unit(known), latest=latest,
     )  # fmt: skip
 
 

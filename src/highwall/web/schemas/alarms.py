@@ -6,6 +6,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from highwall.web.instants import Instant
 from highwall.web.schemas.base import Given, Note, Told
+from highwall.web.schemas.readings import ShownUnit
 
 Remark = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")]
 
@@ -99,6 +100,7 @@ class VersionTold(Told):
     why: str
     proposed_by: str
     approved_by: str
+    is_shipped: bool = Field(description="whether it came with the software, so that nobody proposed or approved it")
     at: Instant
 
 
@@ -108,6 +110,7 @@ class CriteriaTold(Told):
     version: int
     content: dict[str, Any]
     versions: list[VersionTold]
+    units: dict[str, ShownUnit] = Field(description="how people want to read each property that is known")
 
 
 class NewProposal(Given):

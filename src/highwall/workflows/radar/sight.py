@@ -8,7 +8,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from highwall.core.errors import InputError
-from highwall.insar.geometry import line_of_sight, los_enu
+from highwall.insar.geometry import line_of_sight, los_enu, mean_angles
 
 VECTORS: Final = "the product's look vectors there"
 _SCENE: Final = "the product, for the whole scene"
@@ -72,19 +72,9 @@ def sight_at(layers: xr.Dataset, given: Angles, *, needs_heading: bool) -> Sight
 
 
 def _vectors(layers: xr.Dataset) -> Angles:
-    """Angles of the mean look vector; unknown where none is known.
-
-    The heading is the one from which a right-looking satellite has this vector.
-    """
-    if "los_enu" not in layers:
-        return Angles()
-    parts = line_of_sight(layers).values.reshape(3, -1).astype(np.float64)
-    known = np.isfinite(parts).all(axis=0)
-    if not known.any():
-        return Angles()
-    east, north, up = parts[:, known].mean(axis=1)
-    incidence = np.rad2deg(np.arctan2(np.hypot(east, north), up))
-    return Angles(float(incidence), float(np.rad2deg(np.arctan2(north, -east))))
+    """Angles of the mean look vector; unknown where none is known."""
+    angles = mean_angles(line_of_sight(layers)) if "los_enu" in layers else None
+    return Angles() if angles is None else Angles(*angles)
 
 
 def _chosen(option: str, given: float | None, there: float | None, stated: float | None) -> _Angle:
